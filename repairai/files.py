@@ -1,0 +1,154 @@
+"""Strict JSON and YAML to and from records, written whole or not at all; and where RepairAI keeps its files."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import importlib
+import json
+import os
+import tempfile
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import platformdirs
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from repairai.errors import RepairError
+
+Record = TypeVar("Record")
+
+
+def home() -> Path:
+    """Return the folder for guides, records, runs and models: `REPAIRAI_HOME`, else the platform's user data folder."""
+    chosen = os.environ.get("REPAIRAI_HOME")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("repairai", appauthor=False)
+
+
+def to_data(record: object) -> Any:
+    """Return a record as plain dicts, lists and scalars, ready for JSON or YAML."""
+    return _adapter(cast(Any, type(record))).dump_python([record], mode="json")[0]
+
+
+def to_json(record: object) -> str:
+    """Return a record as one line of JSON."""
+    return json.dumps(to_data(record), ensure_ascii=False)
+
+
+def from_data(data: object, kind: type[Record], where: str) -> Record:
+    """Return the record that plain data describe.
+
+    Args:
+        data: What JSON or YAML held.
+        kind: The record's class.
+        where: Named in the error: a file, or a line of it.
+
+    Raises:
+        RepairError: All problems at once; an unknown key comes with the nearest known one.
+    """
+    try:
+        return cast(Record, _adapter(cast(Any, kind)).validate_python([data])[0])
+    except ValidationError as error:
+        problems = "; ".join(_in_words(problem, kind) for problem in error.errors(include_url=False))
+        raise RepairError(f"{where} is not a {kind.__name__}: {problems}", "mend what is named and try again") from None
+
+
+def from_json(text: str, kind: type[Record], where: str) -> Record:
+    """Return the record that a JSON text describes; see `from_data`."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RepairError(f"{where} is not JSON: {error}", "give a file that holds JSON") from None
+    return from_data(data, kind, where)
+
+
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """Return the record in a `.json`, `.yaml` or `.yml` file; see `from_data`."""
+    text = read_text(path)
+    if path.suffix == ".json":
+        return from_json(text, kind, path.name)
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RepairError(f"{path.name} is not YAML: {error}", "mend what is named and try again") from None
+    return from_data(data, kind, path.name)
+
+
+def write_record(path: Path, record: object) -> None:
+    """Write a record to a `.json`, `.yaml` or `.yml` file, whole or not at all."""
+    data = to_data(record)
+    if path.suffix == ".json":
+        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    else:
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    write_whole(path, text.encode())
+
+
+def read_text(path: Path) -> str:
+    """Return a UTF-8 file's text.
+
+    Raises:
+        RepairError: The file is not there, cannot be read or is not text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise RepairError(f"{path} does not exist", "check the name") from None
+    except UnicodeDecodeError:
+        raise RepairError(f"{path.name} is not UTF-8 text", "save it as UTF-8") from None
+    except OSError as error:
+        raise RepairError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: to a neighbour first, which then takes its name.
+
+    Raises:
+        RepairError: The disk is full or the folder cannot be written; the old file, if any, is as it was.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise disk_error(path, error) from None
+
+
+def disk_error(path: Path, error: OSError) -> RepairError:
+    """Return what a person needs to hear when a file cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RepairError(f"the disk is full: {path.name} was not written", "free some space and try again")
+    return RepairError(f"{path} cannot be written: {error.strerror or error}", "check the folder and its permissions")
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[list[Any]]:
+    # In a list, because pydantic takes a config for plain dataclasses only from what holds them.
+    return TypeAdapter(list[kind], config=ConfigDict(extra="forbid"))  # type: ignore[valid-type]
+
+
+def _in_words(problem: Any, kind: type) -> str:
+    path = ".".join(str(part) for part in problem["loc"][1:])
+    if problem["type"] == "unexpected_keyword_argument":
+        near = difflib.get_close_matches(str(problem["loc"][-1]), _keys(kind), n=1)
+        return f"unknown key '{path}'" + (f", did you mean '{near[0]}'?" if near else "")
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message
+
+
+def _keys(kind: type) -> list[str]:
+    """Return the field names of a record and of the records of its module: what a misspelt key may have meant."""
+    own = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    module = vars(importlib.import_module(kind.__module__)).values()
+    others = [f.name for each in module if is_dataclass(each) and isinstance(each, type) for f in fields(each)]
+    return own + others

@@ -1,0 +1,367 @@
+"""Every record that crosses rooms: read this first.
+
+Records are frozen and check themselves when they are made: a wrong value is a `ValueError` that says what was wanted
+and what was got. Boxes are (left, top, right, bottom) in pixels of the photo as it is shown, that is, after its EXIF
+rotation. `score` is always in [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Outcome = Literal["PASS", "FAIL", "UNCERTAIN"]
+View = Literal["device", "mat", "before_after"]
+Action = Literal[
+    "remove", "install", "disconnect", "connect", "loosen", "tighten", "open", "close", "keep",
+]  # fmt: skip
+"""What a step asks to be done with a part; `keep` is an explicit "do not touch"."""
+Box = tuple[float, float, float, float]
+
+Reason = Literal[
+    "count_met",
+    "count_short",
+    "count_over",
+    "count_ambiguous",
+    "change_met",
+    "change_missing",
+    "change_ambiguous",
+    "state_met",
+    "state_missed",
+    "state_unknown",
+    "place_not_seen",
+    "too_dark",
+    "too_bright",
+    "too_blurred",
+    "too_small",
+    "view_differs",
+    "unknown_part",
+    "no_photo_before",
+    "nothing_required",
+]
+"""Why a finding came out as it did; these words are stable, records and scripts rely on them."""
+
+
+def _check_choice(name: str, got: str, choices: object) -> None:
+    wanted = get_args(choices)
+    if got not in wanted:
+        raise ValueError(f"need {name} to be one of {', '.join(wanted)}, got {got!r}")
+
+
+def _check_bounds(at_least: int, at_most: int | None) -> None:
+    if at_least < 0 or (at_most is not None and at_most < at_least):
+        raise ValueError(f"need 0 <= at_least <= at_most, got {at_least} and {at_most}")
+
+
+def _check_score(name: str, got: float) -> None:
+    if not 0.0 <= got <= 1.0:
+        raise ValueError(f"need {name} in [0, 1], got {got}")
+
+
+# ---- what should be done
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a step.
+
+    Args:
+        text: Plain text; never HTML.
+        kind: What the line is for; iFixit marks it with an icon, other sources have plain steps only.
+        level: How far the line is indented, from 0.
+    """
+
+    text: str
+    kind: Literal["step", "note", "caution", "reminder"] = "step"
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a guide.
+
+    Args:
+        number: From 1, without gaps, in the order of the guide.
+        lines: What it says, at least one line.
+        title: Empty where the source gives none.
+        tools: Names of the tools it needs, as the source writes them.
+        image_urls: Where the source shows its photos.
+        source_id: The step's own id at its source; empty where there is none.
+    """
+
+    number: int
+    lines: tuple[Line, ...]
+    title: str = ""
+    tools: tuple[str, ...] = ()
+    image_urls: tuple[str, ...] = ()
+    source_id: str = ""
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise ValueError(f"need number from 1, got {self.number}")
+        if not self.lines:
+            raise ValueError(f"need at least one line, got none in step {self.number}")
+
+    @property
+    def text(self) -> str:
+        """Return the lines joined by newlines: the text that spans count in."""
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A repair guide with where it comes from.
+
+    Args:
+        id: Unique in the library: `ifixit-2178`, `sample-practice-block`.
+        title: As the source writes it.
+        device: What is repaired.
+        licence: An SPDX-like name; it travels with the guide wherever its text goes.
+        steps: At least one, numbered 1, 2, 3...
+        subject: The part that the guide is about; empty where the source does not say.
+        url: Where a person can read it; empty for guides written here.
+        author: Empty where the source gives none.
+        tools: Names of the tools for the whole guide.
+        introduction: What the source says before the first step.
+    """
+
+    id: str
+    title: str
+    device: str
+    licence: str
+    steps: tuple[Step, ...]
+    subject: str = ""
+    url: str = ""
+    author: str = ""
+    tools: tuple[str, ...] = ()
+    introduction: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.id or not self.title or not self.licence:
+            raise ValueError(f"need id, title and licence, got {self.id!r}, {self.title!r} and {self.licence!r}")
+        numbers = [step.number for step in self.steps]
+        if not numbers or numbers != list(range(1, len(numbers) + 1)):
+            raise ValueError(f"need steps numbered 1, 2, 3..., got {numbers} in {self.id}")
+
+
+@dataclass(frozen=True)
+class PartAction:
+    """What a step's text asks to be done with one kind of part.
+
+    Args:
+        action: Always the plain direction of the text: "is removed" is `remove`, "do not remove" is `keep`.
+        part: Singular snake_case: `screw`, `battery_connector`.
+        count: How many; with `count_max`, at least how many. None: the text does not say.
+        span: Where in `Step.text` it was read, as (start, end) offsets of characters.
+        count_max: The upper end of a range ("three to five"); None where the text gives one number or none.
+        size: Length, head or driver as written: "3 mm", "T5", "PH00"; None where the text gives none.
+    """
+
+    action: Action
+    part: str
+    count: int | None
+    span: tuple[int, int]
+    count_max: int | None = None
+    size: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_choice("action", self.action, Action)
+        if not self.part:
+            raise ValueError("need part, got an empty name")
+        if self.count is not None:
+            _check_bounds(self.count, self.count_max)
+        elif self.count_max is not None:
+            raise ValueError(f"need count where count_max is given, got count_max {self.count_max} alone")
+        if not 0 <= self.span[0] < self.span[1]:
+            raise ValueError(f"need 0 <= start < end in span, got {self.span}")
+
+
+# ---- what a photo must show
+
+
+@dataclass(frozen=True)
+class Count:
+    """A photo must show a number of one part.
+
+    Args:
+        part: A label of the detector.
+        at_least: From 0.
+        at_most: None means no upper bound; 0 means that the part must be absent.
+    """
+
+    part: str
+    at_least: int
+    at_most: int | None
+
+    def __post_init__(self) -> None:
+        _check_bounds(self.at_least, self.at_most)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Between a photo before and a photo after, a number of one part must be gone or come.
+
+    Args:
+        part: A label of the detector.
+        direction: Which way the count goes from before to after.
+        at_least: From 1.
+        at_most: None means no upper bound.
+    """
+
+    part: str
+    direction: Literal["removed", "added"]
+    at_least: int
+    at_most: int | None
+
+    def __post_init__(self) -> None:
+        _check_choice("direction", self.direction, Literal["removed", "added"])
+        _check_bounds(self.at_least, self.at_most)
+        if self.at_least < 1:
+            raise ValueError(f"need at_least from 1 in a change, got {self.at_least}")
+
+
+@dataclass(frozen=True)
+class State:
+    """A photo must show a state that no count can tell; a judge that reads photos answers it, or a person.
+
+    Args:
+        question: To be answered by yes or no: "Is the latch open?".
+        expected: The answer that is wanted.
+        opposite: The same question the other way round: "Is the latch closed?".
+    """
+
+    question: str
+    expected: Literal["yes", "no"]
+    opposite: str
+
+    def __post_init__(self) -> None:
+        _check_choice("expected", self.expected, Literal["yes", "no"])
+        if not self.question.endswith("?") or not self.opposite.endswith("?"):
+            raise ValueError(f"need two questions that end in '?', got {self.question!r} and {self.opposite!r}")
+
+
+Requirement = Count | Change | State
+
+
+# ---- what is seen
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One part found in a photo."""
+
+    label: str
+    score: float
+    box: Box
+
+    def __post_init__(self) -> None:
+        _check_score("score", self.score)
+        left, top, right, bottom = self.box
+        if not (left < right and top < bottom):
+            raise ValueError(f"need left < right and top < bottom, got {self.box}")
+
+
+@dataclass(frozen=True)
+class PartLimits:
+    """What was measured of a detector for one label, stored beside its weights.
+
+    Args:
+        sure: From this score on, a detection is counted as there.
+        maybe: From this score on, up to `sure`, a detection may be there.
+        min_side_px: Shortest side of a box, in px of the photo, under which the count is not to be trusted.
+        empty_place: The label that marks a place of this part without the part (`screw_hole` for `screw`);
+            None where an empty place does not show.
+    """
+
+    sure: float
+    maybe: float
+    min_side_px: float = 0.0
+    empty_place: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.maybe <= self.sure <= 1.0:
+            raise ValueError(f"need 0 <= maybe <= sure <= 1, got {self.maybe} and {self.sure}")
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """How much a photo can show at all.
+
+    Args:
+        brightness: Mean luminance in [0, 1].
+        contrast: Spread of luminance in [0, 1].
+        clipped: Share of pixels that are blown out, in [0, 1].
+        sharpness: Edge energy that blurring would take away, in [0, 1]; see `repairai.vision.visibility`.
+        problem: What keeps the photo from being judged; None where nothing does.
+    """
+
+    brightness: float
+    contrast: float
+    clipped: float
+    sharpness: float
+    problem: Literal["too_dark", "too_bright", "too_blurred"] | None = None
+
+
+class Detector(Protocol):
+    """Finds parts in photos. Same bytes and same weights give the same detections."""
+
+    name: str
+    """`name@revision`, kept with every inspection."""
+    limits: dict[str, PartLimits]
+    """What was measured, for each label that it knows."""
+
+    def detect(self, photo: np.ndarray) -> tuple[Detection, ...]:
+        """Return all detections from the lowest `maybe` on, best first.
+
+        Args:
+            photo: RGB uint8 (H, W, 3).
+        """
+        ...
+
+
+# ---- what follows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one requirement.
+
+    Args:
+        requirement: What was asked.
+        outcome: PASS, FAIL or UNCERTAIN.
+        expected: In words: "exactly 4 screws".
+        found: In words: "3 screws, perhaps 4".
+        reason: A stable word for scripts.
+        interval: The fewest and the most that may be there; None where nothing was counted.
+        next_action: What the person does next; empty on PASS.
+        flips: What would have turned the outcome, in words; empty where nothing was counted.
+    """
+
+    requirement: Requirement
+    outcome: Outcome
+    expected: str
+    found: str
+    reason: Reason
+    interval: tuple[int, int] | None = None
+    next_action: str = ""
+    flips: str = ""
+
+    def __post_init__(self) -> None:
+        _check_choice("outcome", self.outcome, Outcome)
+        _check_choice("reason", self.reason, Reason)
+        if self.outcome == "UNCERTAIN" and not self.next_action:
+            raise ValueError(f"need next_action where the outcome is UNCERTAIN, got none for {self.requirement}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to "is this step done?", with a finding for each requirement."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+
+    def __post_init__(self) -> None:
+        _check_choice("outcome", self.outcome, Outcome)

@@ -1,0 +1,23 @@
+"""What all tests share: where the real data lie, and a home of their own."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test ever touches the library of the person who runs it."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("REPAIRAI_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real data that lies beside the repository; a test that needs it skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the real data in ../shared/data, which is not part of the repository")
+    return SHARED
