@@ -7,6 +7,7 @@ rotation. `score` is always in [0, 1].
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
@@ -158,6 +159,7 @@ class PartAction:
         span: Where in `Step.text` it was read, as (start, end) offsets of characters.
         count_max: The upper end of a range ("three to five"); None where the text gives one number or none.
         size: Length, head or driver as written: "3 mm", "T5", "PH00"; None where the text gives none.
+        or_more: Whether `count` is only the lower end ("at least two").
     """
 
     action: Action
@@ -166,6 +168,7 @@ class PartAction:
     span: tuple[int, int]
     count_max: int | None = None
     size: str | None = None
+    or_more: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("action", self.action, Action)
@@ -175,6 +178,8 @@ class PartAction:
             _check_bounds(self.count, self.count_max)
         elif self.count_max is not None:
             raise ValueError(f"need count where count_max is given, got count_max {self.count_max} alone")
+        if self.or_more and (self.count is None or self.count_max is not None):
+            raise ValueError(f"need count and no count_max where or_more is set, got {self.count} and {self.count_max}")
         if not 0 <= self.span[0] < self.span[1]:
             raise ValueError(f"need 0 <= start < end in span, got {self.span}")
 
@@ -288,30 +293,48 @@ class PartLimits:
 
 @dataclass(frozen=True)
 class Visibility:
-    """How much a photo can show at all.
+    """How much a photo can show at all; see `repairai.vision.visibility` for how each is measured.
 
     Args:
-        brightness: Mean luminance in [0, 1].
-        contrast: Spread of luminance in [0, 1].
-        clipped: Share of pixels that are blown out, in [0, 1].
-        sharpness: Edge energy that blurring would take away, in [0, 1]; see `repairai.vision.visibility`.
+        brightness: Luminance of the bright parts, in [0, 1].
+        glare: Share of the photo that is blown out, in [0, 1].
+        sharpness: Share of the finest detail that one more blur would take away, in [0, 1].
         problem: What keeps the photo from being judged; None where nothing does.
     """
 
     brightness: float
-    contrast: float
-    clipped: float
+    glare: float
     sharpness: float
     problem: Literal["too_dark", "too_bright", "too_blurred"] | None = None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a detector saw in one photo: all that a judge needs to know of it.
+
+    Args:
+        detections: From the lowest `maybe` on, best first.
+        limits: What was measured of the detector, for each label that it knows.
+        visibility: How much the photo can show at all.
+    """
+
+    detections: tuple[Detection, ...]
+    limits: Mapping[str, PartLimits]
+    visibility: Visibility
 
 
 class Detector(Protocol):
     """Finds parts in photos. Same bytes and same weights give the same detections."""
 
-    name: str
-    """`name@revision`, kept with every inspection."""
-    limits: dict[str, PartLimits]
-    """What was measured, for each label that it knows."""
+    @property
+    def name(self) -> str:
+        """Return `name@revision`, kept with every inspection."""
+        ...
+
+    @property
+    def limits(self) -> Mapping[str, PartLimits]:
+        """Return what was measured, for each label that it knows."""
+        ...
 
     def detect(self, photo: np.ndarray) -> tuple[Detection, ...]:
         """Return all detections from the lowest `maybe` on, best first.
@@ -365,3 +388,58 @@ class Verdict:
 
     def __post_init__(self) -> None:
         _check_choice("outcome", self.outcome, Outcome)
+
+
+@dataclass(frozen=True)
+class PhotoTaken:
+    """Which photo was inspected; the photo itself stays with its owner.
+
+    Args:
+        name: The file's name, for people.
+        sha256: Of the file's bytes, in hex.
+        width_px: As it is shown, after its EXIF rotation.
+        height_px: Likewise.
+    """
+
+    name: str
+    sha256: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A verdict with everything it came from: what is kept, and what a second look can check.
+
+    Args:
+        at: When, ISO 8601 with its offset from UTC.
+        photo: The photo that was judged.
+        before: The photo from before; None where none was given.
+        view: What the photo shows.
+        guide: Id of the guide; empty where the requirements were given by hand.
+        step: Number of its step; None likewise.
+        models: Each as `name@revision`.
+        detections: In the photo.
+        before_detections: In the photo from before.
+        visibility: Of the photo.
+        verdict: With a finding for each requirement.
+        seconds: From the photo's bytes to the verdict.
+        versions: (name, version) of what computed it.
+    """
+
+    at: str
+    photo: PhotoTaken
+    before: PhotoTaken | None
+    view: View
+    guide: str
+    step: int | None
+    models: tuple[str, ...]
+    detections: tuple[Detection, ...]
+    before_detections: tuple[Detection, ...]
+    visibility: Visibility
+    verdict: Verdict
+    seconds: float
+    versions: tuple[tuple[str, str], ...]
+
+    def __post_init__(self) -> None:
+        _check_choice("view", self.view, View)

@@ -1,0 +1,127 @@
+"""Photo to verdict, one function: what the page, the command line and any script call."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repairai.errors import RepairError
+from repairai.files import home
+from repairai.judge.count import check_change, check_count
+from repairai.judge.decide import decide
+from repairai.judge.state import check_state
+from repairai.schema import (
+    Change,
+    Count,
+    Detector,
+    Finding,
+    Inspection,
+    PhotoTaken,
+    Requirement,
+    Sight,
+    View,
+)
+
+if TYPE_CHECKING:
+    from repairai.vision.photo import Photo
+
+BUILTIN = "builtin"
+"""The detector that comes with RepairAI."""
+
+
+@cache
+def open_detector(name: str = BUILTIN) -> Detector:
+    """Return a detector by name, loading it once a process.
+
+    Args:
+        name: `builtin`, the name of a folder in `<home>/models`, or a path to a checkpoint folder.
+
+    Raises:
+        RepairError: There is no such detector, or it cannot be run.
+    """
+    from repairai.vision.detector import load_detector
+
+    places = (
+        [Path(__file__).parent / "builtin" / "detector"] if name == BUILTIN else [home() / "models" / name, Path(name)]
+    )
+    for place in places:
+        if (place / "config.json").is_file():
+            return load_detector(place)
+    raise RepairError(f"there is no detector named {name}", f"use {BUILTIN}, or a folder with config.json and weights")
+
+
+def inspect(
+    photo: Path,
+    requirements: Sequence[Requirement],
+    detector: Detector,
+    *,
+    view: View = "device",
+    before: Path | None = None,
+    guide: str = "",
+    step: int | None = None,
+) -> Inspection:
+    """Return whether a photo shows what is required, with everything that the answer came from.
+
+    Args:
+        photo: An image file.
+        requirements: What it must show; with none, nothing is judged and the outcome is UNCERTAIN.
+        detector: Finds the parts.
+        view: What the photo shows: on the `device`, a missing part has to be proven by its empty place; on a `mat` not.
+        before: An image file from before the step, for requirements of change.
+        guide: Id of the guide, for the record.
+        step: Number of its step, for the record.
+
+    Raises:
+        RepairError: A file is not a photo that can be judged.
+    """
+    from repairai.vision.photo import read_photo
+    from repairai.vision.visibility import look, same_view
+
+    start = time.perf_counter()
+    now = read_photo(photo)
+    sight = Sight(detector.detect(now.pixels), detector.limits, look(now.pixels))
+    then = read_photo(before) if before else None
+    earlier = Sight(detector.detect(then.pixels), detector.limits, look(then.pixels)) if then else None
+    matching = same_view(then.pixels, now.pixels) if then else True
+    verdict = decide([judge(each, sight, earlier, view, matching) for each in requirements])
+    return Inspection(
+        at=datetime.now().astimezone().isoformat(timespec="seconds"),
+        photo=_taken(now),
+        before=_taken(then) if then else None,
+        view=view,
+        guide=guide,
+        step=step,
+        models=(detector.name,),
+        detections=sight.detections,
+        before_detections=earlier.detections if earlier else (),
+        visibility=sight.visibility,
+        verdict=verdict,
+        seconds=round(time.perf_counter() - start, 4),
+        versions=_versions(),
+    )
+
+
+def judge(requirement: Requirement, sight: Sight, before: Sight | None, view: View, same_view: bool) -> Finding:
+    """Return the finding for one requirement, from the judge whose kind it is."""
+    if isinstance(requirement, Count):
+        return check_count(requirement, sight, view)
+    if isinstance(requirement, Change):
+        return check_change(requirement, before, sight, same_view)
+    return check_state(requirement)
+
+
+def _taken(photo: Photo) -> PhotoTaken:
+    height, width = photo.pixels.shape[:2]
+    return PhotoTaken(photo.name, photo.sha256, width, height)
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    names = ("repairai", "numpy", "pillow", "onnxruntime")
+    return (("python", platform.python_version()), *((name, version(name)) for name in names))

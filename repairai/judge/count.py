@@ -1,0 +1,213 @@
+"""Judge A: counts against requirements, pure Python.
+
+The rule: with `s` detections that are at least sure and `m` that may be, the true count lies in [s, s + m]. A
+requirement that holds for every number in it is a PASS, for none a FAIL, for some UNCERTAIN. On a photo of the device,
+a claim that something is *not there* needs more: its place has to be seen empty. Absence of evidence is not evidence of
+absence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from repairai.judge import words
+from repairai.schema import Box, Change, Count, Detection, Finding, Outcome, Reason, Sight, View
+
+UNSEEN: dict[str, tuple[str, str]] = {
+    "too_dark": ("the photo is too dark to judge", "Take it again with more light."),
+    "too_bright": ("the photo is washed out by light", "Take it again without flash, or shade the lamp."),
+    "too_blurred": ("the photo is too blurred to judge", "Hold still, tap to focus, and take it again."),
+}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many of a part a photo shows.
+
+    Args:
+        sure: Detections that count, best first.
+        maybe: Detections that may count, best first.
+        small: How many of `maybe` are there only because they are too small to be trusted.
+    """
+
+    sure: tuple[Detection, ...] = ()
+    maybe: tuple[Detection, ...] = ()
+    small: int = 0
+
+    @property
+    def fewest(self) -> int:
+        """Return the fewest that may be there."""
+        return len(self.sure)
+
+    @property
+    def most(self) -> int:
+        """Return the most that may be there."""
+        return len(self.sure) + len(self.maybe)
+
+
+def tally(part: str, sight: Sight) -> Tally:
+    """Return how many of a part a photo shows; sorted, so that the order of detections does not matter."""
+    limits = sight.limits.get(part)
+    if limits is None:
+        return Tally()
+    found = [each for each in sight.detections if each.label == part and each.score >= limits.maybe]
+    found.sort(key=lambda each: (-each.score, each.box))
+    large = [each for each in found if _side(each.box) >= limits.min_side_px]
+    sure = tuple(each for each in large if each.score >= limits.sure)
+    maybe = tuple(each for each in found if each not in sure)
+    small = sum(each.score >= limits.sure for each in maybe)
+    return Tally(sure, maybe, small)
+
+
+def check_count(requirement: Count, sight: Sight, view: View = "device") -> Finding:
+    """Return whether a photo shows the required number of a part."""
+    part, low, high = requirement.part, requirement.at_least, requirement.at_most
+    expected = words.bounds(part, low, high)
+    blind = _blind(requirement, expected, sight)
+    if blind:
+        return blind
+    seen = tally(part, sight)
+    outcome = _holds(seen.fewest, seen.most, low, high)
+    found = _spoken(part, seen)
+    reason: Reason = {"PASS": "count_met", "FAIL": "count_over", "UNCERTAIN": "count_ambiguous"}[outcome]  # type: ignore[assignment]
+    action = ""
+    if outcome == "FAIL" and seen.most < low:
+        reason = "count_short"
+        action = f"{words.number(part, low - seen.most)} missing: fill the empty places, then take the photo again."
+    elif outcome == "FAIL":
+        action = f"{words.number(part, seen.fewest - (high or 0))} too many: check which, then take the photo again."
+    elif outcome == "UNCERTAIN":
+        reason, action = _doubt(part, seen, low)
+    unproven = view == "device" and _unproven(requirement, seen, sight)
+    if unproven:
+        outcome, reason, action = "UNCERTAIN", "place_not_seen", unproven
+    interval = (seen.fewest, seen.most)
+    return Finding(
+        requirement, outcome, expected, found, reason, interval, action, _flips(outcome, seen, requirement, sight)
+    )
+
+
+def check_change(requirement: Change, before: Sight | None, after: Sight, same_view: bool = True) -> Finding:
+    """Return whether the required number of a part has gone or come between two photos.
+
+    Args:
+        requirement: What has to change.
+        before: The photo from before; None where none was given.
+        after: The photo that is judged.
+        same_view: Whether both photos show the same place.
+    """
+    part, low, high = requirement.part, requirement.at_least, requirement.at_most
+    expected = f"{words.bounds(part, low, high)} {requirement.direction}"
+    if before is None:
+        action = "Give a photo from before the step, from the same place."
+        return Finding(requirement, "UNCERTAIN", expected, "no photo from before", "no_photo_before", None, action)
+    blind = _blind(requirement, expected, after) or _blind(requirement, expected, before, " (before)")
+    if blind:
+        return blind
+    if not same_view:
+        action = "Take both photos from the same place, with the same parts in view."
+        return Finding(requirement, "UNCERTAIN", expected, "two photos that do not match", "view_differs", None, action)
+    first, second = tally(part, before), tally(part, after)
+    fewest, most = first.fewest - second.most, first.most - second.fewest
+    if requirement.direction == "added":
+        fewest, most = -most, -fewest
+    outcome = _holds(fewest, most, low, high)
+    found = f"{_spoken(part, first)} before, {_spoken(part, second)} after"
+    reason: Reason = {"PASS": "change_met", "FAIL": "change_missing", "UNCERTAIN": "change_ambiguous"}[outcome]  # type: ignore[assignment]
+    action = {
+        "PASS": "",
+        "FAIL": "Compare the two photos, finish the step and take the second one again.",
+        "UNCERTAIN": "Take both photos again, sharp and from the same place.",
+    }[outcome]
+    if outcome == "PASS" and not _accounted(requirement, before, after):
+        outcome, reason = "UNCERTAIN", "place_not_seen"
+        action = "Take both photos so that every place stays in view: parts may have left the frame."
+    return Finding(requirement, outcome, expected, found, reason, (max(0, fewest), max(0, most)), action)
+
+
+def _holds(fewest: int, most: int, low: int, high: int | None) -> Outcome:
+    """Return PASS where low..high holds every number of fewest..most, FAIL where it holds none."""
+    if fewest >= low and (high is None or most <= high):
+        return "PASS"
+    return "FAIL" if most < low or (high is not None and fewest > high) else "UNCERTAIN"
+
+
+def _blind(requirement: Count | Change, expected: str, sight: Sight, which: str = "") -> Finding | None:
+    """Return the finding where the photo or the detector cannot tell anything about the part."""
+    if requirement.part not in sight.limits:
+        action = (
+            f"Look for yourself: this detector does not know {words.name(requirement.part)}; or choose one that does."
+        )
+        return Finding(requirement, "UNCERTAIN", expected, "not looked for", "unknown_part", None, action)
+    problem = sight.visibility.problem
+    if problem:
+        found, action = UNSEEN[problem]
+        return Finding(requirement, "UNCERTAIN", expected, found + which, problem, None, action)
+    return None
+
+
+def _unproven(requirement: Count, seen: Tally, sight: Sight) -> str:
+    """Return what to do where a claim that parts are absent lacks its proof; empty where nothing is lacking.
+
+    Too few parts is such a claim: the missing ones may be out of the frame or behind a hand. The proof is an empty
+    place for each of them. No part at all is such a claim, too: one empty place shows that the photo looks where it
+    should.
+    """
+    part, low = requirement.part, requirement.at_least
+    empty = sight.limits[part].empty_place
+    places = tally(empty, sight).fewest if empty else 0
+    if empty and seen.most < low and seen.most + places < low:
+        shown = f"{_spoken(part, seen)} and {words.number(empty, places)}"
+        return (
+            f"The photo shows {shown}, not {low} places: take it again with every place in view, or look for yourself."
+        )
+    if requirement.at_most == 0 and seen.most == 0 and places == 0:
+        proof = f"the empty {words.name(empty)} in view" if empty else "another from before the step, to compare"
+        return f"No {words.name(part, 1)} is seen, nor its place: take a photo with {proof}, or look for yourself."
+    return ""
+
+
+def _accounted(requirement: Change, before: Sight, after: Sight) -> bool:
+    """Tell whether the parts that went left their places empty (or those that came filled them)."""
+    empty = after.limits[requirement.part].empty_place
+    if not empty:
+        return True
+    first, second = tally(empty, before), tally(empty, after)
+    more = second.most - first.fewest if requirement.direction == "removed" else first.most - second.fewest
+    return more >= requirement.at_least
+
+
+def _doubt(part: str, seen: Tally, low: int) -> tuple[Reason, str]:
+    where = seen.maybe[0].box
+    spot = f"the spot at {round((where[0] + where[2]) / 2)}, {round((where[1] + where[3]) / 2)} px"
+    if seen.small:
+        return (
+            "too_small",
+            f"Come closer: {words.number(part, seen.small)} too small in the photo to be sure of, such as {spot}.",
+        )
+    return "count_ambiguous", f"Take a closer, sharper photo of {spot}: it may or may not show a {words.name(part, 1)}."
+
+
+def _flips(outcome: Outcome, seen: Tally, requirement: Count, sight: Sight) -> str:
+    """Return what would have turned the outcome, in words."""
+    limits, one = sight.limits[requirement.part], words.name(requirement.part, 1)
+    if outcome == "UNCERTAIN" and seen.maybe:
+        best = seen.maybe[0].score
+        return f"A {one} scored {best:.2f}; it counts from {limits.sure:.2f} and is ignored under {limits.maybe:.2f}."
+    if outcome == "PASS" and seen.sure:
+        weakest = seen.sure[-1].score
+        return f"The least sure {one} scored {weakest:.2f}; under {limits.sure:.2f} it would be in doubt."
+    if outcome == "FAIL" and seen.most < requirement.at_least:
+        return f"{requirement.at_least - seen.most} more would make it a PASS."
+    if outcome == "FAIL" and requirement.at_most is not None:
+        return f"{seen.fewest - requirement.at_most} fewer would make it a PASS."
+    return ""
+
+
+def _spoken(part: str, seen: Tally) -> str:
+    return words.interval(part, seen.fewest, seen.most)
+
+
+def _side(box: Box) -> float:
+    left, top, right, bottom = box
+    return min(right - left, bottom - top)
