@@ -256,11 +256,19 @@ Requirement = Count | Change | State
 
 @dataclass(frozen=True)
 class Detection:
-    """One part found in a photo."""
+    """One part found in a photo.
+
+    Args:
+        label: One of the detector's.
+        score: In [0, 1].
+        box: In px of the photo.
+        small: Too small in the photo for its score to be trusted.
+    """
 
     label: str
     score: float
     box: Box
+    small: bool = False
 
     def __post_init__(self) -> None:
         _check_score("score", self.score)
@@ -276,7 +284,7 @@ class PartLimits:
     Args:
         sure: From this score on, a detection is counted as there.
         maybe: From this score on, up to `sure`, a detection may be there.
-        min_side_px: Shortest side of a box, in px of the photo, under which the count is not to be trusted.
+        min_side_px: Shortest side of a box, in px of the detector's input, under which scores are not to be trusted.
         empty_place: The label that marks a place of this part without the part (`screw_hole` for `screw`);
             None where an empty place does not show.
     """

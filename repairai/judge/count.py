@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from repairai.judge import words
-from repairai.schema import Box, Change, Count, Detection, Finding, Outcome, Reason, Sight, View
+from repairai.schema import Change, Count, Detection, Finding, Outcome, Reason, Sight, View
 
 UNSEEN: dict[str, tuple[str, str]] = {
     "too_dark": ("the photo is too dark to judge", "Take it again with more light."),
@@ -27,12 +27,10 @@ class Tally:
     Args:
         sure: Detections that count, best first.
         maybe: Detections that may count, best first.
-        small: How many of `maybe` are there only because they are too small to be trusted.
     """
 
     sure: tuple[Detection, ...] = ()
     maybe: tuple[Detection, ...] = ()
-    small: int = 0
 
     @property
     def fewest(self) -> int:
@@ -52,11 +50,9 @@ def tally(part: str, sight: Sight) -> Tally:
         return Tally()
     found = [each for each in sight.detections if each.label == part and each.score >= limits.maybe]
     found.sort(key=lambda each: (-each.score, each.box))
-    large = [each for each in found if _side(each.box) >= limits.min_side_px]
-    sure = tuple(each for each in large if each.score >= limits.sure)
-    maybe = tuple(each for each in found if each not in sure)
-    small = sum(each.score >= limits.sure for each in maybe)
-    return Tally(sure, maybe, small)
+    sure = tuple(each for each in found if each.score >= limits.sure and not each.small)
+    maybe = tuple(each for each in found if each.score < limits.sure or each.small)
+    return Tally(sure, maybe)
 
 
 def check_count(requirement: Count, sight: Sight, view: View = "device") -> Finding:
@@ -180,11 +176,8 @@ def _accounted(requirement: Change, before: Sight, after: Sight) -> bool:
 def _doubt(part: str, seen: Tally, low: int) -> tuple[Reason, str]:
     where = seen.maybe[0].box
     spot = f"the spot at {round((where[0] + where[2]) / 2)}, {round((where[1] + where[3]) / 2)} px"
-    if seen.small:
-        return (
-            "too_small",
-            f"Come closer: {words.number(part, seen.small)} too small in the photo to be sure of, such as {spot}.",
-        )
+    if any(each.small for each in seen.maybe):
+        return "too_small", f"Come closer: {spot} is too small in the photo to be sure of."
     return "count_ambiguous", f"Take a closer, sharper photo of {spot}: it may or may not show a {words.name(part, 1)}."
 
 
@@ -206,8 +199,3 @@ def _flips(outcome: Outcome, seen: Tally, requirement: Count, sight: Sight) -> s
 
 def _spoken(part: str, seen: Tally) -> str:
     return words.interval(part, seen.fewest, seen.most)
-
-
-def _side(box: Box) -> float:
-    left, top, right, bottom = box
-    return min(right - left, bottom - top)

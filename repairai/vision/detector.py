@@ -77,7 +77,13 @@ class RTDetrDetector:
         ]
         boxes, scores, labels, passes = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = tiles.merge(boxes, scores, self._places()[labels], passes)
-        return tuple(Detection(self.labels[labels[i]], round(float(scores[i]), 4), _rounded(boxes[i])) for i in kept)
+        sides = (boxes[:, 2:] - boxes[:, :2]) / tiles.finest(windows, self.size_px)
+        least = np.array([self.limits[label].min_side_px for label in self.labels])
+        small = sides.min(axis=1) < least[labels]
+        return tuple(
+            Detection(self.labels[labels[i]], round(float(scores[i]), 4), _rounded(boxes[i]), bool(small[i]))
+            for i in kept
+        )
 
     def _look(
         self, picture: Image.Image, windows: NDArray[np.int64], batch: NDArray[np.int64], floor: float
@@ -98,7 +104,8 @@ class RTDetrDetector:
         middle, half = shares[row, query, :2], shares[row, query, 2:] / 2
         boxes = np.concatenate([middle - half, middle + half], axis=1).clip(0, 1) * extent + origin
         whole = np.all(boxes[:, 2:] - boxes[:, :2] >= 1, axis=1)
-        whole &= ~tiles.cut(boxes, own, picture.width, picture.height, side)
+        finest = tiles.finest(windows, side)
+        whole &= ~tiles.better_elsewhere(boxes, own, finest, picture.width, picture.height, side)
         return boxes[whole], scores[row, query][whole], labels[row, query][whole], batch[row][whole]
 
     def _places(self) -> NDArray[np.int64]:

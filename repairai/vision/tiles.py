@@ -18,6 +18,10 @@ BORDER_PX = 2.0
 """A box that comes nearer than this, in px of the detector's input, to an inner border of its tile is cut by it."""
 
 
+SPECK_PX = 4.0
+"""What a coarse look sees with fewer px of the detector's input than this is left to the finer look that follows."""
+
+
 def windows(width: int, height: int, size_px: int) -> NDArray[np.int64]:
     """Return where to look, coarse to fine: the whole photo first, then tiles where it is large.
 
@@ -40,6 +44,11 @@ def windows(width: int, height: int, size_px: int) -> NDArray[np.int64]:
     return np.array(found, dtype=np.int64)
 
 
+def finest(windows: NDArray[np.int64], size_px: int) -> NDArray[np.float64]:
+    """Return how many px of the photo make one px of the detector's input in the smallest windows, (2,) of x and y."""
+    return np.asarray((windows[:, 2:] - windows[:, :2]).min(axis=0) / size_px)
+
+
 def _starts(length: int, tile: int) -> list[int]:
     """Return where tiles begin along one side: evenly, with at least `OVERLAP` in common."""
     if length <= tile:
@@ -48,12 +57,17 @@ def _starts(length: int, tile: int) -> list[int]:
     return [round(start) for start in np.linspace(0, length - tile, n)]
 
 
-def cut(boxes: Boxes, windows: Boxes, width: int, height: int, size_px: int) -> NDArray[np.bool_]:
-    """Return which boxes end at an inner border of their window, (n,): a neighbour sees those whole.
+def better_elsewhere(
+    boxes: Boxes, windows: Boxes, finest: NDArray[np.float64], width: int, height: int, size_px: int
+) -> NDArray[np.bool_]:
+    """Return which boxes another window shows better, (n,).
+
+    Those that end at an inner border of their window, which a neighbour sees whole, and specks in a coarse one.
 
     Args:
         boxes: (n, 4) in px of the photo.
         windows: (n, 4) that each was seen through.
+        finest: (2,) px of the photo that make one px of the input in the smallest windows.
         width: Of the photo, in px.
         height: Of the photo, in px.
         size_px: Side of the detector's input.
@@ -61,8 +75,9 @@ def cut(boxes: Boxes, windows: Boxes, width: int, height: int, size_px: int) -> 
     margin = BORDER_PX / size_px * (windows[:, 2:] - windows[:, :2])
     before = (windows[:, :2] > 0) & (boxes[:, :2] < windows[:, :2] + margin)
     behind = (windows[:, 2:] < [width, height]) & (boxes[:, 2:] > windows[:, 2:] - margin)
-    touches: NDArray[np.bool_] = np.any(before | behind, axis=1)
-    return touches
+    per_px = (windows[:, 2:] - windows[:, :2]) / size_px
+    speck = (boxes[:, 2:] - boxes[:, :2] < SPECK_PX * per_px) & (per_px > 1.01 * finest)
+    return np.asarray(np.any(before | behind | speck, axis=1))
 
 
 def merge(boxes: Boxes, scores: NDArray[np.float32], places: NDArray[np.int64], passes: NDArray[np.int64]) -> list[int]:

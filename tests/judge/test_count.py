@@ -10,7 +10,7 @@ from repairai.judge.count import check_change, check_count
 from repairai.schema import Change, Count, Detection, PartLimits, Sight, Visibility
 
 LIMITS = {
-    "screw": PartLimits(0.6, 0.3, min_side_px=10, empty_place="screw_hole"),
+    "screw": PartLimits(0.6, 0.3, empty_place="screw_hole"),
     "screw_hole": PartLimits(0.6, 0.3),
     "battery": PartLimits(0.6, 0.3),
 }
@@ -69,7 +69,7 @@ def test_on_the_mat_nothing_hides_a_missing_screw():
 
 
 def test_a_part_too_small_to_be_sure_of_is_in_doubt():
-    tiny = Detection("screw", 0.95, (200.0, 200.0, 206.0, 206.0))
+    tiny = Detection("screw", 0.95, (200.0, 200.0, 206.0, 206.0), small=True)
     seen = Sight((*sight(screw=[0.9] * 3).detections, tiny), LIMITS, CLEAR)
     finding = check_count(FOUR, seen)
     assert (finding.outcome, finding.reason, finding.interval) == ("UNCERTAIN", "too_small", (3, 4))
@@ -142,7 +142,7 @@ def test_one_more_sure_screw_never_takes_a_pass_from_at_least(found, at_least):
 @given(DETECTIONS, COUNTS, st.floats(0, 0.4), st.floats(0, 0.3))
 def test_a_wider_middle_never_decides_more(found, requirement, up, down):
     wide = dict(LIMITS)
-    wide["screw"] = PartLimits(0.6 + up, 0.3 - down, 10, "screw_hole")
+    wide["screw"] = PartLimits(0.6 + up, 0.3 - down, empty_place="screw_hole")
     narrow = check_count(requirement, Sight(tuple(found), LIMITS, CLEAR)).outcome
     wider = check_count(requirement, Sight(tuple(found), wide, CLEAR)).outcome
     assert wider in (narrow, "UNCERTAIN") or narrow == "UNCERTAIN"
