@@ -1,7 +1,7 @@
 """Judge A: counts against requirements, pure Python.
 
 The rule: with `s` detections that are at least sure and `m` that may be, the true count lies in [s, s + m]. A
-requirement that holds for every number in it is a PASS, for none a FAIL, for some UNCERTAIN. On a photo of the device,
+requirement that holds for every number in it is a PASS, for none a FAIL, for some UNCERTAIN. Anywhere but on a mat,
 a claim that something is *not there* needs more: its place has to be seen empty. Absence of evidence is not evidence of
 absence.
 """
@@ -74,7 +74,7 @@ def check_count(requirement: Count, sight: Sight, view: View = "device") -> Find
         action = f"{words.number(part, seen.fewest - (high or 0))} too many: check which, then take the photo again."
     elif outcome == "UNCERTAIN":
         reason, action = _doubt(part, seen, low)
-    unproven = view == "device" and _unproven(requirement, seen, sight)
+    unproven = view != "mat" and _unproven(requirement, seen, sight)
     if unproven:
         outcome, reason, action = "UNCERTAIN", "place_not_seen", unproven
     interval = (seen.fewest, seen.most)

@@ -23,6 +23,11 @@ MIN_SIDE_PX = 64
 KINDS = "JPEG, PNG, WebP, HEIC, TIFF or BMP"
 _ONE_IN_SEVERAL = {"MPO", "HEIF", "AVIF"}
 """Formats in which phones put previews, depth or the next shot beside the photo: the first picture is the photo."""
+_DAMAGE = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, MemoryError, RuntimeError,
+    struct.error,
+)  # fmt: skip
+"""What decoders raise on files that begin well and end badly, as fuzzing them shows."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,9 @@ def parse_photo(content: bytes, name: str) -> Photo:
         raise RepairError(
             f"{name} would unpack to far over {MAX_PIXELS // 10**6} megapixels", "give a smaller photo"
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error) as error:
-        # What Pillow's decoders raise on files that begin well and end badly.
-        raise RepairError(f"{name} is damaged or cut short ({error})", "take or copy the photo again") from None
+    except _DAMAGE as error:
+        detail = " ".join(str(error).split())
+        raise RepairError(f"{name} is damaged or cut short ({detail})", "take or copy the photo again") from None
     return Photo(name, hashlib.sha256(content).hexdigest(), pixels)
 
 

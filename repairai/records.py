@@ -1,0 +1,125 @@
+"""Kept inspections: a SQLite file under `REPAIRAI_HOME`, or any database that SQLAlchemy can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Integer, String, Text, create_engine, event, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from repairai.errors import RepairError
+from repairai.files import from_json, home, to_json
+from repairai.schema import Inspection
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _Row(_Base):
+    """One kept inspection: the columns that lists are made of, and the whole record as JSON."""
+
+    __tablename__ = "inspections"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    at: Mapped[str] = mapped_column(String(40), index=True)
+    outcome: Mapped[str] = mapped_column(String(16), index=True)
+    guide: Mapped[str] = mapped_column(String(200), index=True)
+    photo_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    record: Mapped[str] = mapped_column(Text)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An inspection with its number in the records."""
+
+    id: int
+    inspection: Inspection
+
+
+class Records:
+    """The kept inspections, newest first. Two processes may use the same file at once."""
+
+    def __init__(self, url: str = "") -> None:
+        """Open the records.
+
+        Args:
+            url: A SQLAlchemy database URL; empty means the SQLite file under `REPAIRAI_HOME`.
+        """
+        if not url:
+            folder = home()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise RepairError(
+                    f"{folder} cannot be made: {error.strerror}", "set REPAIRAI_HOME to a folder"
+                ) from None
+            url = f"sqlite:///{folder / 'records.sqlite'}"
+        self._engine: Engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _wait_for_others)
+        with self._session():
+            _Base.metadata.create_all(self._engine)
+
+    def keep(self, inspection: Inspection) -> Kept:
+        """Write an inspection down, whole or not at all; return it with its number."""
+        row = _Row(
+            at=inspection.at,
+            outcome=inspection.verdict.outcome,
+            guide=inspection.guide,
+            photo_sha256=inspection.photo.sha256,
+            record=to_json(inspection),
+        )
+        with self._session() as session:
+            session.add(row)
+            session.commit()
+            return Kept(row.id, inspection)
+
+    def newest(self, limit: int = 50) -> tuple[Kept, ...]:
+        """Return the newest inspections, newest first."""
+        with self._session() as session:
+            rows = session.scalars(select(_Row).order_by(_Row.id.desc()).limit(limit))
+            return tuple(Kept(row.id, _inspection(row)) for row in rows)
+
+    def get(self, number: int) -> Kept:
+        """Return one inspection.
+
+        Raises:
+            RepairError: There is none of that number.
+        """
+        with self._session() as session:
+            row = session.get(_Row, number)
+            if row is None:
+                raise RepairError(f"there is no inspection number {number}", "list them with `records list`")
+            return Kept(row.id, _inspection(row))
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        try:
+            with Session(self._engine) as session:
+                yield session
+        except (OperationalError, DatabaseError) as error:
+            cause = str(error.orig or error)
+            if "full" in cause:
+                raise RepairError(
+                    "the disk is full: the inspection was not kept", "free some space and try again"
+                ) from None
+            place = self._engine.url.render_as_string(hide_password=True)
+            raise RepairError(
+                f"the records at {place} cannot be used: {cause}", "check the file or the database"
+            ) from None
+
+
+def _inspection(row: _Row) -> Inspection:
+    return from_json(row.record, Inspection, f"inspection number {row.id}")
+
+
+def _wait_for_others(connection: object, _: object) -> None:
+    """Let readers go on while somebody writes, and a second writer wait its turn instead of failing."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()

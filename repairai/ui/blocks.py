@@ -1,0 +1,93 @@
+"""The tabs put together, and the server that shows them to this machine alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from repairai.ui import guides_tab, inspect_tab, records_tab
+from repairai.ui.workbench import Workbench
+from repairai.vision.photo import MAX_BYTES
+
+CSS = Path(__file__).with_name("style.css")
+HOSTS = ["127.0.0.1", "localhost"]
+"""Names under which the page answers: a foreign page that rebinds its own name to this machine gets nothing."""
+TITLE = "RepairAI: is this step done?"
+
+
+def build(bench: Workbench | None = None) -> gr.Blocks:
+    """Return the page, not yet served."""
+    own = bench or Workbench()
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=False) as page:
+        gr.HTML('<header class="top"><h1>RepairAI</h1><p>Is this step done? A guide, a photo, a verdict.</p></header>')
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Inspect", id="inspect"):
+                inspect_tab.build(own)
+            with gr.Tab("Guides", id="guides"):
+                guides_tab.build(own)
+            with gr.Tab("Records", id="records") as records:
+                records_tab.build(own, records)
+    return page.queue(max_size=32, default_concurrency_limit=4)
+
+
+def serve(
+    page: gr.Blocks, port: int, auth: tuple[str, str] | None = None, share: bool = False, block: bool = True
+) -> Any:
+    """Serve the page on 127.0.0.1.
+
+    Args:
+        page: From `build`.
+        port: 1 to 65535.
+        auth: Name and password that the page asks for; None asks for nothing.
+        share: Also reachable from outside through Gradio's tunnel; needs `auth`.
+        block: Stay until stopped.
+
+    Raises:
+        ValueError: `share` without `auth`.
+    """
+    if share and not auth:
+        raise ValueError("need auth where share is set, got none: the page would be open to anyone")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    hosts = [*HOSTS, "*.gradio.live"] if share else HOSTS
+    return page.launch(
+        server_name="127.0.0.1",
+        server_port=port,
+        auth=auth,
+        share=share,
+        prevent_thread_lock=not block,
+        quiet=True,
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+        max_file_size=MAX_BYTES,
+        strict_cors=True,
+        footer_links=[],
+        theme=_theme(),
+        css_paths=[CSS],
+        app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]},
+    )
+
+
+def _theme() -> gr.themes.Base:
+    fonts: Any = ["system-ui", "sans-serif"]
+    mono: Any = ["ui-monospace", "monospace"]
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_md,
+        text_size=gr.themes.sizes.text_lg,
+        font=fonts,
+        font_mono=mono,
+    ).set(
+        body_background_fill="*neutral_50",
+        block_border_width="1px",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_text_color="white",
+    )

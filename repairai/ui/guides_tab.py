@@ -1,0 +1,105 @@
+"""The Guides tab: bring guides in from files and from iFixit, see what is there, read a guide."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from repairai.errors import RepairError
+from repairai.sop.guides import import_guides
+from repairai.sop.library import Report
+from repairai.ui import render
+from repairai.ui.workbench import Workbench
+
+HEAD = ["Id", "Guide", "Device", "Steps", "Licence"]
+SHOWN = 200
+
+
+def build(bench: Workbench) -> None:
+    """Lay out the tab and wire it."""
+    gr.HTML("<h2>Bring guides in</h2>")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=300):
+            files = gr.File(
+                label="iFixit JSON or MyFixit files", file_count="multiple", elem_id="guide-files", height=140
+            )
+            from_files = gr.Button("Import the files", elem_id="import-files")
+        with gr.Column(min_width=300):
+            address = gr.Textbox(
+                label="Web address of an iFixit guide",
+                placeholder="https://www.ifixit.com/Guide/...",
+                elem_id="guide-address",
+                max_lines=1,
+            )
+            from_web = gr.Button("Fetch the guide", elem_id="fetch-guide")
+    report = gr.HTML("", elem_id="import-report", min_height=60)
+    gr.HTML("<h2>The library</h2>")
+    with gr.Row():
+        device = gr.Textbox(label="Only devices whose name holds", elem_id="library-device", max_lines=1)
+    table = gr.Dataframe(
+        value=lambda: rows(bench, ""), headers=HEAD, interactive=False, wrap=True, elem_id="library", max_height=360
+    )
+    guide = gr.HTML('<p class="fine">Choose a row to read the guide.</p>', elem_id="guide")
+    chosen = gr.State("")
+    remove = gr.Button("Remove this guide from the library", elem_id="remove-guide", visible=False)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    listed = [report, table]
+    from_files.click(
+        lambda paths, words, progress=gr.Progress(): bring(bench, paths or [], words, progress), [files, device], listed
+    )
+    from_web.click(
+        lambda url, words, progress=gr.Progress(): bring(bench, [url] if url.strip() else [], words, progress),
+        [address, device],
+        listed,
+    )
+    device.input(lambda words: rows(bench, words), device, table, trigger_mode="always_last", **quiet)
+
+    def read(event: gr.SelectData) -> tuple[str, str, Any]:
+        guide_id = str(event.row_value[0])
+        shown = "".join(
+            render.step(found, step, ()) for found in [bench.library.guide(guide_id)] for step in found.steps
+        )
+        return shown, guide_id, gr.Button(visible=not guide_id.startswith("sample-"))
+
+    def take_out(guide_id: str, words: str) -> tuple[str, Any, str, Any]:
+        try:
+            bench.library.remove(guide_id)
+            said = f"<p>{escape(guide_id)} is removed.</p>"
+        except RepairError as error:
+            said = render.problem(str(error))
+        return said, rows(bench, words), "", gr.Button(visible=False)
+
+    table.select(read, None, [guide, chosen, remove], **quiet)
+    remove.click(take_out, [chosen, device], [report, table, guide, remove], **quiet)
+
+
+def rows(bench: Workbench, words: str) -> list[list[str]]:
+    """Return the library as rows for the table: at most `SHOWN`, of devices whose name holds the words."""
+    found = [each for each in bench.library.summaries() if words.lower() in each.device.lower()]
+    return [[each.id, each.title, each.device, str(each.n_steps), each.licence] for each in found[:SHOWN]]
+
+
+def bring(bench: Workbench, sources: list[str], words: str, progress: gr.Progress) -> tuple[str, list[list[str]]]:
+    """Import files or an address, telling how far it is; return what came of it, as HTML, and the table."""
+    if not sources:
+        return render.problem("Nothing was given; choose a file or write an address first."), rows(bench, words)
+
+    def tell(done: int, total: int | None, what: str) -> None:
+        progress((done, total) if total else None, desc=what)
+
+    said = []
+    for source in sources:
+        try:
+            said.append(_report(import_guides(source, bench.library, tell)))
+        except RepairError as error:
+            said.append(render.problem(str(error)))
+    return "".join(said), rows(bench, words)
+
+
+def _report(report: Report) -> str:
+    counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
+    problems = "".join(f"<li>{escape(each.where)}: {escape(str(each))}</li>" for each in report.problems)
+    skipped = f"<p>{len(report.problems)} skipped:</p><ul>{problems}</ul>" if problems else ""
+    return f'<section class="report" role="status"><p><strong>{counts}.</strong></p>{skipped}</section>'

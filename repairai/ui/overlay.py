@@ -1,0 +1,99 @@
+"""A photo with its boxes, toggled by label and coloured by verdict: plain HTML, SVG and CSS, no script."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from repairai.schema import Detection, Outcome, PartLimits
+from repairai.ui.render import ICONS
+
+LONGEST_PX = 1600
+"""The page shows a photo at this size at most: sharp on any screen, and small enough to travel with the verdict."""
+MAX_LABELS = 12
+"""Labels that have a rule in `style.css` to hide them."""
+
+
+def overlay(
+    photo: NDArray[np.uint8],
+    detections: Sequence[Detection],
+    limits: Mapping[str, PartLimits],
+    outcomes: Mapping[str, Outcome],
+    title: str,
+) -> str:
+    """Return a figure of a photo (H, W, 3) with a box for each detection and a checkbox for each label.
+
+    Args:
+        photo: RGB uint8.
+        detections: Those that only may be there are drawn dashed, with a question mark.
+        limits: Of the detector.
+        outcomes: What became of each part that was asked for; the others are drawn in grey.
+        title: What the photo shows, for those who do not see it, and to tell two figures apart.
+    """
+    height, width = photo.shape[:2]
+    labels = sorted({each.label for each in detections}, key=lambda name: (name not in outcomes, name))[:MAX_LABELS]
+    toggles = "".join(_toggle(number, name, detections, limits, outcomes) for number, name in enumerate(labels))
+    boxes = "".join(
+        _box(each, labels.index(each.label), width, limits, outcomes) for each in detections if each.label in labels
+    )
+    return (
+        f'<figure class="overlay">{toggles or "<p>No parts were found in this photo.</p>"}'
+        f'<div class="stage"><img src="{_data_url(photo)}" alt="{escape(title)}" width="{width}" height="{height}">'
+        f'<svg viewBox="0 0 {width} {height}" aria-hidden="true">{boxes}</svg></div>'
+        f"<figcaption>{escape(title)}</figcaption></figure>"
+    )
+
+
+def _tone(label: str, outcomes: Mapping[str, Outcome]) -> str:
+    return outcomes[label].lower() if label in outcomes else "unasked"
+
+
+def _is_sure(detection: Detection, limits: Mapping[str, PartLimits]) -> bool:
+    return detection.score >= limits[detection.label].sure and not detection.small
+
+
+def _toggle(
+    number: int,
+    label: str,
+    detections: Sequence[Detection],
+    limits: Mapping[str, PartLimits],
+    outcomes: Mapping[str, Outcome],
+) -> str:
+    own = [each for each in detections if each.label == label]
+    sure = sum(_is_sure(each, limits) for each in own)
+    doubt = f" + {len(own) - sure} unsure" if len(own) > sure else ""
+    icon = f'<span aria-hidden="true">{ICONS[outcomes[label]]}</span> ' if label in outcomes else ""
+    return (
+        f'<label class="toggle tone-{_tone(label, outcomes)}"><input type="checkbox" checked class="show-{number}" '
+        f'data-label="{escape(label)}">{icon}{escape(label.replace("_", " "))} <b>{sure}{doubt}</b></label>'
+    )
+
+
+def _box(
+    detection: Detection, number: int, width: int, limits: Mapping[str, PartLimits], outcomes: Mapping[str, Outcome]
+) -> str:
+    left, top, right, bottom = detection.box
+    sure = _is_sure(detection, limits)
+    size = max(11.0, width / 45)
+    words = f"{detection.score:.2f}" + ("" if sure else " ?")
+    up = top - size * 0.3 if top > 1.4 * size else bottom + size
+    return (
+        f'<g class="box label-{number} tone-{_tone(detection.label, outcomes)}{"" if sure else " unsure"}">'
+        f"<title>{escape(detection.label)} {words}</title>"
+        f'<rect x="{left}" y="{top}" width="{right - left:.1f}" height="{bottom - top:.1f}"/>'
+        f'<text x="{left}" y="{up:.1f}" font-size="{size:.1f}">{words}</text></g>'
+    )
+
+
+def _data_url(photo: NDArray[np.uint8]) -> str:
+    picture = Image.fromarray(photo)
+    picture.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

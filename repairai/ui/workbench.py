@@ -1,0 +1,92 @@
+"""What the tabs share: the library, its search, and the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from repairai.errors import RepairError
+from repairai.files import read_record
+from repairai.records import Records
+from repairai.schema import View
+from repairai.sop.library import Library
+from repairai.sop.search import Search
+
+PHOTOS = Path(__file__).parents[1] / "builtin" / "photos"
+
+
+@dataclass(frozen=True)
+class SamplePhoto:
+    """A built-in photo that shows how a step comes out.
+
+    Args:
+        title: What it shows, in a few words.
+        photo: File name in `builtin/photos`.
+        guide: Id of a built-in guide.
+        step: Number of its step.
+        view: What the photo shows.
+        before: File name of the photo from before; empty where there is none.
+    """
+
+    title: str
+    photo: str
+    guide: str
+    step: int
+    view: View = "device"
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The built-in photos, in the order in which they are offered."""
+
+    samples: tuple[SamplePhoto, ...]
+
+
+def sample_photos() -> tuple[SamplePhoto, ...]:
+    """Return the built-in photos."""
+    return read_record(PHOTOS / "samples.json", Samples).samples
+
+
+@dataclass
+class Workbench:
+    """The library, its search and the records of one running app; all of them may be used by several tabs at once."""
+
+    library: Library = field(default_factory=Library)
+    records: Records = field(default_factory=Records)
+    search: Search = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.search = Search(self.library)
+
+    def choices(self, words: str, device: str | None) -> list[tuple[str, str]]:
+        """Return what a person can pick, as (what it says, `guide#step`): hits for words, else the guides of a device.
+
+        Args:
+            words: What was typed; empty lists guides, the built-in ones first.
+            device: Only this device; None means all.
+        """
+        if words.strip():
+            hits = self.search.search(words, device, limit=8)
+            return [
+                (_said(hit.title, hit.device, hit.step, hit.snippet), f"{hit.guide_id}#{hit.step or 1}") for hit in hits
+            ]
+        guides = sorted(self.library.summaries(device), key=lambda each: not each.id.startswith("sample-practice"))
+        return [(f"{each.title} — {each.device}", f"{each.id}#1") for each in guides[:20]]
+
+
+def _said(title: str, device: str, step: int | None, snippet: str) -> str:
+    where = f"step {step}: {snippet}" if step else snippet
+    return f"{title} — {device}, {where}"
+
+
+def read_choice(choice: str) -> tuple[str, int]:
+    """Return the guide's id and the step's number of a choice.
+
+    Raises:
+        RepairError: It is none.
+    """
+    guide, _, step = choice.rpartition("#")
+    if not guide or not step.isdigit():
+        raise RepairError(f"'{choice}' is no guide and step", "pick one from the list")
+    return guide, int(step)

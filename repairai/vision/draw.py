@@ -1,0 +1,67 @@
+"""Draws detections onto a photo: a box, a label and its score, coloured by what became of the part."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from repairai.files import disk_error
+from repairai.schema import Detection, Outcome, PartLimits
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", UserWarning)  # it has its own drawing where OpenCV is not installed
+    import supervision as sv
+
+COLOURS: dict[Outcome, str] = {"PASS": "#1a7f4b", "FAIL": "#c0392b", "UNCERTAIN": "#b7791f"}
+UNASKED = "#64748b"
+
+
+def draw(
+    photo: NDArray[np.uint8],
+    detections: Sequence[Detection],
+    limits: Mapping[str, PartLimits],
+    outcomes: Mapping[str, Outcome],
+) -> NDArray[np.uint8]:
+    """Return a copy of the photo (H, W, 3) with the detections drawn in.
+
+    Args:
+        photo: RGB uint8.
+        detections: Those under `sure` are marked with a question mark.
+        limits: Of the detector.
+        outcomes: What became of each part that was asked for; the others are drawn in grey.
+    """
+    if not detections:
+        return photo.copy()
+    palette = [*COLOURS.values(), UNASKED]
+    names = list(COLOURS)
+    colour = [names.index(outcomes[d.label]) if d.label in outcomes else len(names) for d in detections]
+    found = sv.Detections(xyxy=np.array([d.box for d in detections], dtype=np.float32), class_id=np.array(colour))
+    words = [
+        f"{d.label.replace('_', ' ')} {d.score:.2f}{'' if d.score >= limits[d.label].sure and not d.small else ' ?'}"
+        for d in detections
+    ]
+    colours = sv.ColorPalette.from_hex(palette)
+    size = max(photo.shape[:2])
+    canvas = photo[:, :, ::-1].copy()  # supervision draws in BGR
+    canvas = sv.BoxAnnotator(colours, thickness=max(2, size // 400)).annotate(canvas, found)
+    label = sv.LabelAnnotator(colours, text_scale=max(0.4, size / 2000), text_padding=max(3, size // 400))
+    return np.ascontiguousarray(label.annotate(canvas, found, words)[:, :, ::-1])
+
+
+def save(photo: NDArray[np.uint8], path: Path) -> None:
+    """Write a photo (H, W, 3) as JPEG.
+
+    Raises:
+        RepairError: The file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(path, "JPEG", quality=92)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise disk_error(path, error) from None
