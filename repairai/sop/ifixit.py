@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from repairai.errors import RepairError
 from repairai.schema import Guide, Line, Step
-from repairai.sop.plain_text import html_to_plain, one_line, wiki_to_plain
+from repairai.sop.plain_text import html_to_plain, one_line, storable, wiki_to_plain
 
 LICENCE = "CC-BY-NC-SA-3.0"
 """Source: https://www.ifixit.com/Info/Licensing; MyFixit's LICENSE file is the same one."""
@@ -88,8 +88,7 @@ def guide_number(value: object, where: str) -> int:
 def as_text(value: object) -> str:
     """Return text or a number as stripped text that can be stored, anything else (null, a list) as none."""
     if isinstance(value, str):
-        # Half of a pair of surrogates is valid in JSON and nowhere else.
-        return value.encode("utf-8", "replace").decode().strip()
+        return storable(value).strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 

@@ -47,6 +47,11 @@ def html_to_plain(text: str) -> str:
     return one_line("".join(reader.pieces))
 
 
+def storable(text: str) -> str:
+    """Return the text without halves of surrogate pairs: JSON may carry them, files and indexes may not."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def one_line(text: str) -> str:
     """Return the text without control characters and with single spaces."""
     return " ".join(text.translate(_INVISIBLE).split())
