@@ -34,7 +34,7 @@ class Address:
 
 def is_address(text: str) -> bool:
     """Return whether a text looks like a web address or a guide's number, not like a path."""
-    return bool(re.match(r"(https?://|www\.)\S", text, re.IGNORECASE) or _NUMBER.fullmatch(text.strip()))
+    return bool(re.match(r"(https?://|www\.|ifixit\.com/)\S", text, re.IGNORECASE) or _NUMBER.fullmatch(text.strip()))
 
 
 def read_address(text: str, api: str) -> Address:

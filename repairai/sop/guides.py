@@ -45,6 +45,8 @@ def import_guides(
         RepairError: Nothing at all could be read, the network failed on the way, or the disk is full; what came before
             is in the library.
     """
+    if not str(source).strip():
+        raise RepairError("no file, folder or web address was given", WHAT_TO_GIVE)
     tell = progress or _say_nothing
     path = Path(source).expanduser()
     if isinstance(source, str) and is_address(source) and not path.exists():

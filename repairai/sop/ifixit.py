@@ -66,7 +66,7 @@ def make_guide(  # noqa: D417 - the fields are those of Guide
         licence=LICENCE,
         steps=steps,
         subject=wiki_to_plain(as_text(fields.get("subject"))),
-        url=as_text(fields.get("url")) or f"https://www.ifixit.com/Guide/{number}",
+        url=next(iter(web_addresses([fields.get("url")])), f"https://www.ifixit.com/Guide/-/{number}"),
         author=one_line(as_text(fields.get("author"))),
         tools=fields.get("tools", ()),
         introduction=fields.get("introduction", ""),

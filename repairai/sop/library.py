@@ -22,6 +22,7 @@ from typing import Any, Literal
 from repairai import files
 from repairai.errors import RepairError
 from repairai.schema import Guide, Step
+from repairai.sop.plain_text import storable
 from repairai.sop.samples import PREFIX, samples, samples_digest
 
 Origin = Literal["ifixit", "myfixit", "file"]
@@ -261,7 +262,7 @@ def _put(db: sqlite3.Connection, group: list[Guide], origin: Origin) -> Report:
             what = f"guide '{guide.id}' is not kept: ids that begin with '{PREFIX}' belong to the built-in guides"
             problems.append(Problem(f"guide '{guide.id}'", what, "give it another id"))
             continue
-        text = files.to_json(guide)
+        text = storable(files.to_json(guide))
         digest = hashlib.sha256(text.encode()).hexdigest()
         found = db.execute("SELECT digest, origin FROM guides WHERE id = ?", (guide.id,)).fetchone()
         if found and (found == (digest, origin) or (origin == "myfixit" and found[1] == "ifixit")):

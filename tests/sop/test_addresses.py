@@ -13,6 +13,7 @@ from repairai.sop.ifixit_api import IFIXIT
         ("https://www.ifixit.com/Guide/iPhone+4+Battery+Replacement/3141", Address("guide", "3141")),
         ("http://ifixit.com/Guide/X/3141#s12345", Address("guide", "3141")),
         ("www.ifixit.com/Guide/X/3141?lang=de", Address("guide", "3141")),
+        ("ifixit.com/Guide/X/3141", Address("guide", "3141")),
         ("https://de.ifixit.com/Anleitung/Akku+austauschen/3141", Address("guide", "3141")),
         ("https://es.ifixit.com/Gu%C3%ADa/X/3141", Address("guide", "3141")),
         ("https://www.ifixit.com/Teardown/iPhone+5+Teardown/10525", Address("guide", "10525")),

@@ -145,6 +145,20 @@ def test_a_folder_without_guides_and_no_file_at_all(tmp_path: Path, library: Lib
         import_guides(tmp_path, library)
 
 
+def test_no_source_at_all(library: Library):
+    with pytest.raises(RepairError, match="no file, folder or web address was given"):
+        import_guides(" ", library)
+
+
+def test_half_a_surrogate_pair_does_no_harm(tmp_path: Path, library: Library):
+    (tmp_path / "a.json").write_text(myfixit(1, "Lift \ud83d."))
+    own = json.dumps(files.to_data(GUIDE)).replace("Lift.", "Lift \\ud83d.")
+    (tmp_path / "b.json").write_text(own)
+    report = import_guides(tmp_path, library)
+    assert counts(report) == (2, 0, 0, 0)
+    assert library.guide("ifixit-1").steps[0].text == library.guide("own-1").steps[0].text == "Lift ?."
+
+
 def test_a_full_disk_stops_a_folder_at_once(tmp_path: Path, library: Library):
     """A library that cannot be written is not the fault of each file in turn."""
     (tmp_path / "in").mkdir()
