@@ -22,7 +22,7 @@ OPENS_MODELS = {
     "vision/draw.py",
     "judge/reasoner.py",
 }
-HEAVY = ("torch", "transformers", "gradio", "numpy", "PIL", "onnxruntime", "supervision")
+HEAVY = ("torch", "transformers", "gradio", "numpy", "PIL", "openvino", "supervision")
 MODULES = sorted((ROOT / "repairai").rglob("*.py"))
 
 

@@ -43,7 +43,7 @@ class Architecture:
         backbone_depths: Residual layers of each stage.
         width: Channels of encoder and decoder.
         feed_forward: Hidden width of their feed-forward layers.
-        decoder_layers: Each refines the boxes of the one before.
+        decoder_layers: Each refines the boxes of the one before; at least 2.
         queries: The most parts that one photo or tile can hold.
     """
 

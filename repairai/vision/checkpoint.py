@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +9,21 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForObjectDetection
 
+from repairai.vision.engine import Network
 
-def open_checkpoint(folder: Path) -> Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Return the network of a checkpoint folder; see `repairai.vision.detector.Network`."""
+
+def open_checkpoint(folder: Path) -> Network:
+    """Return the network of a checkpoint folder."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModelForObjectDetection.from_pretrained(
         folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, dtype=torch.float32
     )
     model = model.eval().to(device)
 
-    def run(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(photos: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        pixels = torch.from_numpy(photos).to(device).permute(0, 3, 1, 2).float() / 255
         with torch.inference_mode():
-            found = model(pixel_values=torch.from_numpy(pixels).to(device))
+            found = model(pixel_values=pixels)
         return found.logits.cpu().numpy(), found.pred_boxes.cpu().numpy()
 
     return run

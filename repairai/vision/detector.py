@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,7 @@ from repairai.errors import RepairError
 from repairai.files import read_record, read_text
 from repairai.schema import Detection, PartLimits
 from repairai.vision import tiles
-from repairai.vision.engine import open_onnx
-
-Network = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""Takes photos (n, 3, size, size) in [0, 1]; gives logits (n, queries, labels) and boxes (n, queries, 4) of centre x,
-centre y, width and height as shares of the photo."""
+from repairai.vision.engine import Network, open_onnx
 
 KINDS = ("rt_detr", "rt_detr_v2", "d_fine")
 LIMITS_FILE = "limits.json"
@@ -91,10 +86,7 @@ class RTDetrDetector:
         """Return boxes in px of the photo, scores, labels and windows of what is seen through a batch of windows."""
         side = self.size_px
         looks = [picture.resize((side, side), Image.Resampling.BILINEAR, tuple(windows[i].tolist())) for i in batch]
-        pixels = np.stack([np.asarray(look) for look in looks]).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(
-            255
-        )
-        logits, shares = self.network(pixels)
+        logits, shares = self.network(np.stack([np.asarray(each) for each in looks]))
         # One query is one thing: where two labels claim it, the better one has it.
         labels = logits.argmax(axis=2)
         scores = 1 / (1 + np.exp(-logits.max(axis=2)))

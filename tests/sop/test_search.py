@@ -17,12 +17,11 @@ from hypothesis import strategies as some
 
 from repairai.errors import RepairError
 from repairai.schema import Guide, Line, Step
-from repairai.sop.guides import import_guides
 from repairai.sop.library import Library
 from repairai.sop.ranking import search_index
 from repairai.sop.search import Search, group_by_guide
 from repairai.sop.search_index import build, open_index
-from tests.conftest import SHARED
+from tests.sop.conftest import Imported
 
 BLOCK = "sample-practice-block"
 TEXTS = {
@@ -57,12 +56,8 @@ def search(library: Library) -> Search:
 
 
 @pytest.fixture(scope="module")
-def myfixit(tmp_path_factory: pytest.TempPathFactory) -> Search:
-    if not SHARED.is_dir():
-        pytest.skip("needs the real data in ../shared/data, which is not part of the repository")
-    library = Library(tmp_path_factory.mktemp("myfixit") / "library")
-    import_guides(SHARED / "myfixit", library)
-    return Search(library)
+def real(myfixit: Imported) -> Search:
+    return Search(myfixit.library)
 
 
 def first_guides(search: Search, words: str, n: int = 1, device: str | None = None) -> list[str]:
@@ -332,22 +327,22 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(small_disk: Path):
     assert Search(library).search("battery")
 
 
-def test_real_guides_are_found(myfixit: Search):
+def test_real_guides_are_found(real: Search):
     for words, guide_id in (
         ("clothing ribbon button", "ifixit-10262"),
         ("cloting riboon buton", "ifixit-10262"),
         ("zenwatch 2 battery", None),
     ):
-        found = first_guides(myfixit, words)[0]
-        assert found == guide_id or (guide_id is None and "ZenWatch 2 Battery" in myfixit.library.guide(found).title)
-    hits = myfixit.search("T5 screws", limit=10)
-    assert all("t5" in myfixit.library.step(hit.guide_id, hit.step).text.lower() for hit in hits if hit.step)
+        found = first_guides(real, words)[0]
+        assert found == guide_id or (guide_id is None and "ZenWatch 2 Battery" in real.library.guide(found).title)
+    hits = real.search("T5 screws", limit=10)
+    assert all("t5" in real.library.step(hit.guide_id, hit.step).text.lower() for hit in hits if hit.step)
 
 
-def test_subject_and_device_find_nearly_every_guide(myfixit: Search):
-    guides = [guide for guide in myfixit.library.guides() if guide.subject and guide.id.startswith("ifixit-")][::10]
-    first = sum(guide.id in first_guides(myfixit, f"{guide.subject} {guide.device}", 1) for guide in guides)
-    slips = sum(guide.id in first_guides(myfixit, slip(f"{guide.subject} {guide.device}"), 5) for guide in guides)
+def test_subject_and_device_find_nearly_every_guide(real: Search):
+    guides = [guide for guide in real.library.guides() if guide.subject and guide.id.startswith("ifixit-")][::10]
+    first = sum(guide.id in first_guides(real, f"{guide.subject} {guide.device}", 1) for guide in guides)
+    slips = sum(guide.id in first_guides(real, slip(f"{guide.subject} {guide.device}"), 5) for guide in guides)
     assert first / len(guides) > 0.95
     assert slips / len(guides) > 0.95
 
@@ -358,9 +353,9 @@ def slip(words: str) -> str:
     return words.replace(longest, longest[:2] + longest[3:])
 
 
-def test_steps_alone_lead_to_the_guide(myfixit: Search, tmp_path: Path):
+def test_steps_alone_lead_to_the_guide(real: Search, tmp_path: Path):
     """With neither titles nor devices in the index; benchmarks/search.py measured 0.29 and 0.53 on all of them."""
-    guides = [guide for guide in myfixit.library.guides() if guide.id.startswith("ifixit-")]
+    guides = [guide for guide in real.library.guides() if guide.id.startswith("ifixit-")]
     build(tmp_path, guides, only_steps=True)
     index = open_index(tmp_path)
     asked = [guide for guide in guides if guide.subject][::4]

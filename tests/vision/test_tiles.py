@@ -15,7 +15,7 @@ def find_bright(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A perfect detector of the one bright thing in view, which also reports what a border leaves of it."""
     logits, boxes = np.full((len(pixels), 4, 2), -9.0, np.float32), np.zeros((len(pixels), 4, 4), np.float32)
     for n, photo in enumerate(pixels):
-        rows, columns = np.nonzero(photo[0] > 0.5)
+        rows, columns = np.nonzero(photo[:, :, 0] > 127)
         if len(rows):
             top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
             boxes[n, 0] = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]) / SIZE
