@@ -71,9 +71,11 @@ def cut_like(raw: str, lines: list[str]) -> list[str]:
         raw: A step's `Text_raw`.
         lines: Its lines' `Text`.
     """
-    places = [match.start() for match in re.finditer(r"[^\W_]", raw)]
-    letters = "".join(raw[place].lower() for place in places)
-    bare = ["".join(re.findall(r"[^\W_]", line.lower())) for line in lines]
+    if len(lines) < 2:
+        return [raw]
+    places = [place for place, sign in enumerate(raw) if sign.isalnum()]
+    letters = "".join([raw[place] for place in places]).lower()
+    bare = ["".join(filter(str.isalnum, line)).lower() for line in lines]
     offsets = [len("".join(bare[:n])) for n in range(1, len(bare))]
     if letters != "".join(bare):
         offsets = _matching(letters, "".join(bare), offsets)

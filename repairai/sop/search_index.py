@@ -167,7 +167,7 @@ def _add(writers: dict[str, tantivy.IndexWriter], guide: Guide, place: int, only
     """Put a guide in at a place and its steps behind it, and return the words that it holds."""
     device = "" if only_steps else guide.device
     title = "" if only_steps else f"{guide.title} {guide.subject}"
-    texts = [step.text if only_steps or not step.title else f"{step.title}\n{step.text}" for step in guide.steps]
+    texts = [step.text if only_steps or not step.title else f"{step.title}: {step.text}" for step in guide.steps]
     shared = {
         "device": device,
         "title": title,
