@@ -169,7 +169,7 @@ def _guides_import(chosen: argparse.Namespace) -> int:
         f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {len(report.problems)} skipped"
     )
     for problem in report.problems:
-        print(f"  {problem.where}: {problem}", file=sys.stderr)
+        print(f"  {problem}", file=sys.stderr)
     return 0
 
 

@@ -100,6 +100,6 @@ def bring(bench: Workbench, sources: list[str], words: str, progress: gr.Progres
 
 def _report(report: Report) -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
-    problems = "".join(f"<li>{escape(each.where)}: {escape(str(each))}</li>" for each in report.problems)
+    problems = "".join(f"<li>{escape(str(each))}</li>" for each in report.problems)
     skipped = f"<p>{len(report.problems)} skipped:</p><ul>{problems}</ul>" if problems else ""
     return f'<section class="report" role="status"><p><strong>{counts}.</strong></p>{skipped}</section>'
