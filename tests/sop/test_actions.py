@@ -102,15 +102,15 @@ def test_ranges(text: str, bounds: tuple[int, int | None, bool]):
         ("Remove the 6 mm screws.", None, "6 mm"),
         ("Remove the two 6.5mm screws.", 2, "6.5mm"),
         ("Remove the #2 screw.", 1, "#2"),
-        ("Remove the Philips #2 screws.", None, "#2"),
+        ("Remove the Philips #2 screws.", None, "Philips #2"),
         ("Remove the three T5 Torx screws.", 3, "T5"),
         ("Remove the three PH00 screws.", 3, "PH00"),
-        ("Remove five 1/4\" screws.", 5, '1/4"'),
+        ('Remove five 1/4" screws.', 5, '1/4"'),
         ("Remove the 3 5/16 screws.", 3, "5/16"),
         ("Remove the two size #000 5 mm long screws.", 2, "size #000, 5 mm"),
         ("Remove 3 Torx T8 at the bottom.", 3, "T8"),
         ("Remove the 4 - 9mm screws.", 4, "9mm"),
-        ("Remove the two, 1\", Phillips, PH#2 screws.", 2, '1", PH#2'),
+        ('Remove the two, 1", Phillips, PH#2 screws.', 2, '1", PH#2'),
         ("Remove the two (12 mm) screws.", 2, "12 mm"),
         ("Remove the 10 mm bolt.", 1, "10 mm"),
         ("Remove 2 in the corner.", None, None),
@@ -351,8 +351,47 @@ def test_spans_are_the_words_that_were_read(text: str, words: list[str]):
 
 
 WORDS = st.sampled_from(
-    "remove the two 3 mm screws and cable , . : ( ) them it do not to be is if once using #2 1/4 - x from out of both "
-    "each following lift unplug connector must you \n".split(" ")
+    [
+        "remove",
+        "the",
+        "two",
+        "3",
+        "mm",
+        "screws",
+        "and",
+        "cable",
+        ",",
+        ".",
+        ":",
+        "(",
+        ")",
+        "them",
+        "it",
+        "do",
+        "not",
+        "to",
+        "be",
+        "is",
+        "if",
+        "once",
+        "using",
+        "#2",
+        "1/4",
+        "-",
+        "x",
+        "from",
+        "out",
+        "of",
+        "both",
+        "each",
+        "following",
+        "lift",
+        "unplug",
+        "connector",
+        "must",
+        "you",
+        "\n",
+    ]
 )
 
 
@@ -367,7 +406,20 @@ def test_any_text_is_read_alike_twice_and_spans_are_inside_and_in_order(text: st
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "remove the screw ", "remove it ", "[[", "1 ", "(", "- ", "the ", "must be removed ", "1/", "two 3 mm ", "of "],
+    [
+        "a",
+        "remove the screw ",
+        "remove it ",
+        "[[",
+        "1 ",
+        "(",
+        "- ",
+        "the ",
+        "must be removed ",
+        "1/",
+        "two 3 mm ",
+        "of ",
+    ],
 )
 def test_a_hundred_thousand_characters_take_well_under_a_second(unit: str):
     text = (unit * (100_000 // len(unit) + 1))[:100_000]

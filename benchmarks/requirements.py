@@ -1,0 +1,149 @@
+"""Counts how many of the facts that a person reads in repair steps our reader finds, and how many it makes up.
+
+    python benchmarks/requirements.py [--shared ../shared/data] [--errors]
+
+A fact is (action, part, count) of one step; the facts of every step were written down by hand before the reader saw it,
+by the rules in tests/sop/requirements_gold.json. `develop` is the half it was built on; the devices of the others are
+strangers to it: `held_out` and `second` were looked at after their first measurement, `final` never.
+`--errors` lists what is still wrong by step id; the texts are not ours to print.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repairai.sop.actions import read_actions
+from repairai.sop.myfixit import read_myfixit
+
+GOLD = Path(__file__).parents[1] / "tests" / "sop" / "requirements_gold.json"
+Fact = tuple[str, str, int | None]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What was found (`hits`), made up (`extra`) and missed."""
+
+    hits: int
+    extra: int
+    missed: int
+
+    @property
+    def precision(self) -> float:
+        """Return the share of what was said that is true, in [0, 1]."""
+        return self.hits / max(1, self.hits + self.extra)
+
+    @property
+    def recall(self) -> float:
+        """Return the share of what is true that was said, in [0, 1]."""
+        return self.hits / max(1, self.hits + self.missed)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the reader said of one step, beside what is true."""
+
+    step_id: int
+    half: str
+    said: tuple[Fact, ...]
+    true: tuple[Fact, ...]
+
+
+def read_gold() -> dict[str, Any]:
+    """Return the rules of annotation and the steps with their facts."""
+    gold: dict[str, Any] = json.loads(GOLD.read_text())
+    return gold
+
+
+def answer_all(folder: Path) -> list[Answer]:
+    """Return the reader's answers for all annotated steps.
+
+    Args:
+        folder: Holds the MyFixit files.
+    """
+    gold = {(step["file"], step["step_id"], step["sha256"]): step for step in read_gold()["steps"]}
+    answers: dict[tuple[str, int, str], Answer] = {}
+    for file in sorted({file for file, _, _ in gold}):
+        for line in (folder / file).read_text().splitlines():
+            data = json.loads(line)
+            hashes = {str(step["StepId"]): hash_of(step["Text_raw"]) for step in data["Steps"]}
+            for step in read_myfixit(data, file).steps:
+                key = (file, int(step.source_id), hashes[step.source_id])
+                if key in gold and key not in answers:
+                    said = tuple((found.action, found.part, found.count) for found in read_actions(step.text))
+                    true = tuple((action, part, count) for action, part, count in gold[key]["facts"])
+                    answers[key] = Answer(key[1], gold[key]["half"], said, true)
+    return [answers[key] for key in gold if key in answers]
+
+
+def hash_of(text: str) -> str:
+    """Return what tells a step's text from every other and from itself when it has changed."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def score(answers: Iterable[Answer], of: Callable[[Fact], object] = lambda fact: fact) -> Score:
+    """Return the counts over all answers of what `of` takes from each fact."""
+    hits = extra = missed = 0
+    for answer in answers:
+        said, true = Counter(map(of, answer.said)), Counter(map(of, answer.true))
+        hits += (said & true).total()
+        extra += (said - true).total()
+        missed += (true - said).total()
+    return Score(hits, extra, missed)
+
+
+def score_counts(answers: Iterable[Answer]) -> Score:
+    """Return how well counts are read where action and part are right: a wrong number is extra, null for one missed."""
+    hits = extra = missed = 0
+    for answer in answers:
+        said, true = Counter(answer.said), Counter(answer.true)
+        hits += sum(number for fact, number in (said & true).items() if fact[2] is not None)
+        wrong, lost = said - true, true - said
+        for action, part, count in wrong.elements():
+            same = [fact for fact in lost if fact[:2] == (action, part)]
+            extra += bool(same) and count is not None
+            missed += any(fact[2] is not None for fact in same) and count is None
+    return Score(hits, extra, missed)
+
+
+def main() -> None:
+    """Print the table, and the errors where they are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=Path("../shared/data"), help="folder that holds myfixit/*.json")
+    parser.add_argument("--errors", action="store_true", help="list what is wrong, by step id")
+    given = parser.parse_args()
+    answers = answer_all(given.shared / "myfixit")
+    print("half       steps  facts   action+part+count     action+part           count alone")
+    print("                          precision  recall     precision  recall     precision  recall")
+    for half in dict.fromkeys(answer.half for answer in answers):
+        chosen = [answer for answer in answers if answer.half == half]
+        n_facts = sum(len(answer.true) for answer in chosen)
+        scores = score(chosen), score(chosen, lambda fact: fact[:2]), score_counts(chosen)
+        cells = "      ".join(f"{each.precision:9.3f}  {each.recall:6.3f}" for each in scores)
+        print(f"{half:10} {len(chosen):5}  {n_facts:5}   {cells}")
+    if given.errors:
+        print_errors(answers)
+
+
+def print_errors(answers: Iterable[Answer]) -> None:
+    """Print what was made up (+) and what was missed (-), a line for each step."""
+    for answer in answers:
+        extra, missed = Counter(answer.said) - Counter(answer.true), Counter(answer.true) - Counter(answer.said)
+        wrong = [f"+{_words(fact)}" for fact in extra.elements()] + [f"-{_words(fact)}" for fact in missed.elements()]
+        if wrong:
+            print(f"{answer.half:10} {answer.step_id:7}  {'  '.join(wrong)}")
+
+
+def _words(fact: Fact) -> str:
+    action, part, count = fact
+    return f"{action} {part} {'?' if count is None else count}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Whether a verb asks, forbids or only tells, from the words in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from repairai.sop.grammar import words as table
+from repairai.sop.grammar.clauses import Mood
+from repairai.sop.grammar.phrases import is_adverb
+from repairai.sop.grammar.tokens import Token, word_at
+from repairai.sop.grammar.verbs import MOVEMENTS, NOUN_VERBS, form_of
+
+Status = Literal["asked", "forbidden", "meanwhile", "no"]
+_ENDS_OF_CLAUSE = table.STOPS | {"", ".", ",", ";", ")", "("}
+
+
+@dataclass
+class Governor:
+    """A verb read earlier in the sentence.
+
+    Args:
+        word: Its base.
+        place: Where it stands.
+        status: Whether it asked.
+        acted: How many actions it gave; behind a verb with actions "to remove" is only a purpose.
+    """
+
+    word: str
+    place: int
+    status: Status
+    acted: int = 0
+
+
+def left_of(tokens: Sequence[Token], place: int) -> int:
+    """Return the place of the nearest word in front that is no adverb; -1 at the beginning."""
+    place -= 1
+    while place >= 0 and (is_adverb(tokens[place].word) or tokens[place].word in ("all", "both")):
+        place -= 1
+    return place
+
+
+def base_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], governors: Sequence[Governor]) -> Status:
+    """Return whether a verb in its base form asks: "remove", "must remove", "to remove", "do not remove"."""
+    left = left_of(tokens, place)
+    word, mood = word_at(tokens, left), moods[place]
+    if mood == "told":
+        return "no"
+    if word in ("don't", "dont", "never", "mustn't", "shouldn't"):
+        return "forbidden"
+    if word == "not":
+        return "forbidden" if word_at(tokens, left - 1) in table.FORBIDDING else "no"
+    if word == "to":
+        return _status_behind_to(tokens, left, governors)
+    if word in ("and", "or", "/") and governors and governors[-1].place == left_of(tokens, left):
+        return governors[-1].status  # "loosen and remove" share what asks
+    if word == "or":
+        return "forbidden" if governors and governors[-1].status == "forbidden" else "no"
+    resumes = place > 0 and moods[place - 1] == "told" and word not in table.NOT_ASKING
+    if begins_clause(tokens, place) or resumes:
+        return mood
+    silent = word in table.MODALS or word in table.NOT_ASKING or tokens[place].word in NOUN_VERBS
+    return "no" if silent else "asked"
+
+
+def begins_clause(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether a verb at a place opens a clause, or stands behind a word that asks."""
+    left = left_of(tokens, place)
+    word = word_at(tokens, left)
+    if word in table.MODALS:
+        # "You must lift", but "it should slide out": that happens by itself.
+        subject = word_at(tokens, left_of(tokens, left))
+        return subject in ("", "you", "we", "i", "one", "and", ",", "then")
+    opens = left < 0 or tokens[left].kind == "mark" or word in ("and", "then", "but", "so", "now")
+    return opens or word in table.ASKING
+
+
+def gerund_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], governors: Sequence[Governor]) -> Status:
+    """Return whether a verb in -ing asks: "by removing", "start removing", "..., removing four screws"."""
+    left = left_of(tokens, place)
+    word, mood = word_at(tokens, left), moods[place]
+    if mood != "asked":
+        return "meanwhile" if mood == "meanwhile" and word in ("while", "as") else "no"
+    if word in table.BEGINNING:
+        before = left_of(tokens, left)
+        return _status_behind_to(tokens, before, governors) if word_at(tokens, before) == "to" else "asked"
+    if word in ("and", ",") and governors and form_of(tokens[governors[-1].place].word) is not None:
+        return governors[-1].status
+    return "no"
+
+
+def passive_status(tokens: Sequence[Token], place: int, mood: Mood) -> tuple[Status, int]:
+    """Return whether a participle asks ("must be removed") with the place of its first helping verb."""
+    be = _be_before(tokens, place)
+    if be is None:
+        return "no", place
+    if tokens[be].word == "be":
+        return _status_of_be(tokens, be, mood)
+    between = {token.word for token in tokens[be:place]}
+    told = mood == "told" or bool(between & {"now", "already", "not", "never"})
+    return ("no" if told else "asked"), be
+
+
+def _status_behind_to(tokens: Sequence[Token], to: int, governors: Sequence[Governor]) -> Status:
+    left = left_of(tokens, to)
+    word = word_at(tokens, left)
+    near = {word_at(tokens, place) for place in range(max(0, left - 3), left + 1)}
+    if word == "not" or near & {"enough", "unable"}:
+        return "no"
+    if word in table.ASKING_BEFORE_TO:
+        return "no" if near & table.DOUBTING else "asked"
+    if _presents(tokens, left) and word_at(tokens, to + 2) in _ENDS_OF_CLAUSE:
+        return "asked"  # "there are four screws to remove"
+    if not governors or governors[-1].status not in ("asked", "meanwhile"):
+        return "no"
+    governor = governors[-1]
+    return governor.status if governor.word in MOVEMENTS and not governor.acted else "no"
+
+
+def _be_before(tokens: Sequence[Token], place: int) -> int | None:
+    """Return the place of "is", "are" or "be" that a participle belongs to."""
+    for left in range(place - 1, max(-1, place - 8), -1):
+        word = tokens[left].word
+        if word in ("be", "is", "are"):
+            return left
+        if not (is_adverb(word) or word in ("and", ",", "off", "not", "or") or word.endswith("ed")):
+            return None
+    return None
+
+
+def _status_of_be(tokens: Sequence[Token], be: int, mood: Mood) -> tuple[Status, int]:
+    relative = {word_at(tokens, place) for place in range(max(0, be - 5), be)} & {"that", "which"}
+    if mood != "asked" and (not relative or tokens[0].word in table.SUBORDINATORS):
+        return "no", be
+    left = left_of(tokens, be)
+    word, before = word_at(tokens, left), word_at(tokens, left_of(tokens, left))
+    if word == "to":
+        need = left_of(tokens, left)
+        must = word_at(tokens, need) in ("need", "needs", "have", "has")
+        near = {word_at(tokens, place) for place in range(max(0, need - 2), need)}
+        if not must and _presents(tokens, need):
+            return "asked", left  # "there are four screws to be removed"
+        return ("asked" if must and not near & table.DOUBTING else "no"), need
+    if word == "not" and before in ("must", "should", "shall"):
+        return "forbidden", left - 1
+    return ("asked" if word in ("must", "should", "shall", "can") else "no"), left
+
+
+def _presents(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether the words in front of a place present a part: "there are four screws"."""
+    words = [word_at(tokens, earlier) for earlier in range(max(0, place - 8), place)]
+    return any(pair in (("there", "is"), ("there", "are")) for pair in zip(words, words[1:], strict=False))

@@ -1,0 +1,99 @@
+"""Lists of noun phrases: "two screws, the fan and both clips"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from repairai.sop.grammar import words as table
+from repairai.sop.grammar.phrases import Phrase, is_adverb, is_participle, read_phrase
+from repairai.sop.grammar.quantities import ONE
+from repairai.sop.grammar.tokens import Token
+from repairai.sop.grammar.verbs import NOUN_VERBS, OTHER_VERBS, PART_VERBS, VERBS
+
+_JOINTS = (["as", "well", "as"], ["along", "with"], ["and"], ["&"], ["plus"])
+
+
+def read_phrases(tokens: Sequence[Token], start: int) -> tuple[list[Phrase], int]:
+    """Return the phrases of the list that begins at a token, with the place behind it; a list may have one phrase."""
+    first = read_phrase(tokens, start)
+    if first is None:
+        return [], start
+    found = [first]
+    while found[-1].form != "pronoun" and (behind := _joint(tokens, found[-1].end)) is not None:
+        following = read_phrase(tokens, behind)
+        if following is None or following.form == "pronoun" or _begins_clause(tokens, following):
+            break
+        if tokens[behind - 1].word == "," and is_participle(tokens[behind].word, "ing"):
+            break  # ", noting the direction"
+        found.append(following)
+    return _without_details(_with_nouns(found)), found[-1].end
+
+
+def is_verb_here(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether the word at a place where a verb could stand is one: "screw the", not "screw and"."""
+    word = tokens[place].word
+    behind = tokens[place + 1] if place + 1 < len(tokens) else None
+    if word in table.KEPT_SIDES:
+        return behind is not None and behind.word == "out"  # "back out the screw"
+    if word in VERBS and (word not in NOUN_VERBS or word not in PART_VERBS):
+        return True
+    if word not in VERBS and word not in OTHER_VERBS:
+        return False
+    if behind is None or behind.kind == "mark":
+        return word not in PART_VERBS
+    if behind.kind in ("number", "size") or behind.word in table.DETERMINERS or is_adverb(behind.word):
+        return True
+    return behind.word in table.STOPS - table.FINITE - {"and", "or"}
+
+
+def _begins_clause(tokens: Sequence[Token], phrase: Phrase) -> bool:
+    """Tell whether a phrase opens a new clause: "and lift the cover", "and the fan is free"."""
+    start, end = phrase.start, phrase.end
+    while start < end - 1 and is_adverb(tokens[start].word):
+        start += 1
+    gerund = is_participle(tokens[start].word, "ing") and start + 1 < len(tokens)
+    if is_verb_here(tokens, start) or (gerund and tokens[start + 1].word in table.DETERMINERS):
+        return True
+    while end < len(tokens) and is_adverb(tokens[end].word):
+        end += 1
+    return end < len(tokens) and tokens[end].word in table.FINITE
+
+
+def _joint(tokens: Sequence[Token], end: int) -> int | None:
+    """Return the place of what follows "and", a comma or both; None where the list is over."""
+    words = [token.word for token in tokens[end : end + 4]]
+    place = end + (words[:1] == [","])
+    rest = words[place - end :]
+    joint = next((joint for joint in _JOINTS if rest[: len(joint)] == joint), [])
+    return place + len(joint) if joint or place > end else None
+
+
+def _with_nouns(found: list[Phrase]) -> list[Phrase]:
+    """Give bare phrases the noun that follows: "two 3 mm and three 5 mm screws", "the upper and lower bolts"."""
+    filled: list[Phrase] = []
+    for phrase in reversed(found):
+        noun = filled[-1] if filled else None
+        if phrase.form != "bare" or noun is None or not noun.part:
+            filled.append(phrase)
+        elif noun.part in table.KEPT_SIDES:
+            filled.append(replace(phrase, form="noun", quantity=phrase.quantity or ONE))  # "the top and the bottom"
+        elif phrase.part and noun.kind == "other":
+            head = noun.part.rsplit("_", 1)[-1]
+            filled.append(replace(phrase, part=f"{phrase.part}_{head}", form="noun", quantity=noun.quantity))
+        elif phrase.quantity is not None:
+            filled.append(replace(phrase, part=noun.part, kind=noun.kind, form="noun"))
+        else:
+            # "The red and the black wire" are two wires, "the small and delicate wire" is one.
+            quantity = None if noun.quantity == ONE else noun.quantity
+            filled[-1] = replace(noun, start=phrase.start, quantity=quantity, sizes=(*phrase.sizes, *noun.sizes))
+    return filled[::-1]
+
+
+def _without_details(found: list[Phrase]) -> list[Phrase]:
+    """Drop what only tells more of the first: "six screws, two long screws and four short screws"."""
+    first, rest = found[0], found[1:]
+    counts = [phrase.quantity.at_least for phrase in rest if phrase.part == first.part and phrase.quantity is not None]
+    if first.quantity is None or len(counts) < 2 or len(counts) < len(rest):
+        return found
+    return [first] if sum(counts) == first.quantity.at_least else found
