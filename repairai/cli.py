@@ -16,7 +16,7 @@ from repairai.errors import RepairError
 from repairai.files import to_data
 
 if TYPE_CHECKING:
-    from repairai.schema import Finding, Guide, Inspection, Requirement, Step
+    from repairai.schema import Finding, Guide, Inspection, Requirement, Step, View
 
 EXIT = {"PASS": 0, "FAIL": 1, "UNCERTAIN": 3}
 BAD_INPUT = 2
@@ -56,7 +56,7 @@ def _inspect(chosen: argparse.Namespace) -> int:
                 photo,
                 requirements,
                 detector,
-                view=chosen.view,
+                view=_view(chosen),
                 before=chosen.before,
                 guide=chosen.guide or "",
                 step=chosen.step,
@@ -80,21 +80,25 @@ def _badness(code: int) -> int:
 
 def _requirements(chosen: argparse.Namespace) -> tuple[Requirement, ...]:
     """Return what the photo must show: as given by hand, else as the step's text asks it."""
-    from repairai.sop.requirements import read_requirement, requirements_of
+    from repairai.sop.actions import read_actions
+    from repairai.sop.requirement_text import read_requirement
+    from repairai.sop.requirements import requirements_for
 
     if chosen.require:
         return tuple(read_requirement(each) for each in chosen.require)
     if not chosen.guide or chosen.step is None:
         raise RepairError("nothing says what the photo must show", 'give --guide ID --step N, or --require "4 screw"')
-    found = requirements_of(
-        _library().step(chosen.guide, chosen.step).text, "before_after" if chosen.before else chosen.view
-    )
+    found = requirements_for(read_actions(_library().step(chosen.guide, chosen.step).text), _view(chosen))
     if not found:
         raise RepairError(
             f"step {chosen.step} of {chosen.guide} asks nothing that a count or a change can show",
             'say what the photo must show with --require "4 screw"',
         )
     return found
+
+
+def _view(chosen: argparse.Namespace) -> View:
+    return "before_after" if chosen.before else chosen.view
 
 
 def _answer(photo: Path, done: Inspection) -> dict[str, Any]:
@@ -236,7 +240,7 @@ def _guides_requirements(chosen: argparse.Namespace) -> int:
             count = "an unknown number of" if action["count"] is None else action["count"]
             print(f'  {action["action"]} {count}{size} {action["part"]}   from "{text[start:end]}"')
         for view, wanted in asked["requirements"].items():
-            print(f"  {view}: {', '.join(wanted) or 'nothing to see'}")
+            print(f"  {view}: {', '.join(each['text'] for each in wanted) or 'nothing to see'}")
     return 0
 
 
@@ -252,9 +256,9 @@ def _texts(chosen: argparse.Namespace) -> list[tuple[int | None, str]]:
 
 
 def _asked(text: str) -> dict[str, Any]:
-    from repairai.sop.requirements import describe
+    from repairai.sop.requirements import step_as_data
 
-    return describe(text)
+    return step_as_data(text)
 
 
 # ---- records, doctor

@@ -52,7 +52,7 @@ def open_detector(name: str = BUILTIN) -> Detector:
     )
     for place in places:
         if (place / "config.json").is_file():
-            return load_detector(place)
+            return load_detector(place, name=Path(name).name)
     raise RepairError(f"there is no detector named {name}", f"use {BUILTIN}, or a folder with config.json and weights")
 
 
@@ -123,5 +123,5 @@ def _taken(photo: Photo) -> PhotoTaken:
 
 @cache
 def _versions() -> tuple[tuple[str, str], ...]:
-    names = ("repairai", "numpy", "pillow", "onnxruntime")
+    names = ("repairai", "numpy", "pillow", "openvino")
     return (("python", platform.python_version()), *((name, version(name)) for name in names))

@@ -11,7 +11,9 @@ import gradio as gr
 from repairai.errors import RepairError
 from repairai.inspection import inspect, open_detector
 from repairai.schema import Inspection, Requirement, View
-from repairai.sop.requirements import read_actions, read_requirement, requirements_for, write_requirement
+from repairai.sop.actions import read_actions
+from repairai.sop.requirement_text import read_requirement, write_requirement
+from repairai.sop.requirements import requirements_for
 from repairai.ui import render
 from repairai.ui.overlay import overlay
 from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, read_choice, sample_photos
@@ -26,17 +28,28 @@ HOW_MANY = ["exactly", "at least", "at most", "no"]
 ALL_DEVICES = "All devices"
 
 
-class PhotoInput(gr.Image):  # type: ignore[misc]
-    """A photo as its file, untouched: RepairAI reads it itself, and tells what is wrong with it in one sentence."""
+def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> gr.Image:
+    """Return an input for a photo, by upload, camera or paste, that hands on the file untouched.
 
-    def preprocess(self, payload: Any) -> str | None:
-        """Return the path of the uploaded file."""
-        return None if payload is None else str(payload.path)
+    RepairAI reads the file itself, and tells what is wrong with it in one sentence. (A subclass would say this better,
+    but Gradio writes a stub file into the source folder of every subclass.)
+    """
+    image = gr.Image(
+        type="filepath",
+        sources=["upload", "webcam", "clipboard"],
+        label=label,
+        elem_id=elem_id,
+        height=height,
+        visible=visible,
+    )
+    image.preprocess = lambda payload: None if payload is None else str(payload.path)
+    return image
 
 
 def build(bench: Workbench) -> gr.Button:
     """Lay out the tab and wire it; return the button that checks, for other tabs to follow."""
     samples = sample_photos()
+    gr.HTML("<h2>Try it on a sample, or begin with step 1</h2>")
     with gr.Row(elem_classes="samples", equal_height=True):
         tries = [
             gr.Button(each.title, icon=str(PHOTOS / each.photo), elem_id=f"sample-{number}", elem_classes="sample")
@@ -76,13 +89,14 @@ def _lay_task(bench: Workbench) -> dict[str, Any]:
         max_lines=10,
         elem_id="wanted",
     )
-    with gr.Row(elem_classes="adder"):
-        how = gr.Dropdown(HOW_MANY, value="exactly", label="How many", elem_id="how", min_width=110)
-        number = gr.Number(4, label="Number", minimum=0, precision=0, elem_id="number", min_width=80)
+    with gr.Row(elem_classes="adder", equal_height=True):
+        how = gr.Dropdown(HOW_MANY, value="exactly", label="How many", elem_id="how", min_width=130)
+        number = gr.Number(4, label="Number", minimum=0, precision=0, elem_id="number", min_width=90)
+    with gr.Row(elem_classes="adder", equal_height=True):
         part = gr.Dropdown(
-            _labels(), value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=140
+            _labels(), value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=180
         )
-        add = gr.Button("Add", elem_id="add", min_width=80)
+        add = gr.Button("Add this line", elem_id="add", min_width=120)
     guide = gr.State("")
     return {
         **{
@@ -100,11 +114,8 @@ def _lay_task(bench: Workbench) -> dict[str, Any]:
 
 def _lay_photos() -> dict[str, Any]:
     gr.HTML('<h2><span class="no">3</span> The photo</h2>')
-    sources: Any = ["upload", "webcam", "clipboard"]
-    photo = PhotoInput(type="filepath", sources=sources, label="Photo of the step", elem_id="photo", height=280)
-    before = PhotoInput(
-        type="filepath", sources=sources, label="Photo from before", elem_id="before", height=220, visible=False
-    )
+    photo = photo_input("Photo of the step", "photo", 280)
+    before = photo_input("Photo from before", "before", 220, visible=False)
     check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
     keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep")
     verdict = gr.HTML(render.NOTHING_YET, elem_id="verdict", min_height=140)

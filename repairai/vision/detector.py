@@ -116,13 +116,14 @@ def _rounded(box: NDArray[np.float32]) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def load_detector(folder: Path, engine: str = "auto") -> RTDetrDetector:
+def load_detector(folder: Path, engine: str = "auto", name: str = "") -> RTDetrDetector:
     """Return the detector in a checkpoint folder.
 
     Args:
         folder: Holds `config.json`, `preprocessor_config.json`, weights (`model.onnx` or `model.safetensors`) and,
             where it was calibrated, `limits.json`.
         engine: `onnx`, `torch`, or `auto`: ONNX where it is there, which needs no torch.
+        name: What inspections call it; empty takes the folder's.
 
     Raises:
         RepairError: The folder is not a detector of this family, or its weights are missing.
@@ -143,7 +144,7 @@ def load_detector(folder: Path, engine: str = "auto") -> RTDetrDetector:
     measured = read_record(folder / LIMITS_FILE, Limits).parts if (folder / LIMITS_FILE).is_file() else {}
     revision = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
     return RTDetrDetector(
-        name=f"{folder.name}@{revision}",
+        name=f"{name or folder.name}@{revision}",
         labels=labels,
         limits={label: measured.get(label, UNMEASURED) for label in labels},
         size_px=size_px,
