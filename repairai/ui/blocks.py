@@ -14,7 +14,7 @@ from repairai.ui import guides_tab, inspect_tab, records_tab
 from repairai.ui.workbench import Workbench
 from repairai.vision.photo import MAX_BYTES
 
-CSS = Path(__file__).with_name("style.css")
+STYLE, FRAME = (Path(__file__).with_name(name) for name in ("style.css", "frame.css"))
 HOSTS = ["127.0.0.1", "localhost"]
 """Names under which the page answers: a foreign page that rebinds its own name to this machine gets nothing."""
 TITLE = "RepairAI: is this step done?"
@@ -68,7 +68,8 @@ def serve(
         strict_cors=True,
         footer_links=[],
         theme=_theme(),
-        css_paths=[CSS],
+        css_paths=[STYLE],
+        head=f"<style>{FRAME.read_text()}</style>",
         app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]},
     )
 

@@ -12,6 +12,8 @@ from repairai.schema import View
 from repairai.sop.library import Library
 from repairai.sop.search import Search
 
+SNIPPET = 90
+"""Characters of a step that a result shows: two lines of a phone."""
 PHOTOS = Path(__file__).parents[1] / "builtin" / "photos"
 
 
@@ -76,8 +78,8 @@ class Workbench:
 
 
 def _said(title: str, device: str, step: int | None, snippet: str) -> str:
-    where = f"step {step}: {snippet}" if step else snippet
-    return f"{title} — {device}, {where}"
+    shown = snippet if len(snippet) <= SNIPPET else snippet[:SNIPPET].rsplit(" ", 1)[0] + " …"
+    return f"{title} — {device}, step {step}: {shown}" if step else f"{title} — {device}"
 
 
 def read_choice(choice: str) -> tuple[str, int]:
