@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Integer, String, Text, create_engine, event, select
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from repairai.errors import RepairError
 from repairai.files import from_json, home, to_json
@@ -58,11 +59,22 @@ class Records:
                     f"{folder} cannot be made: {error.strerror}", "set REPAIRAI_HOME to a folder"
                 ) from None
             url = f"sqlite:///{folder / 'records.sqlite'}"
-        self._engine: Engine = create_engine(url)
+        try:
+            self._engine: Engine = create_engine(url)
+        except (ImportError, ArgumentError) as error:
+            raise RepairError(f"the records' database cannot be reached: {error}", "check its URL and driver") from None
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _wait_for_others)
         with self._session():
-            _Base.metadata.create_all(self._engine)
+            self._make_tables()
+
+    def _make_tables(self) -> None:
+        """Make what is missing; two processes may come here at once."""
+        table = _Base.metadata.tables[_Row.__tablename__]
+        with self._engine.begin() as connection:
+            connection.execute(CreateTable(table, if_not_exists=True))
+            for index in table.indexes:
+                connection.execute(CreateIndex(index, if_not_exists=True))
 
     def keep(self, inspection: Inspection) -> Kept:
         """Write an inspection down, whole or not at all; return it with its number."""
@@ -101,7 +113,7 @@ class Records:
         try:
             with Session(self._engine) as session:
                 yield session
-        except (OperationalError, DatabaseError) as error:
+        except DatabaseError as error:
             cause = str(error.orig or error)
             if "full" in cause:
                 raise RepairError(

@@ -1,5 +1,7 @@
 """What all tests share: where the real data lie, and a home of their own."""
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,19 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the real data in ../shared/data, which is not part of the repository")
     return SHARED
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 400 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+    try:
+        refused = subprocess.run(mount, capture_output=True, check=False).returncode
+    except FileNotFoundError:
+        refused = 1
+    if refused:
+        pytest.skip("needs the right to mount a small disk")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)

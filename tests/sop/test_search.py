@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -295,22 +294,6 @@ def test_an_index_that_cannot_be_written_is_one_sentence(library: Library, tmp_p
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RepairError, match="cannot be written"):
         Search(library, tmp_path / "file" / "index").search("battery")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 400 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if (
-        not shutil.which("mount")
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True, check=False
-        ).returncode
-    ):
-        pytest.skip("needs the right to mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(small_disk: Path):
