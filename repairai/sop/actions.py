@@ -29,7 +29,6 @@ from repairai.sop.grammar.phrases import Phrase, is_adverb, read_phrase
 from repairai.sop.grammar.quantities import read_quantity
 from repairai.sop.grammar.tokens import Token, read_sentences, word_at
 
-
 _REACH = 20
 """Tokens in front of a passive within which its subject stands."""
 
@@ -47,7 +46,10 @@ def read_actions(text: str) -> tuple[PartAction, ...]:
         memory.hear(sentence)
         memory.add_items(header, items)
         if not items:
+            known = len(memory.asks)
             header = _SentenceReader(sentence, memory).read()
+            if header is None and len(memory.asks) == known + 1 and memory.asks[-1].phrase.quantity is not None:
+                header = memory.asks[-1]
     return tuple(_part_action(ask, text) for ask in memory.settled())
 
 
@@ -63,7 +65,7 @@ class _SentenceReader:
 
     def read(self) -> Ask | None:
         """Read on to the end; return the header of a list whose items may come in the next sentence."""
-        place = 0
+        place, following = 0, None
         while place < len(self.tokens):
             known = len(self.memory.asks)
             place = self._read_at(place)
@@ -72,10 +74,11 @@ class _SentenceReader:
                 colon = next((p for p in range(place, len(self.tokens)) if self.tokens[p].word == ":"), None)
                 items = _read_items(self.tokens, colon + 1, header) if colon is not None else []
                 self.memory.add_items(header, items)
-                named = self.tokens[header.phrase.start : header.phrase.end]
-                if items or any(token.word == "following" for token in named):
+                if items:
                     return header
-        return None
+                named = self.tokens[header.phrase.start : header.phrase.end]
+                following = header if any(token.word == "following" for token in named) else following
+        return following
 
     def _read_at(self, place: int) -> int:
         """Read the word at a place with what belongs to it; return the place from where to read on."""
@@ -131,11 +134,12 @@ class _SentenceReader:
         mood = self.moods[place]
         self.governors.append(Governor(word, place, "no" if mood == "told" else mood))
         phrases, _ = read_phrases(self.tokens, place + 1)
-        if phrases and phrases[-1].form != "pronoun":
-            self.last_object = phrases[-1]
+        if phrases and phrases[-1].form != "pronoun" and word not in ("use", "using"):
+            self.last_object = phrases[-1]  # what is used is no part
 
     def _ask(self, verb: str, phrase: Phrase, object_: Object, place: int, status: Status) -> Ask | None:
         """Return what a verb asks of one part; None where it asks nothing, or only says it again."""
+        phrase = replace(phrase, kind="other") if self.memory.is_threaded(phrase) else phrase
         action = choose_action(verb, phrase, object_)
         if action is None or (status == "meanwhile" and action not in ("remove", "disconnect")):
             return None
@@ -236,7 +240,12 @@ class _SentenceReader:
 
 
 def _read_items(tokens: Sequence[Token], start: int, header: Ask) -> list[Ask]:
-    """Return the items of a list, as "Remove the following screws: two 3.0 mm, one 5 mm" has them."""
+    """Return the items of a list, as "Remove the following screws: two 3.0 mm, one 5 mm" has them.
+
+    A sentence with a verb is no list of items.
+    """
+    if any(token.word in table.FINITE or token.word in verbs.PLAIN_VERBS for token in tokens[start:]):
+        return []
     items: list[Ask] = []
     place = start
     while place < len(tokens):

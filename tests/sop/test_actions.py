@@ -55,6 +55,8 @@ SCREWS_4 = [("remove", "screw", 4)]
         ("Remove every screw.", [("remove", "screw", None)]),
         ("Remove each of the three screws.", [("remove", "screw", 3)]),
         ("Remove one of the four screws.", [("remove", "screw", 1)]),
+        ("Remove the second of the two screws.", [("remove", "screw", 1)]),
+        ("Detach both the blue and red wires.", [("disconnect", "wire", 2)]),
         ("Remove 2 of the screws.", [("remove", "screw", 2)]),
         ("Remove several of the four screws.", [("remove", "screw", None)]),
         ("Remove half of the screws.", [("remove", "screw", None)]),
@@ -151,6 +153,18 @@ def test_a_size_is_no_count(text: str, count: int | None, size: str | None):
             "Remove the following screws. Six P1 9.0mm One P0 19.0mm",
             [("remove", "screw", 6), ("remove", "screw", 1)],
         ),
+        (
+            "Remove the eight screws with a T15 driver.\nTwo 14 mm screws\nSix 21 mm screws",
+            [("remove", "screw", 2), ("remove", "screw", 6)],
+        ),
+        (
+            "Remove the four screws. Two 5 mm screws hold the lid.",
+            [("remove", "screw", 4)],
+        ),
+        (
+            "Remove the following screws and lift the lid off.",
+            [("remove", "screw", None), ("remove", "lid", 1)],
+        ),
         ("Remove these five screws: two 3 mm, one 5 mm.", [("remove", "screw", 5)]),
         ("Loosen and remove the nut.", [("remove", "nut", 1)]),
     ],
@@ -207,6 +221,11 @@ def test_lists(text: str, facts: list[tuple[str, str, int | None]]):
         ("Put the screws in a bowl.", []),
         ("Place the phone on a soft cloth.", []),
         ("Cut the two wires.", []),
+        ("Shut the printer off.", []),
+        ("Take the 3 screws (.5) out of the frame.", [("remove", "screw", 3)]),
+        ("Pull the hose off the pump.", [("disconnect", "hose", 1)]),
+        ("Re-screw the drain plug into the pan.", [("install", "drain_plug", 1)]),
+        ("Loosen the drain plug. Remove the plug.", [("loosen", "drain_plug", 1), ("remove", "plug", 1)]),
     ],
 )
 def test_verbs(text: str, facts: list[tuple[str, str, int | None]]):
@@ -232,6 +251,9 @@ def test_verbs(text: str, facts: list[tuple[str, str, int | None]]):
         ("Remove the feet.", "foot"),
         ("Remove the batteries.", "battery"),
         ("Remove the glass.", "glass"),
+        ("Remove the lens/battery bundle.", "lens_battery_bundle"),
+        ("Remove the cover/panel.", "cover"),
+        ("Remove the triangle shaped tab.", "tab"),
     ],
 )
 def test_part_names(text: str, part: str):
@@ -298,6 +320,12 @@ def test_what_names_no_part(text: str):
         ("The screws were removed earlier.", []),
         ("The lid is now removed.", []),
         ("The lid is attached to the base.", []),
+        ("The lid should now be disconnected.", []),
+        ("You can also use a knife to pry the lid off.", []),
+        ("If the door is covered with tape, remove it.", []),
+        ("The next step is to remove the lid.", [("remove", "lid", 1)]),
+        ("Proceed with removing the lid.", [("remove", "lid", 1)]),
+        ("Unplug the fan as well as removing the lid.", [("disconnect", "fan", 1), ("remove", "lid", 1)]),
         ("The battery should slide out.", []),
         ("Remove the two screws to free the fan.", [("remove", "screw", 2)]),
         # prohibitions
@@ -326,6 +354,9 @@ def test_what_is_asked_here_and_now(text: str, facts: list[tuple[str, str, int |
         ("Locate the two bolts. Remove the bolts.", [("remove", "bolt", 2)]),
         ("The lid hides two clips and two tabs. Remove them.", []),
         ("The board lies under the shield. Remove it.", []),
+        ("Lower the jack and remove it from under the car.", []),
+        ("Use a 17 mm socket to finish tightening it.", []),
+        ("Two small screws will be visible above the feet. Unscrew them.", [("remove", "screw", 2)]),
         ("Remove the cover. You can remove it by hand.", [("remove", "cover", 1)]),
         ("Remove the four screws. These screws are removed with a T5.", SCREWS_4),
         ("Remove the screw. Remove the screw on the right.", [("remove", "screw", 1), ("remove", "screw", 1)]),

@@ -14,7 +14,14 @@ from benchmarks.requirements import Answer, answer_all, hash_of, read_gold, scor
 from repairai.schema import Action
 
 GOLD = read_gold()["steps"]
-HALVES = ("develop", "held_out", "second")
+FLOORS = {
+    "develop": (0.98, 0.95),
+    "held_out_1": (0.94, 0.89),
+    "held_out_2": (0.98, 0.92),
+    "held_out_3": (0.98, 0.91),
+    "held_out_4": (0.94, 0.88),
+}
+"""A little under what is reached now, in precision and recall; see `first_sight` for what new texts must expect."""
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +32,10 @@ def answers() -> list[Answer]:
     return answer_all(folder)
 
 
-@pytest.mark.parametrize(
-    ("half", "precision", "recall"), [("develop", 0.98, 0.95), ("held_out", 0.93, 0.89), ("second", 0.98, 0.93)]
-)
-def test_no_worse_than_measured(answers: list[Answer], half: str, precision: float, recall: float):
+@pytest.mark.parametrize("half", FLOORS)
+def test_no_worse_than_measured(answers: list[Answer], half: str):
     found = score(answer for answer in answers if answer.half == half)
+    precision, recall = FLOORS[half]
     assert found.precision >= precision
     assert found.recall >= recall
 
@@ -49,8 +55,8 @@ def test_texts_are_the_ones_that_were_annotated(shared: Path):
 
 
 def test_each_half_is_large_and_holds_steps_that_ask_nothing():
-    assert {step["half"] for step in GOLD} == set(HALVES)
-    for half in HALVES:
+    assert {step["half"] for step in GOLD} == set(FLOORS)
+    for half in FLOORS:
         steps = [step for step in GOLD if step["half"] == half]
         assert len(steps) >= 100
         assert sum(not step["facts"] for step in steps) >= 15

@@ -82,8 +82,12 @@ def gerund_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], go
     word, mood = word_at(tokens, left), moods[place]
     if mood != "asked":
         return "meanwhile" if mood == "meanwhile" and word in ("while", "as") else "no"
+    before = left_of(tokens, left)
+    if word == "with" and word_at(tokens, before) in ("proceed", "continue", "start", "begin"):
+        return "asked"
+    if word == "as" and word_at(tokens, before) == "well":
+        return "asked"  # "as well as removing the cord"
     if word in table.BEGINNING:
-        before = left_of(tokens, left)
         return _status_behind_to(tokens, before, governors) if word_at(tokens, before) == "to" else "asked"
     if word in ("and", ",") and governors and form_of(tokens[governors[-1].place].word) is not None:
         return governors[-1].status
@@ -144,10 +148,12 @@ def _status_of_be(tokens: Sequence[Token], be: int, mood: Mood) -> tuple[Status,
         return ("asked" if must and not near & table.DOUBTING else "no"), need
     if word == "not" and before in ("must", "should", "shall"):
         return "forbidden", left - 1
-    return ("asked" if word in ("must", "should", "shall", "can") else "no"), left
+    result = word == "should" and "now" in {token.word for token in tokens[left:be]}  # "should now be disconnected"
+    return ("asked" if word in ("must", "should", "shall", "can") and not result else "no"), left
 
 
 def _presents(tokens: Sequence[Token], place: int) -> bool:
     """Tell whether the words in front of a place present a part: "there are four screws"."""
     words = [word_at(tokens, earlier) for earlier in range(max(0, place - 8), place)]
-    return any(pair in (("there", "is"), ("there", "are")) for pair in zip(words, words[1:], strict=False))
+    presents = any(pair in (("there", "is"), ("there", "are")) for pair in zip(words, words[1:], strict=False))
+    return presents and "no" not in words

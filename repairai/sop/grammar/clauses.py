@@ -9,7 +9,7 @@ from repairai.sop.grammar import words as table
 from repairai.sop.grammar.lists import is_verb_here
 from repairai.sop.grammar.phrases import is_adverb
 from repairai.sop.grammar.tokens import Token, word_at
-from repairai.sop.grammar.verbs import NOUN_VERBS, OTHER_VERBS, VERBS, form_of
+from repairai.sop.grammar.verbs import OTHER_VERBS, PLAIN_VERBS, form_of
 
 Mood = Literal["asked", "meanwhile", "told"]
 """Asked here and now; going on meanwhile ("while lifting the cover off"); or told, as past, future, purpose or if."""
@@ -51,7 +51,7 @@ class _Moods:
                 brackets.append((self.mood, self.for_good))
             elif token.word == ")" and brackets:
                 self.mood, self.for_good = brackets.pop()
-            elif self._subordinates(place):
+            elif not self.for_good and self._subordinates(place):
                 self._enter(place)
             elif self.mood != "asked" and not self.for_good and self._returns(place):
                 self.mood = "asked"
@@ -63,7 +63,7 @@ class _Moods:
         return word_at(self.tokens, place)
 
     def _note(self, word: str) -> None:
-        is_verb = word in table.FINITE or form_of(word) is not None or word in OTHER_VERBS
+        is_verb = word in table.FINITE or form_of(word) is not None or word in OTHER_VERBS or word == "using"
         if self.mood == "asked":
             self.main_seen |= is_verb
         else:
@@ -74,7 +74,9 @@ class _Moods:
         # "..., if necessary, pry off the cover": the condition is for what follows.
         condition = is_condition(self.tokens, place)
         self.opening = not self.main_seen or (condition and self._word(place + 2) == ",")
-        self.for_good = self._rebuilds(place) or (self.opening and (condition or word in ("if", "unless")))
+        self.for_good = (
+            word == "also" or self._rebuilds(place) or (self.opening and (condition or word in ("if", "unless")))
+        )
         self.mood = "meanwhile" if word in ("while", "as") and self.mood == "asked" else "told"
         self.has_verb = word == "to"
         self.without_verb = word in table.PREPOSED
@@ -89,6 +91,8 @@ class _Moods:
     def _subordinates(self, place: int) -> bool:
         """Tell whether the word at a place begins what is only told."""
         word, before, behind = self._word(place), self._word(place - 1), self._word(place + 1)
+        if word == "also":
+            return before == "can"  # "you can also use a knife": another way, not another step
         if word not in table.SUBORDINATORS:
             return False
         if word == "to":
@@ -121,7 +125,7 @@ class _Moods:
             return starts or self._word(behind) in ("you", "we", "the")
         if word == ",":
             return self.has_verb or starts
-        if self.without_verb and word in VERBS and word not in NOUN_VERBS:
+        if self.without_verb and word in PLAIN_VERBS:
             # "With a T5 driver remove"
             return self._word(place - 1) not in table.NOT_ASKING | {"to", "you", "we"}
         return word in ("and", "but") and starts and not self.opening and not self.subject_asks

@@ -9,7 +9,7 @@ from repairai.sop.grammar import words as table
 from repairai.sop.grammar.phrases import Phrase, is_adverb, is_participle, read_phrase
 from repairai.sop.grammar.quantities import ONE
 from repairai.sop.grammar.tokens import Token
-from repairai.sop.grammar.verbs import NOUN_VERBS, OTHER_VERBS, PART_VERBS, VERBS
+from repairai.sop.grammar.verbs import OTHER_VERBS, PART_VERBS, VERBS
 
 _JOINTS = (["as", "well", "as"], ["along", "with"], ["and"], ["&"], ["plus"])
 
@@ -35,8 +35,10 @@ def is_verb_here(tokens: Sequence[Token], place: int) -> bool:
     word = tokens[place].word
     behind = tokens[place + 1] if place + 1 < len(tokens) else None
     if word in table.KEPT_SIDES:
-        return behind is not None and behind.word == "out"  # "back out the screw"
-    if word in VERBS and (word not in NOUN_VERBS or word not in PART_VERBS):
+        # "Back out the screw", "lower the jack"
+        acts = word in OTHER_VERBS and behind is not None and behind.word in table.DETERMINERS
+        return acts or (behind is not None and behind.word == "out")
+    if word in VERBS and word not in PART_VERBS:
         return True
     if word not in VERBS and word not in OTHER_VERBS:
         return False
@@ -81,6 +83,10 @@ def _with_nouns(found: list[Phrase]) -> list[Phrase]:
         elif phrase.part and noun.kind == "other":
             head = noun.part.rsplit("_", 1)[-1]
             filled.append(replace(phrase, part=f"{phrase.part}_{head}", form="noun", quantity=noun.quantity))
+        elif phrase.quantity is not None and noun.quantity is None:
+            # "Both the blue and red wires" are two wires.
+            sizes = (*phrase.sizes, *noun.sizes)
+            filled[-1] = replace(noun, start=phrase.start, quantity=phrase.quantity, sizes=sizes)
         elif phrase.quantity is not None:
             filled.append(replace(phrase, part=noun.part, kind=noun.kind, form="noun"))
         else:

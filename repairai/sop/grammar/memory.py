@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from repairai.schema import Action
 from repairai.sop.grammar import words as table
+from repairai.sop.grammar.lists import is_verb_here
 from repairai.sop.grammar.phrases import Phrase, read_phrase
 from repairai.sop.grammar.quantities import NUMBER_WORDS, Quantity
 from repairai.sop.grammar.tokens import Token, word_at
@@ -50,12 +51,14 @@ class Memory:
         self._before: list[Mention] = []
         self._now: list[Mention] = []
         self._said_again = False
+        self._threaded = False
 
     def hear(self, tokens: Sequence[Token]) -> None:
         """Take in the next sentence."""
         # What "it is on the left" tells of was named before: nothing in it is surely meant by the next "it".
         self._before = [] if self._said_again else self._now
         self._now = list(_mentions(tokens))
+        self._threaded |= any(m.phrase.part.endswith("_plug") and m.phrase.kind == "other" for m in self._now)
         self._said_again = tokens[0].word in ("it", "they", "it's", "they're")
 
     # ---- what was asked
@@ -81,10 +84,12 @@ class Memory:
     def has_asked(self, action: Action, phrase: Phrase) -> bool:
         """Tell whether the same was asked of the same part: "the cover" again, or "these screws"."""
         offsets = self._asked.get((action, phrase.part), set())
+        if action == "loosen":  # "remove the screw; turn it to loosen"
+            offsets = offsets | self._asked.get(("remove", phrase.part), set())
         if phrase.kind == "fastener":
             same = phrase.article == "it" and phrase.offset in offsets
-            return same or (phrase.article in ("this", "these", "those") and bool(offsets))
-        return bool(offsets) and phrase.article in table.POINTING | {"it"}
+            return same or (phrase.article in ("this", "these", "those", "each") and bool(offsets))
+        return bool(offsets) and phrase.article in table.POINTING | {"it", "each"}
 
     def settled(self) -> list[Ask]:
         """Return what is asked, in the order of the text.
@@ -102,9 +107,13 @@ class Memory:
 
     # ---- what was named
 
+    def is_threaded(self, phrase: Phrase) -> bool:
+        """Tell whether "the plug" is one that is screwed in, such as a drain plug."""
+        return phrase.part == "plug" and self._threaded
+
     def named_before(self, place: int) -> list[Phrase]:
         """Return the parts that this sentence names in front of a place."""
-        return [mention.phrase for mention in self._now if mention.phrase.end <= place]
+        return [m.phrase for m in self._now if m.phrase.part and m.phrase.end <= place]
 
     def stands_for(self, pronoun: Phrase, last_object: Phrase | None) -> Phrase | None:
         """Return the part that "it", "them" or "all four" surely stands for; None where that is not sure.
@@ -117,11 +126,13 @@ class Memory:
             return last_object if last_object.part else None
         earlier = [mention for mention in self._now if mention.phrase.end <= pronoun.start] or self._before
         fitting = [mention for mention in earlier if mention.phrase.plural == pronoun.plural]
-        presented = [mention.phrase for mention in fitting if mention.presented]
+        presented = [mention.phrase for mention in fitting if mention.presented and mention.phrase.part]
         # Among several things "them" may be plain by its number, "it" hardly ever.
-        rivals = fitting if pronoun.plural else earlier
+        rivals = [mention for mention in fitting if mention.phrase.part] if pronoun.plural else earlier
         chosen = presented or [mention.phrase for mention in rivals]
         if len({phrase.part for phrase in chosen}) != 1 or chosen[-1].plural != pronoun.plural:
+            return None
+        if not chosen[-1].part:
             return None
         return replace(chosen[-1], quantity=pronoun.quantity or chosen[-1].quantity)
 
@@ -130,7 +141,7 @@ class Memory:
         named = [
             mention.phrase for mention in [*self._before, *self._now] if phrase.part in _names(mention.phrase.part)
         ]
-        counted = [earlier.quantity for earlier in named if earlier.quantity is not None]
+        counted = [earlier.quantity for earlier in named if earlier.quantity is not None and earlier.plural]
         return counted[0] if len(counted) == 1 else None
 
 
@@ -150,7 +161,11 @@ def _mentions(tokens: Sequence[Token]) -> Iterator[Mention]:
     while place < len(tokens):
         token = tokens[place]
         opens = token.word in table.DETERMINERS or token.kind in ("number", "size") or token.word in NUMBER_WORDS
-        phrase = read_phrase(tokens, place) if opens else None
-        if phrase is not None and phrase.part and phrase.form != "pronoun":
-            yield Mention(phrase, word_at(tokens, place - 1) in table.PRESENTING)
+        starts = place == 0 and not is_verb_here(tokens, place)
+        phrase = read_phrase(tokens, place) if opens or starts else None
+        is_tool = word_at(tokens, place - 1) in ("use", "using", "with")
+        if phrase is not None and phrase.form == "noun" and not is_tool:
+            behind = {word_at(tokens, phrase.end + step) for step in range(3)}
+            presented = word_at(tokens, place - 1) in table.PRESENTING or bool(behind & table.PRESENTED)
+            yield Mention(phrase, presented)
         place = max(place + 1, phrase.end if phrase is not None else 0)

@@ -12,7 +12,7 @@ from repairai.sop.grammar.nouns import singular
 from repairai.sop.grammar.phrases import Phrase, is_adverb, read_phrase
 from repairai.sop.grammar.quantities import read_quantity
 from repairai.sop.grammar.tokens import Token, word_at
-from repairai.sop.grammar.words import ARTICLES, DETERMINERS, PREPOSED, SOCKETS, STOPS, SUBORDINATORS
+from repairai.sop.grammar.words import ARTICLES, DETERMINERS, GUIDES, HOSES, PREPOSED, STOPS, SUBORDINATORS
 
 _REACH = 14
 """Tokens behind a part within which a particle still belongs to the verb: "lift the blades with their hood out"."""
@@ -56,13 +56,16 @@ def read_object(tokens: Sequence[Token], verb: str, place: int) -> Object:
 
 def choose_action(verb: str, phrase: Phrase, object_: Object) -> Action | None:
     """Return what a verb does to a part; None where it does nothing that a photo is judged by."""
+    if verb == "shut" and object_.particles & {"off", "down"}:
+        return None  # "shut the device off" switches it
     for sense in table.VERBS[verb]:
         fits = not sense.particles or bool(sense.particles & object_.particles)
         if fits and (not sense.kinds or phrase.kind in sense.kinds):
             if sense.action == "install" and verb in table.LAYING and not _is_seat(object_):
                 return None
             moved = sense.action == "disconnect" and phrase.kind == "line" and verb in table.MOVING
-            return "remove" if moved and object_.leaves and object_.leaves not in SOCKETS else sense.action
+            hose = phrase.part.rsplit("_", 1)[-1] in HOSES
+            return "remove" if moved and not hose and object_.leaves in GUIDES else sense.action
     return None
 
 
@@ -109,7 +112,12 @@ class _Trail:
         self.particles: set[str] = set()
         self.leaves = ""
         self.enters = ""
+        aside = False
         for place in range(start, min(len(tokens), start + _REACH)):
+            # What stands in brackets is not part of the way.
+            aside = tokens[place].word == "(" or (aside and tokens[place - 1].word != ")")
+            if aside:
+                continue
             if self._ends(place):
                 break
             if tokens[place].word in table.PARTICLES and tokens[place - 1].word not in ARTICLES | {"it's"}:

@@ -11,7 +11,7 @@ from repairai.sop.grammar.amounts_behind import is_spread, read_note
 from repairai.sop.grammar.nouns import is_plural, kind_of, part_name, singular
 from repairai.sop.grammar.quantities import NUMBER_WORDS, ONE, Quantity, read_quantity
 from repairai.sop.grammar.tokens import Token, word_at
-from repairai.sop.grammar.verbs import NOUN_VERBS, OTHER_VERBS, VERBS
+from repairai.sop.grammar.verbs import OTHER_VERBS, PLAIN_VERBS, VERBS
 from repairai.sop.grammar.words import PartKind
 
 _LONGEST = 18
@@ -29,7 +29,7 @@ class Phrase:
         each: The number that was said of each side or place, where there are several; else None.
         sizes: The tokens that give length, head or driver.
         plural: Whether more than one is meant.
-        article: "the", "this", "these" where nothing but the article says which one; "it" behind a pronoun; else empty.
+        article: "the", "this", "these", "each" where nothing else says which one; "it" behind a pronoun; else empty.
         form: A noun; a pronoun, which names nothing itself; or bare: only sizes or adjectives were read.
         start: Place of its first token in the sentence.
         end: Place behind its last token.
@@ -210,11 +210,18 @@ class _PhraseReader:
         else:
             self.nouns.append(word)
             self.end = place + 1
-        second_name = word_at(self.tokens, place + 1) == "/" and self._follows(place + 2)
-        return place + 3 if second_name and second_name.kind == "word" else place + 1  # "cover/panel"
+        other = self._follows(place + 2) if word_at(self.tokens, place + 1) == "/" else None
+        if other is None or other.kind != "word":
+            return place + 1
+        if self.nouns and not _closes(self._follows(place + 3)):
+            self.nouns.append(other.word)  # "the lens/battery bundle"; "the cover/panel" are two names of one part
+        return place + 3
 
     def _read_of(self, behind: int) -> int | None:
         """Read "of" where it joins a measure to its part: a piece of tape."""
+        if not self.nouns and self.tokens[behind - 2].word in table.ORDINALS:
+            self.quantity = ONE  # "the second of the two screws"
+            return behind
         measure = singular(self.nouns[-1]) if self.nouns else ""
         if measure in table.REGIONS:
             self.region = True
@@ -255,7 +262,7 @@ class _PhraseReader:
         begins_more = following is not None and _begins_more(following)
         if word in table.KEPT_SIDES and not self.nouns and (self._begun or not begins_more):
             return False
-        if word in table.STOPS or word in NUMBER_WORDS or (word in VERBS and word not in NOUN_VERBS):
+        if word in table.STOPS or word in NUMBER_WORDS or word in PLAIN_VERBS:
             return True
         return bool(self.nouns) and self._ends_behind_noun(word, following, begins_more)
 
@@ -276,7 +283,7 @@ class _PhraseReader:
 
     def _phrase(self) -> Phrase | None:
         nouns, end = self.nouns, self.end
-        while len(nouns) > 1 and nouns[-1] in table.KEPT_SIDES:
+        while len(nouns) > 1 and nouns[-1] in ("back", "inside", "outside"):
             nouns.pop()  # "the cover back": the particle of a verb
             end -= 1
         plural = self.alike or self.article in table.PLURAL_ARTICLES
@@ -293,10 +300,15 @@ class _PhraseReader:
             quantity, form = self.quantity, "bare"  # "the upper and lower bolts"
         noted, end = read_note(self.tokens, end)
         quantity = noted or quantity
-        each = quantity if is_spread(self.tokens, end) else None
+        # "The lid on both sides" is one lid, "the screw on both sides" is two.
+        counted = self.quantity is not None or noted is not None or kind_of(nouns) != "other"
+        each = quantity if counted and is_spread(self.tokens, end) else None
         if each or [word_at(self.tokens, end + step) for step in range(3)] == ["(", "s", ")"]:
             quantity = None
-        article = "" if self.adjective or self.quantity or self.article not in table.POINTING else self.article
+        bare = not self.article and not plural  # "remove fan"
+        article = "the" if bare else self.article if self.article in table.POINTING else ""
+        article = "each" if self.each else article
+        article = "" if self.adjective or self.quantity else article
         sizes, offset = tuple(self.sizes), self.tokens[self.start].start
         return Phrase(part, kind_of(nouns), quantity, each, sizes, plural, article, form, self.start, end, offset)
 
@@ -327,7 +339,7 @@ class _PhraseReader:
 
 def _begins_more(token: Token) -> bool:
     """Tell whether a token begins another phrase."""
-    return token.kind in ("number", "size") or token.word in table.DETERMINERS
+    return token.kind in ("number", "size") or (token.word in table.DETERMINERS and token.word != "that")
 
 
 def _closes(following: Token | None) -> bool:

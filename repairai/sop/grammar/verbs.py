@@ -70,8 +70,8 @@ VERBS: dict[str, tuple[Sense, ...]] = {
     **dict.fromkeys(["close", "shut"], (_sense("close"),)),
     **dict.fromkeys(["tighten", "retighten"], _TIGHTEN),
     **dict.fromkeys(["fasten", "torque"], _FASTEN),
-    **dict.fromkeys(["install", "reinstall", "replace", "refit", "mount"], (_sense("install"),)),
-    **dict.fromkeys(["insert", "reinsert", "attach", "reattach"], _ATTACH),
+    **dict.fromkeys(["install", "reinstall", "replace", "refit", "mount", "rescrew"], (_sense("install"),)),
+    **dict.fromkeys(["insert", "reinsert", "attach", "reattach", "reseat"], _ATTACH),
     **dict.fromkeys(["put", "place"], _LAY),
     **dict.fromkeys(["connect", "reconnect"], (_sense("connect"),)),
     "detach": _DETACH,
@@ -90,6 +90,8 @@ VERBS: dict[str, tuple[Sense, ...]] = {
     "screw": (_sense("remove", "out off"), _sense("install", "in on into back down"), _sense("install")),
     "snap": (_sense("remove", "off out"), _SHUT, _sense("install", "in into back on")),
     "swing": (_OPEN, _SHUT),
+    "split": (_OPEN,),
+    "crack": (_OPEN,),
     "flip": (_OPEN, _sense("open", "up", "catch")),
     "loosen": (_sense("loosen"),),
     "bolt": (_sense("install", "down on onto in to"),),
@@ -103,27 +105,30 @@ To replace is to install: whether it means to put back or to change for a new on
 """
 
 NOUN_VERBS = _words(
-    "take get separate release eject pull lift pry lever peel slide pop work tug push shake slip back screw snap "
-    "swing flip open close shut mount insert attach bolt put place set connect plug hook rock wiggle fasten torque "
-    "undo"
+    "take get separate release eject pull lift pry lever peel slide pop split crack work tug push shake slip back "
+    "screw snap swing flip open close shut mount insert attach bolt put place set connect plug hook rock wiggle "
+    "fasten torque undo"
 )
 """Words that can be nouns, adjectives or verbs of a plural: they ask where a clause begins or behind "to" or "must"."""
+PLAIN_VERBS = frozenset(VERBS) - NOUN_VERBS
+"""Words that can be nothing but verbs."""
 PART_VERBS = _words("screw bolt plug hook lever insert snap clip guide jack")
 """Verbs that name a part where they end a list: "the nut and screw"."""
 
 OTHER_VERBS = _words(
-    "use locate find identify grab grasp grip hold pinch squeeze press turn rotate twist tilt bend move wedge raise "
-    "lay lower stand start begin continue repeat make ensure be keep leave store note check see look clean wipe cut "
-    "clip strip solder desolder apply add allow let give go do try perform follow align position orient fold wrap "
-    "roll run test measure tie mark drill tap heat wait watch consult refer reveal expose access depress need "
-    "support jack reach touch inspect examine adjust pick carry bring force engage drain pour fill spread thread "
-    "stitch reassemble disassemble maneuver jiggle guide feed route unroute remember proceed return save switch "
-    "spin compress flex pivot"
+    "use snip locate find identify grab grasp grip hold pinch squeeze press turn rotate twist tilt bend move wedge "
+    "raise lay lower stand start begin continue repeat make ensure be keep leave store note check see look clean "
+    "wipe cut clip strip solder desolder apply add allow let give go do try perform follow align position orient "
+    "fold wrap roll run test measure tie mark drill tap heat wait watch consult refer reveal expose access "
+    "depress need support jack reach touch inspect examine adjust pick carry bring force engage drain pour fill "
+    "spread thread stitch reassemble disassemble maneuver jiggle guide feed route unroute remember proceed return "
+    "save switch spin compress flex pivot"
 )
 """Verbs that ask for nothing that a photo is judged by; what they act upon may be meant by a later "it"."""
 MOVEMENTS = _words(
-    "use using pull lift pry lever slide push pop peel wiggle rock grasp grip grab pinch squeeze press turn rotate "
-    "twist tilt bend depress flex pivot spin wedge insert apply compress jiggle maneuver cut desolder work raise"
+    "use using pull lift pry lever slide push pop peel wiggle rock grasp grip grab pinch squeeze press turn "
+    "rotate twist tilt bend depress flex pivot spin wedge insert apply compress jiggle maneuver cut desolder work "
+    "raise"
 )
 """Behind these, "to remove X" says what the movement is for, and that it is to happen now."""
 KEPT_FROM = _words("remove disconnect loosen open")
@@ -133,21 +138,21 @@ KEPT_FROM = _words("remove disconnect loosen open")
 
 PARTICLES = _words("free out off away apart up down back in into on onto open shut closed from over")
 MOVING = _words("pull lift wiggle rock pry prise lever slide pop work tug")
-"""Verbs that say how a part moves; what it leaves tells whether a line is unplugged or only taken out of a groove."""
+"""Verbs that say how a part moves; what it leaves tells whether a cable is unplugged or only taken out of a groove."""
 LAYING = _words("put place set")
 """Verbs that lay something down: into the device, or into a bowl."""
 NOT_QUITE = _words("slightly partially partly halfway little bit about enough just until")
 """Behind a particle they say that the part does not come off: "pull it out slightly"."""
 DIRECTIONS = _words(
-    "below behind beneath underneath above left right top bottom side inside outside middle corner front back rear "
-    "end edge under one here there"
+    "below behind beneath underneath above left right top bottom side inside outside middle corner front back "
+    "rear end edge under one here there"
 )
 """Behind "from" they say from where one pulls, not what the part leaves."""
 SEATS = _words("hole slot socket groove housing bracket holder port bay mount lug stud post shaft peg spindle hub rod")
 """What a part is put on or over when it is put where it belongs."""
 CONTAINERS = _words(
-    "place spot location bowl bag container cup pile order dish box hand bin water freezer microwave oven vise vice "
-    "park gear neutral direction way photo picture area room sun front middle center half jar lap"
+    "place spot location bowl bag container cup pile order dish box hand bin water freezer microwave oven vise "
+    "vice park gear neutral direction way photo picture area room sun front middle center half jar lap"
 )
 """What things are put into when they are put aside."""
 

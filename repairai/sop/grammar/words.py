@@ -17,15 +17,19 @@ def _words(text: str) -> frozenset[str]:
 
 # ---- nouns that name a part
 
+HOSES = _words("hose pipe tube tubing")
 SCREWS = _words("screw thumbscrew setscrew")
 KINDS: dict[PartKind, frozenset[str]] = {
-    "line": _words("cable cord wire wiring harness lead flex ribbon hose line pipe tube tubing"),
+    "line": _words("cable cord wire wiring harness lead flex ribbon line") | HOSES,
     "plug": _words("plug connector terminal jack coupler coupling"),
     "catch": _words("latch clip tab catch lock hook clasp clamp flap prong tooth"),
     "fastener": SCREWS | _words("bolt nut washer rivet stud"),
 }
-SOCKETS = _words("socket port slot board motherboard mainboard pcb receptacle outlet header") | KINDS["plug"]
-"""Where lines are plugged in: a line that leaves one is disconnected, one that leaves a groove is taken out."""
+GUIDES = _words(
+    "groove channel guide clip holder hole loop track bracket housing case casing cover panel frame shell body "
+    "adhesive opening chassis way bottom top lid door compartment base enclosure path"
+)
+"""What a cable is only led through or kept in: out of one of these it is taken, out of anything else unplugged."""
 THREADED = _words("drain spark fill filler glow oil")
 """In front of "plug" they say that it is screwed in, not plugged in."""
 MASS = _words("ram memory wiring hardware insulation tape padding foam tubing fabric velcro felt carpet shielding")
@@ -53,26 +57,26 @@ SINGULAR_S = _words("lens canvas bias gps series always pliers tweezers scissors
 
 _TOOLS = _words(
     "tool spudger screwdriver driver plier pliers tweezer tweezers wrench ratchet hammer knife scissors iron "
-    "multimeter iopener chisel drill needle jack_stand drain_pan funnel rag towel cloth glove goggles pen pencil "
-    "toothpick pick seam_ripper fingernail thumbnail"
+    "multimeter iopener chisel drill needle jack_stand drain_pan credit_card funnel rag towel cloth glove goggles "
+    "pen pencil toothpick pick seam_ripper fingernail thumbnail"
 )
 _SUBSTANCES = _words(
-    "adhesive glue paste solder dust dirt debris lint hair oil grease water fluid coolant liquid air food crumb ice "
-    "residue rust paint sealant silicone cleaner alcohol detergent soap gas gasoline fuel refrigerant compound "
-    "coffee ink corrosion moisture excess lubricant"
+    "adhesive glue paste solder dust dirt debris lint hair oil grease water fluid coolant liquid air food crumb "
+    "ice residue rust paint sealant silicone cleaner alcohol detergent soap gas gasoline fuel refrigerant "
+    "compound coffee ink corrosion moisture excess lubricant"
 )
 _SEWN = _words("garment fabric pant jean jacket shirt pocket hem seam clothing thread stitch")
 _IDEAS = _words(
-    "step time care pressure force power electricity attention process way order access instruction procedure photo "
-    "picture image note page software app application file program menu setting account network internet wifi "
-    "problem issue repair job everything anything something nothing thing one other thumb eye skin side end edge "
-    "corner tip direction angle place location area space hole gap opening groove turn rotation inch amount lot "
-    "push hold tension resistance slack sound click voltage current charge tread damage injury shock content help "
-    "advantage weight distance video website person home house room table desk surface ground floor half position "
-    "degree minute second remain"
+    "step time care pressure force power electricity attention process way order access instruction procedure "
+    "photo picture image note page software app application file program menu setting account network internet "
+    "wifi problem issue repair job everything anything something nothing thing one other thumb eye skin side end "
+    "edge corner tip direction angle place location area space hole gap opening groove turn rotation inch amount "
+    "lot push hold tension resistance slack sound click voltage current charge tread damage injury shock content "
+    "item help advantage weight distance video website person home house room table desk surface ground floor "
+    "half position degree minute second remain"
 )
 NOT_PARTS = _TOOLS | _SUBSTANCES | _SEWN | _IDEAS
-NOT_ALONE = _words("jack guide card system body finger index_finger rest hand mat probe grip pull")
+NOT_ALONE = _words("jack guide system body finger index_finger rest hand mat probe grip pull")
 """Words that name a part only with another noun: a headphone jack and a paper guide are parts, a car jack is none."""
 
 # ---- words before a noun
@@ -102,7 +106,9 @@ COLOURS = _words(
     "black white red blue green yellow orange brown grey gray silver gold golden pink purple violet clear "
     "transparent translucent dark bright beige tan colorful"
 )
-_MATERIALS = _words("plastic metal metallic rubber rubbery steel aluminum aluminium brass copper wooden nylon")
+_MATERIALS = _words(
+    "plastic polymer ceramic metal metallic rubber rubbery steel aluminum aluminium brass copper wooden nylon"
+)
 _SHAPES = _words(
     "small smaller smallest large larger largest big bigger biggest little tiny long longer longest short shorter "
     "shortest thin thinner thick thicker wide wider narrow round square circular rectangular triangular oval flat "
@@ -110,21 +116,25 @@ _SHAPES = _words(
     "curved straight size sized"
 )
 _STATES = _words(
-    "old new original existing replacement broken bad defective faulty dead good worn loose tight remaining entire "
-    "whole complete full other visible hidden necessary final next previous last first second third fourth fifth "
-    "sixth seventh eighth ninth tenth only following extra additional actual appropriate respective corresponding "
-    "matching dirty stuck accessible adhesive sticky flush protruding surrounding underlying missing initial "
-    "intermediate proper correct adjacent opposite positive negative delicate sharp fragile shiny freed own cut "
-    "obvious special specific standard regular normal more current removable integrated flexible protective earlier"
+    "old new original existing replacement broken bad defective faulty dead good worn loose tight remaining "
+    "entire whole complete full other visible hidden necessary final next previous last first second third fourth "
+    "fifth sixth seventh eighth ninth tenth only following extra additional actual appropriate respective "
+    "corresponding matching dirty stuck accessible adhesive sticky flush protruding surrounding underlying "
+    "missing initial intermediate proper correct adjacent opposite positive negative delicate sharp fragile shiny "
+    "freed own cut obvious special specific standard regular normal more current removable integrated flexible "
+    "protective accompanying earlier"
 )
+ORDINALS = _words("first second third fourth fifth sixth seventh eighth ninth tenth last next")
 ADJECTIVES = SIDES | HEADS | COLOURS | _MATERIALS | _SHAPES | _STATES
 HYPHENATED = _words("heat-sink sub-assembly sub-board")
 """Nouns with a hyphen; other words with one behind two letters or more are adjectives."""
 NOT_PARTICIPLES = _words(
-    "led bed feed seed reed shed speed red bearing ring spring wiring string housing casing coupling tubing fitting "
-    "bushing opening ceiling building"
+    "led bed feed seed reed shed speed red bearing ring spring wiring string housing casing coupling tubing "
+    "fitting bushing opening ceiling building"
 )
 """Words in -ed and -ing that are no form of a verb."""
+PRESENTED = _words("visible exposed revealed")
+"""Behind a part they present it, as the words of `PRESENTING` do in front of it."""
 POSTPOSED = _words(
     "containing including leading running going coming sitting holding securing attaching connecting covering "
     "keeping facing using found shown held seen open closed shut free loose"
@@ -135,23 +145,23 @@ POSTPOSED = _words(
 
 ADVERBS = _words(
     "then now also just simply please first next finally again straight directly upright upwards upward downwards "
-    "downward always yet once instead afterwards later only further so still very already too together ever lastly "
-    "apart aside ahead forward backwards backward sideways outward outwards inward inwards clockwise "
+    "downward always yet once instead afterwards later only further so still very already too together ever "
+    "lastly apart aside ahead forward backwards backward sideways outward outwards inward inwards clockwise "
     "counterclockwise counter-clockwise anticlockwise"
 )
 NOT_ADVERBS = _words("apply reply imply rely multiply assembly sub-assembly subassembly supply family")
 FINITE = _words(
-    "is are was were be been has have had do does did will would can could may might must should shall cannot need "
-    "needs comes come goes go holds hold falls fall pops slides makes keeps stays looks seems isn't aren't won't "
-    "can't shouldn't doesn't don't"
+    "is are was were be been has have had do does did will would can could may might must should shall cannot "
+    "need needs comes come goes go holds hold falls fall pops slides makes keeps stays looks seems isn't aren't "
+    "won't can't shouldn't doesn't don't"
 )
 """Verbs that a subject stands before."""
 STOPS = FINITE | _words(
     "from of with without on in into onto at by for to under underneath over above below beneath behind between "
     "beside near through against along across around about during inside outside toward towards via per than as "
-    "within off out up down away upon using while like except if when where that which who whose what because since "
-    "until till but or nor so once after before being sure it's there here they you we i he she and not apart next "
-    "although though whereas"
+    "within off out up down away upon using while like except if when where that which who whose what because "
+    "since until till but or nor so prior closest nearest once after before being sure it's there here they you "
+    "we i he she and not apart next although though whereas"
 )
 """Words that no part's name holds."""
 PLACING = _words("on in at from along inside under near for by of to around")
@@ -168,7 +178,7 @@ NOT_ASKING = _words("they that which who it help helps lets let the a an or can'
 FORBIDDING = _words("do must should shall")
 """In front of "not" they forbid."""
 ASKING_BEFORE_TO = _words(
-    "need needs have has going sure remember continue proceed begin start time able safe try attempt"
+    "need needs have has is going sure remember continue proceed begin start time able safe try attempt"
 )
 """Before "to" they ask: "make sure to remove"."""
 DOUBTING = _words("not no never may might could would don't doesn't won't needn't cannot didn't if unable")
@@ -192,8 +202,8 @@ CLAUSE_MARKS = _words(", ; : and but then or once when after before if until tha
 """Behind one of these the subject of a passive may stand."""
 ANOTHER_TIME = _words("when while before after during for on upon to whenever")
 REBUILDING = _words(
-    "reassembling reassembly reassemble reinstalling reinstallation reinstall reattaching reattach refitting refit "
-    "replacing rebuilding putting installing"
+    "reassembling reassembly reassemble reinstalling reinstallation reinstall reattaching reattach refitting "
+    "refit replacing rebuilding putting installing"
 )
 """Behind a word of `ANOTHER_TIME` they tell what will be done later, or was explained elsewhere."""
 PRESENTING = _words("locate find identify note is are see has have reveal reveals exposing expose exposes")
