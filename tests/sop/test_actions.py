@@ -417,4 +417,5 @@ def test_a_hundred_thousand_characters_take_well_under_a_second(unit: str):
     text = (unit * (100_000 // len(unit) + 1))[:100_000]
     began = time.perf_counter()
     read_actions(text)
-    assert time.perf_counter() - began < 2.0, "something in the reader grows faster than the text"
+    # Half a second on a quiet machine; a rule that looks at everything once more for each word takes minutes.
+    assert time.perf_counter() - began < 5.0, "something in the reader grows faster than the text"

@@ -9,6 +9,8 @@ from repairai.sop.grammar.nouns import singular
 from repairai.sop.grammar.quantities import Quantity, read_quantity
 from repairai.sop.grammar.tokens import Token, word_at
 
+_SKIPPED = table.PLACING | table.ARTICLES | table.REGIONS | table.KEPT_SIDES
+
 
 def read_note(tokens: Sequence[Token], end: int) -> tuple[Quantity | None, int]:
     """Return an amount noted behind the noun, "(4)", "x4" or "(4 total)", with the place behind it."""
@@ -30,10 +32,9 @@ def is_spread(tokens: Sequence[Token], end: int) -> bool:
     place = end + (word_at(tokens, end) in table.LYING)
     if word_at(tokens, place) not in table.PLACING:
         return False
-    skipped = table.PLACING | table.ARTICLES | table.REGIONS | table.KEPT_SIDES
     for token in tokens[place + 1 : place + 8]:
         if token.word in ("each", "every", "both", "either"):
             return True
-        if token.word not in skipped and singular(token.word) not in skipped:
+        if token.word not in _SKIPPED and singular(token.word) not in _SKIPPED:
             return False
     return False

@@ -11,6 +11,7 @@ from repairai.sop.grammar.quantities import ONE
 from repairai.sop.grammar.tokens import Token
 from repairai.sop.grammar.verbs import OTHER_VERBS, PART_VERBS, VERBS
 
+_BEHIND_VERBS = table.STOPS - table.FINITE - {"and", "or"}
 _JOINTS = (["as", "well", "as"], ["along", "with"], ["and"], ["&"], ["plus"])
 
 
@@ -46,7 +47,7 @@ def is_verb_here(tokens: Sequence[Token], place: int) -> bool:
         return word not in PART_VERBS
     if behind.kind in ("number", "size") or behind.word in table.DETERMINERS or is_adverb(behind.word):
         return True
-    return behind.word in table.STOPS - table.FINITE - {"and", "or"}
+    return behind.word in _BEHIND_VERBS
 
 
 def _begins_clause(tokens: Sequence[Token], phrase: Phrase) -> bool:

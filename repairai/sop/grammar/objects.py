@@ -16,6 +16,7 @@ from repairai.sop.grammar.words import ARTICLES, DETERMINERS, GUIDES, HOSES, PRE
 
 _REACH = 14
 """Tokens behind a part within which a particle still belongs to the verb: "lift the blades with their hood out"."""
+_NO_NOUNS = DETERMINERS | STOPS
 _ENDING = SUBORDINATORS - PREPOSED - {"to"} | {"by", "using", "but"}
 """Words that end a verb's clause."""
 
@@ -101,7 +102,7 @@ def _is_side(tokens: Sequence[Token], place: int) -> bool:
     if tokens[place].word != "back" or place + 1 == len(tokens):
         return False
     behind = tokens[place + 1]
-    return behind.kind == "word" and behind.word not in DETERMINERS | STOPS and not is_adverb(behind.word)
+    return behind.kind == "word" and behind.word not in _NO_NOUNS and not is_adverb(behind.word)
 
 
 class _Trail:

@@ -14,6 +14,7 @@ from repairai.sop.grammar.tokens import Token, word_at
 from repairai.sop.grammar.verbs import OTHER_VERBS, PLAIN_VERBS, VERBS
 from repairai.sop.grammar.words import PartKind
 
+_NEVER_NEXT = table.STOPS | table.DETERMINERS
 _LONGEST = 18
 """Tokens of one phrase; more is a text without punctuation."""
 
@@ -144,7 +145,7 @@ class _PhraseReader:
             return None
         if token.word in (",", "-", "–"):
             # "Two black, 3 mm screws" and "4 - 9mm screws" go on; "all four, then" does not.
-            goes_on = following.kind == "size" or following.word not in table.STOPS | table.DETERMINERS
+            goes_on = following.kind == "size" or following.word not in _NEVER_NEXT
             return place + 1 if goes_on else None
         if token.word == "(" and closed and following.kind == "word" and following.word not in NUMBER_WORDS:
             return place + 3  # "the negative (black) cable"
