@@ -150,8 +150,8 @@ def test_a_size_is_no_count(text: str, count: int | None, size: str | None):
             [("remove", "screw", 2), ("remove", "screw", 1)],
         ),
         (
-            "Remove the following screws. Six P1 9.0mm One P0 19.0mm",
-            [("remove", "screw", 6), ("remove", "screw", 1)],
+            "Remove the following screws. Seven P2 8.0mm Two T6 17.0mm",
+            [("remove", "screw", 7), ("remove", "screw", 2)],
         ),
         (
             "Remove the eight screws with a T15 driver.\nTwo 14 mm screws\nSix 21 mm screws",
