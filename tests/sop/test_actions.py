@@ -217,7 +217,7 @@ def test_lists(text: str, facts: list[tuple[str, str, int | None]]):
         ("Slide the cover to the left.", []),
         ("Pull the tab out slightly.", []),
         ("Push the cable out of the way.", []),
-        ("Pull the dryer back from the wall.", []),
+        ("Pull the oven forward from the wall.", []),
         ("Put the screws in a bowl.", []),
         ("Place the phone on a soft cloth.", []),
         ("Cut the two wires.", []),
