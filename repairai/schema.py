@@ -160,6 +160,8 @@ class PartAction:
         count_max: The upper end of a range ("three to five"); None where the text gives one number or none.
         size: Length, head or driver as written: "3 mm", "T5", "PH00"; None where the text gives none.
         or_more: Whether `count` is only the lower end ("at least two").
+        among: Whether the text tells of more of this part than it asks for: `some` ("two of the screws"), so that others
+            stay as they are, or `rest` ("the other two screws"), so that the others have had their turn; else empty.
     """
 
     action: Action
@@ -169,9 +171,11 @@ class PartAction:
     count_max: int | None = None
     size: str | None = None
     or_more: bool = False
+    among: Literal["", "some", "rest"] = ""
 
     def __post_init__(self) -> None:
         _check_choice("action", self.action, Action)
+        _check_choice("among", self.among, Literal["", "some", "rest"])
         if not self.part:
             raise ValueError("need part, got an empty name")
         if self.count is not None:

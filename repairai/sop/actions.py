@@ -6,8 +6,10 @@ one up, and says that the count is not known wherever the text does not give it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from repairai.schema import PartAction
 from repairai.sop.grammar import verbs
@@ -26,7 +28,7 @@ from repairai.sop.grammar.lists import is_verb_here, read_phrases
 from repairai.sop.grammar.memory import Ask, Memory
 from repairai.sop.grammar.objects import Object, choose_action, read_object
 from repairai.sop.grammar.phrases import Phrase, is_adverb, read_phrase
-from repairai.sop.grammar.quantities import read_quantity
+from repairai.sop.grammar.quantities import NUMBER_WORDS, read_quantity
 from repairai.sop.grammar.tokens import Token, read_sentences, word_at
 
 _REACH = 20
@@ -268,11 +270,26 @@ def _only_marks(tokens: Sequence[Token]) -> bool:
     return all(token.word in table.CLAUSE_MARKS or is_adverb(token.word) for token in tokens)
 
 
+_SOME = re.compile(
+    rf"\b(?:\d+|some|few|several|half|{'|'.join(NUMBER_WORDS)})\s+of\s+(?:the|these|those|its|your)\b", re.I
+)
+_REST = re.compile(r"\b(?:remaining|other|rest)\b", re.I)
+
+
+def _among(words: str) -> Literal["", "some", "rest"]:
+    """Return whether the words speak of more parts than they ask for."""
+    if _SOME.search(words):
+        return "some"
+    return "rest" if _REST.search(words) else ""
+
+
 def _part_action(ask: Ask, text: str) -> PartAction:
     quantity = ask.phrase.quantity
+    among = _among(text[ask.start : ask.end])
     size = ", ".join(text[size.start : size.end] for size in ask.phrase.sizes) or None
     span = ask.start, ask.end
     if quantity is None:
-        return PartAction(ask.action, ask.phrase.part, None, span, size=size)
+        return PartAction(ask.action, ask.phrase.part, None, span, size=size, among=among)
     most = quantity.at_most if quantity.at_most != quantity.at_least else None
-    return PartAction(ask.action, ask.phrase.part, quantity.at_least, span, most, size, quantity.at_most is None)
+    or_more = quantity.at_most is None
+    return PartAction(ask.action, ask.phrase.part, quantity.at_least, span, most, size, or_more, among)

@@ -26,11 +26,10 @@ Span = tuple[int, int | None]
 _UNKNOWN: Span = (1, None)
 """A group whose number the text does not say."""
 
+# Nothing is asked of what is loosened or tightened: no photo shows how tight a screw is.
 _STATES: dict[Action, tuple[str, str]] = {
     "open": ("open", "closed"),
     "close": ("closed", "open"),
-    "loosen": ("loose", "tight"),
-    "tighten": ("tight", "loose"),
     "disconnect": ("disconnected", "connected"),
     "connect": ("connected", "disconnected"),
 }
@@ -63,8 +62,8 @@ def requirements_for(actions: Sequence[PartAction], view: View) -> tuple[Require
 def step_as_data(text: str) -> dict[str, Any]:
     """Return what a step's text asks and what photos of it must show, as plain data for JSON.
 
-    `{actions: [{action, part, count, span, count_max, size, or_more}], requirements: {device, mat, before_after}}`;
-    each requirement has its record's fields, and in `text` what `read_requirement` reads.
+    `{actions: [...], requirements: {device: [...], mat: [...], before_after: [...]}}`, where an action has the fields
+    of `PartAction`; each requirement has its record's fields, and in `text` what `read_requirement` reads.
     """
     actions = read_actions(text)
     views: tuple[View, ...] = get_args(View)
@@ -88,7 +87,8 @@ class _Tally:
         last: What was done last.
         on_mat: Whether what goes away lies on the mat afterwards.
         kept: How many must stay, at least; 0 where nothing was said.
-        partly: Whether some may be left: "at least two" were asked to go.
+        partly: Whether some may be left: "at least two" or "two of the screws" were asked to go.
+        beside: Whether others may be there already: "the other two screws" were asked to come.
     """
 
     label: str
@@ -98,11 +98,13 @@ class _Tally:
     on_mat: bool = True
     kept: int = 0
     partly: bool = False
+    beside: bool = False
 
     def add(self, direction: Direction, action: PartAction) -> None:
         """Take in one group of parts."""
         self.last = direction
-        self.partly |= direction == "gone" and action.or_more
+        self.partly |= direction == "gone" and (action.or_more or action.among == "some")
+        self.beside |= direction == "come" and bool(action.among)
         (self.gone if direction == "gone" else self.come).append(_span(action))
 
 
@@ -158,7 +160,7 @@ def _on_device(tally: _Tally) -> list[Requirement]:
     if tally.come and tally.last == "come":
         least, most = _sum(tally.come)
         # Other connectors of the place may be plugged or unplugged as well.
-        return [Count(tally.label, least, most if tally.on_mat else None)]
+        return [Count(tally.label, least, most if tally.on_mat and not tally.beside else None)]
     found: list[Requirement] = []
     if tally.kept:
         found.append(Count(tally.label, tally.kept, None))
