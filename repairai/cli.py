@@ -8,15 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repairai.errors import RepairError
 from repairai.files import to_data
+from repairai.schema import part_of
 
 if TYPE_CHECKING:
-    from repairai.schema import Finding, Guide, Inspection, Requirement, Step, View
+    from repairai.schema import Finding, Guide, Inspection, PartLimits, Requirement, Step, View
 
 EXIT = {"PASS": 0, "FAIL": 1, "UNCERTAIN": 3}
 BAD_INPUT = 2
@@ -62,14 +63,14 @@ def _inspect(chosen: argparse.Namespace) -> int:
                 step=chosen.step,
             )
             if records:
-                records.keep(done)
+                records.keep(done, *(each for each in (photo, chosen.before) if each))
         except RepairError as error:  # the other photos still get their verdict
             print(f"repairai: {error}", file=sys.stderr)
             code = BAD_INPUT
             continue
         print(json.dumps(_answer(photo, done), ensure_ascii=False) if chosen.json else _spoken(photo, done))
         if chosen.save:
-            _save(photo, done, chosen.save)
+            _save(photo, done, chosen.save, detector.limits)
         code = max(code, EXIT[done.verdict.outcome], key=_badness)
     return code
 
@@ -116,7 +117,7 @@ def _answer(photo: Path, done: Inspection) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    part = getattr(finding.requirement, "part", None)
+    part = part_of(finding.requirement) or None
     return {"part": part, **{key: value for key, value in to_data(finding).items() if key != "requirement"}}
 
 
@@ -128,17 +129,13 @@ def _spoken(photo: Path, done: Inspection) -> str:
     return "\n".join(lines)
 
 
-def _save(photo: Path, done: Inspection, folder: Path) -> None:
+def _save(photo: Path, done: Inspection, folder: Path, limits: Mapping[str, PartLimits]) -> None:
     """Write the photo with its detections drawn in, and the whole record beside it."""
     from repairai.files import write_record
-    from repairai.inspection import open_detector
     from repairai.vision.draw import draw, save
     from repairai.vision.photo import read_photo
 
-    outcomes = {
-        part: each.outcome for each in done.verdict.findings if (part := getattr(each.requirement, "part", None))
-    }
-    limits = open_detector(done.models[0].split("@")[0]).limits
+    outcomes = {part: each.outcome for each in done.verdict.findings if (part := part_of(each.requirement))}
     save(draw(read_photo(photo).pixels, done.detections, limits, outcomes), folder / f"{photo.stem}_inspected.jpg")
     write_record(folder / f"{photo.stem}_inspected.json", done)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Integer, String, Text, create_engine, event, select
 from sqlalchemy.engine import Engine
@@ -13,8 +15,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from repairai.errors import RepairError
-from repairai.files import from_json, home, to_json
-from repairai.schema import Inspection
+from repairai.files import from_json, home, to_json, write_whole
+from repairai.schema import Inspection, PhotoTaken
 
 
 class _Base(DeclarativeBase):
@@ -48,8 +50,10 @@ class Records:
         """Open the records.
 
         Args:
-            url: A SQLAlchemy database URL; empty means the SQLite file under `REPAIRAI_HOME`.
+            url: A SQLAlchemy database URL; empty means the SQLite file under `REPAIRAI_HOME`. Copies of photos lie
+                under `REPAIRAI_HOME` in either case.
         """
+        self._photos = home() / "photos"
         if not url:
             folder = home()
             try:
@@ -76,8 +80,19 @@ class Records:
             for index in table.indexes:
                 connection.execute(CreateIndex(index, if_not_exists=True))
 
-    def keep(self, inspection: Inspection) -> Kept:
-        """Write an inspection down, whole or not at all; return it with its number."""
+    def keep(self, inspection: Inspection, *photos: Path) -> Kept:
+        """Write an inspection down, whole or not at all; return it with its number.
+
+        Args:
+            inspection: What is kept.
+            photos: Files of its photos, of which a copy is kept: a record without its photo proves nothing, and one
+                that came from a camera is nowhere else.
+
+        Raises:
+            RepairError: The disk is full, or the database cannot be written.
+        """
+        for photo in photos:
+            self._keep_photo(photo)
         row = _Row(
             at=inspection.at,
             outcome=inspection.verdict.outcome,
@@ -89,6 +104,22 @@ class Records:
             session.add(row)
             session.commit()
             return Kept(row.id, inspection)
+
+    def photo(self, taken: PhotoTaken) -> Path:
+        """Return where the copy of a kept inspection's photo lies.
+
+        Raises:
+            RepairError: None was kept.
+        """
+        for path in self._photos.glob(f"{taken.sha256}.*"):
+            return path
+        raise RepairError(f"no copy of {taken.name} was kept", "look for it where it was taken")
+
+    def _keep_photo(self, photo: Path) -> None:
+        content = photo.read_bytes()
+        path = self._photos / f"{hashlib.sha256(content).hexdigest()}{photo.suffix.lower()}"
+        if not path.exists():
+            write_whole(path, content)
 
     def newest(self, limit: int = 50) -> tuple[Kept, ...]:
         """Return the newest inspections, newest first."""

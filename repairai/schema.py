@@ -160,8 +160,8 @@ class PartAction:
         count_max: The upper end of a range ("three to five"); None where the text gives one number or none.
         size: Length, head or driver as written: "3 mm", "T5", "PH00"; None where the text gives none.
         or_more: Whether `count` is only the lower end ("at least two").
-        among: Whether the text tells of more of this part than it asks for: `some` ("two of the screws"), so that others
-            stay as they are, or `rest` ("the other two screws"), so that the others have had their turn; else empty.
+        among: Whether the text tells of more of this part than it asks for: `some` ("two of the screws"), so that
+            others stay as they are, or `rest` ("the other two"), so that the others have had their turn; else empty.
     """
 
     action: Action
@@ -253,6 +253,11 @@ class State:
 
 
 Requirement = Count | Change | State
+
+
+def part_of(requirement: Requirement) -> str:
+    """Return the part that a requirement is about; empty for a state, which is about a question."""
+    return "" if isinstance(requirement, State) else requirement.part
 
 
 # ---- what is seen

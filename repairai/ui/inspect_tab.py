@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,13 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.inspection import inspect, open_detector
-from repairai.schema import Inspection, Requirement, View
+from repairai.schema import Requirement, View
 from repairai.sop.actions import read_actions
 from repairai.sop.requirement_text import read_requirement, write_requirement
 from repairai.sop.requirements import requirements_for
 from repairai.ui import render
-from repairai.ui.overlay import overlay
-from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, read_choice, sample_photos
-from repairai.vision.photo import read_photo
+from repairai.ui.overlay import figures
+from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, read_choice, sample_photos, told
 
 VIEWS: list[tuple[str, View]] = [
     ("The device", "device"),
@@ -26,6 +26,106 @@ VIEWS: list[tuple[str, View]] = [
 ]
 HOW_MANY = ["exactly", "at least", "at most", "no"]
 ALL_DEVICES = "All devices"
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+Place = tuple[str, int]
+"""A guide's id and a step's number; ("", 0) before one is picked."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """The components of what should be done, and of what a photo must show."""
+
+    words: gr.Textbox
+    device: gr.Dropdown
+    found: gr.Radio
+    back: gr.Button
+    step: gr.Dropdown
+    forth: gr.Button
+    text: gr.HTML
+    view: gr.Radio
+    wanted: gr.Textbox
+    how: gr.Dropdown
+    number: gr.Number
+    part: gr.Dropdown
+    add: gr.Button
+    place: gr.State
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The components of the photo and its verdict."""
+
+    photo: gr.Image
+    before: gr.Image
+    check: gr.Button
+    keep: gr.Checkbox
+    verdict: gr.HTML
+    shown: gr.HTML
+
+
+def build(bench: Workbench) -> None:
+    """Lay out the tab and wire it."""
+    samples = sample_photos()
+    gr.HTML("<h2>Try it on a sample, or begin with step 1</h2>")
+    with gr.Row(elem_classes="samples", equal_height=True):
+        tries = [
+            gr.Button(each.title, icon=str(PHOTOS / each.photo), elem_id=f"sample-{number}", elem_classes="sample")
+            for number, each in enumerate(samples)
+        ]
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        with gr.Column(scale=5, min_width=320):
+            task = _lay_task(bench)
+        with gr.Column(scale=6, min_width=320):
+            answer = _lay_answer()
+    _wire_task(bench, task, answer)
+    _wire_check(bench, task, answer)
+    for button, sample in zip(tries, samples, strict=True):
+        _wire_sample(bench, task, answer, button, sample)
+
+
+# ---- laying out
+
+
+def _lay_task(bench: Workbench) -> Task:
+    gr.HTML('<h2><span class="no">1</span> What should be done?</h2>')
+    words = gr.Textbox(label="Find a guide", placeholder="iphone battery", elem_id="words", max_lines=1)
+    device = gr.Dropdown(
+        [ALL_DEVICES, *bench.library.devices()], value=ALL_DEVICES, label="Device", elem_id="device", filterable=True
+    )
+    found = gr.Radio(bench.choices("", None), label="Guides", elem_id="found", elem_classes="list")
+    with gr.Row(elem_classes="stepper"):
+        back = gr.Button("‹", elem_id="back", min_width=64, scale=0)
+        step = gr.Dropdown([], label="Step", elem_id="step", scale=5)
+        forth = gr.Button("›", elem_id="forth", min_width=64, scale=0)
+    text = gr.HTML('<p class="fine">Pick a guide to see its steps.</p>', elem_id="step-text")
+    gr.HTML('<h2><span class="no">2</span> What must the photo show?</h2>')
+    view = gr.Radio(VIEWS, value="device", label="The photo shows", elem_id="view")
+    wanted = gr.Textbox(
+        label="One requirement a line; change them as you like",
+        placeholder="4 screw",
+        lines=3,
+        max_lines=10,
+        elem_id="wanted",
+    )
+    with gr.Row(elem_classes="adder", equal_height=True):
+        how = gr.Dropdown(HOW_MANY, value="exactly", label="How many", elem_id="how", min_width=130)
+        number = gr.Number(4, label="Number", minimum=0, precision=0, elem_id="number", min_width=90)
+    with gr.Row(elem_classes="adder", equal_height=True):
+        labels = list(open_detector().limits)
+        part = gr.Dropdown(labels, value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=180)
+        add = gr.Button("Add this line", elem_id="add", min_width=120)
+    place = gr.State(("", 0))
+    return Task(words, device, found, back, step, forth, text, view, wanted, how, number, part, add, place)
+
+
+def _lay_answer() -> Answer:
+    gr.HTML('<h2><span class="no">3</span> The photo</h2>')
+    photo = photo_input("Photo of the step", "photo", 280)
+    before = photo_input("Photo from before", "before", 220, visible=False)
+    check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
+    keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep")
+    verdict = gr.HTML(render.NOTHING_YET, elem_id="verdict", min_height=140)
+    return Answer(photo, before, check, keep, verdict, gr.HTML("", elem_id="shown"))
 
 
 def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> gr.Image:
@@ -46,129 +146,50 @@ def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> 
     return image
 
 
-def build(bench: Workbench) -> gr.Button:
-    """Lay out the tab and wire it; return the button that checks, for other tabs to follow."""
-    samples = sample_photos()
-    gr.HTML("<h2>Try it on a sample, or begin with step 1</h2>")
-    with gr.Row(elem_classes="samples", equal_height=True):
-        tries = [
-            gr.Button(each.title, icon=str(PHOTOS / each.photo), elem_id=f"sample-{number}", elem_classes="sample")
-            for number, each in enumerate(samples)
-        ]
-    with gr.Row(equal_height=False, elem_classes="columns"):
-        with gr.Column(scale=5, min_width=320):
-            task = _lay_task(bench)
-        with gr.Column(scale=6, min_width=320):
-            photos = _lay_photos()
-    parts = {**task, **photos}
-    _wire_task(bench, parts)
-    _wire_check(bench, parts)
-    for button, sample in zip(tries, samples, strict=True):
-        _wire_sample(bench, parts, button, sample)
-    button = parts["check"]
-    assert isinstance(button, gr.Button)
-    return button
-
-
-def _lay_task(bench: Workbench) -> dict[str, Any]:
-    gr.HTML('<h2><span class="no">1</span> What should be done?</h2>')
-    words = gr.Textbox(label="Find a guide", placeholder="iphone battery", elem_id="words", max_lines=1)
-    device = gr.Dropdown([ALL_DEVICES, *bench.library.devices()], value=ALL_DEVICES, label="Device", elem_id="device")
-    found = gr.Radio(bench.choices("", None), label="Guides", elem_id="found", elem_classes="list")
-    with gr.Row(elem_classes="stepper"):
-        back = gr.Button("‹", elem_id="back", min_width=64, scale=0)
-        step = gr.Dropdown([], label="Step", elem_id="step", scale=5)
-        forth = gr.Button("›", elem_id="forth", min_width=64, scale=0)
-    text = gr.HTML('<p class="fine">Pick a guide to see its steps.</p>', elem_id="step-text")
-    gr.HTML('<h2><span class="no">2</span> What must the photo show?</h2>')
-    view = gr.Radio(VIEWS, value="device", label="The photo shows", elem_id="view")
-    wanted = gr.Textbox(
-        label="One requirement a line; change them as you like",
-        placeholder="4 screw",
-        lines=3,
-        max_lines=10,
-        elem_id="wanted",
-    )
-    with gr.Row(elem_classes="adder", equal_height=True):
-        how = gr.Dropdown(HOW_MANY, value="exactly", label="How many", elem_id="how", min_width=130)
-        number = gr.Number(4, label="Number", minimum=0, precision=0, elem_id="number", min_width=90)
-    with gr.Row(elem_classes="adder", equal_height=True):
-        part = gr.Dropdown(
-            _labels(), value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=180
-        )
-        add = gr.Button("Add this line", elem_id="add", min_width=120)
-    guide = gr.State("")
-    return {
-        **{
-            "words": words,
-            "device": device,
-            "found": found,
-            "step": step,
-            "text": text,
-            "view": view,
-            "wanted": wanted,
-        },
-        **{"back": back, "forth": forth, "how": how, "number": number, "part": part, "add": add, "guide": guide},
-    }
-
-
-def _lay_photos() -> dict[str, Any]:
-    gr.HTML('<h2><span class="no">3</span> The photo</h2>')
-    photo = photo_input("Photo of the step", "photo", 280)
-    before = photo_input("Photo from before", "before", 220, visible=False)
-    check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
-    keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep")
-    verdict = gr.HTML(render.NOTHING_YET, elem_id="verdict", min_height=140)
-    shown = gr.HTML("", elem_id="shown")
-    return {"photo": photo, "before": before, "check": check, "keep": keep, "verdict": verdict, "shown": shown}
-
-
-def _labels() -> list[str]:
-    return list(open_detector().limits)
-
-
 # ---- picking a step
 
 
-def _wire_task(bench: Workbench, parts: dict[str, Any]) -> None:
+def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
     def find(words: str, device: str) -> Any:
         return gr.Radio(bench.choices(words, None if device == ALL_DEVICES else device), value=None)
 
     def pick(choice: str | None, view: View) -> Sequence[Any]:
-        if not choice:
-            return [gr.skip()] * 4
-        guide_id, number = read_choice(choice)
-        return guide_id, *chosen(bench, guide_id, number, view)
+        return go(read_choice(choice), view) if choice else [gr.skip()] * 4
 
-    def show(guide_id: str, number: int | None, view: View, by: int = 0) -> Sequence[Any]:
-        if not guide_id or number is None:
-            return [gr.skip()] * 3
-        last = len(bench.library.guide(guide_id).steps)
-        return chosen(bench, guide_id, max(1, min(last, number + by)), view)
+    def go(place: Place, view: View) -> Sequence[Any]:
+        return (place, *chosen(bench, place, view)) if place[0] else [gr.skip()] * 4
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    words, device, found, view = (parts[name] for name in ("words", "device", "found", "view"))
-    now = [parts["guide"], parts["step"], view]
-    task = [parts["step"], parts["text"], parts["wanted"]]
-    for trigger in (words.input, device.input):
-        trigger(find, [words, device], found, trigger_mode="always_last", **quiet)
-    found.input(pick, [found, view], [parts["guide"], *task], **quiet)
-    parts["step"].input(show, now, task, **quiet)
-    parts["back"].click(lambda guide, step, shown: show(guide, step, shown, -1), now, task, **quiet)
-    parts["forth"].click(lambda guide, step, shown: show(guide, step, shown, 1), now, task, **quiet)
-    view.input(show, now, task, **quiet)
-    view.change(lambda shown: gr.Image(visible=shown == "before_after"), view, parts["before"], **quiet)
-    line = [parts[name] for name in ("wanted", "how", "number", "part")]
-    parts["add"].click(add_line, line, parts["wanted"], **quiet)
+    def jump(place: Place, number: int, view: View) -> Sequence[Any]:
+        return go((place[0], number), view)
+
+    def move(place: Place, view: View, by: int) -> Sequence[Any]:
+        last = len(bench.library.guide(place[0]).steps) if place[0] else 0
+        return go((place[0], max(1, min(last, place[1] + by))), view)
+
+    def listed() -> Any:
+        return gr.Dropdown([ALL_DEVICES, *bench.library.devices()])
+
+    shown = [task.place, task.step, task.text, task.wanted]
+    now = [task.place, task.view]
+    for trigger in (task.words.input, task.device.input):
+        trigger(told(find), [task.words, task.device], task.found, trigger_mode="always_last", **QUIET)
+    task.device.focus(told(listed), None, task.device, **QUIET)
+    task.found.input(told(pick), [task.found, task.view], shown, **QUIET)
+    task.step.input(told(jump), [task.place, task.step, task.view], shown, **QUIET)
+    task.back.click(told(lambda place, view: move(place, view, -1)), now, shown, **QUIET)
+    task.forth.click(told(lambda place, view: move(place, view, 1)), now, shown, **QUIET)
+    task.view.input(told(go), now, shown, **QUIET)
+    task.view.change(lambda view: gr.Image(visible=view == "before_after"), task.view, answer.before, **QUIET)
+    task.add.click(add_line, [task.wanted, task.how, task.number, task.part], task.wanted, **QUIET)
 
 
-def chosen(bench: Workbench, guide_id: str, number: int, view: View) -> tuple[Any, str, str]:
+def chosen(bench: Workbench, place: Place, view: View) -> tuple[Any, str, str]:
     """Return a chosen step: the list of its guide's steps, its text as HTML, and what a photo of it must show."""
-    guide, step = bench.library.guide(guide_id), bench.library.step(guide_id, number)
+    guide, step = bench.library.guide(place[0]), bench.library.step(*place)
     actions = read_actions(step.text)
     steps = [(f"{each.number} · {each.title or each.lines[0].text[:60]}", each.number) for each in guide.steps]
     wanted = "\n".join(write_requirement(each) for each in requirements_for(actions, view))
-    return gr.Dropdown(steps, value=number), render.step(guide, step, actions), wanted
+    return gr.Dropdown(steps, value=step.number), render.step(guide, step, actions), wanted
 
 
 def add_line(wanted: str, how: str, number: float | None, part: str | None) -> str:
@@ -181,40 +202,41 @@ def add_line(wanted: str, how: str, number: float | None, part: str | None) -> s
 # ---- checking
 
 
-def _wire_check(bench: Workbench, parts: dict[str, Any]) -> None:
-    inputs = [parts[name] for name in ("photo", "before", "wanted", "view", "guide", "step", "keep")]
-    parts["check"].click(
+def _wire_check(bench: Workbench, task: Task, answer: Answer) -> None:
+    answer.check.click(
         lambda *given: check(bench, *given),
-        inputs,
-        [parts["verdict"], parts["shown"]],
+        [answer.photo, answer.before, task.wanted, task.view, task.place, answer.keep],
+        [answer.verdict, answer.shown],
         concurrency_id="detector",
         concurrency_limit=1,
         scroll_to_output=True,
-        api_name="inspect",
+        api_visibility="private",
     )
 
 
 def check(
-    bench: Workbench,
-    photo: str | None,
-    before: str | None,
-    wanted: str,
-    view: View,
-    guide: str,
-    step: int | None,
-    keep: bool,
+    bench: Workbench, photo: str | None, before: str | None, wanted: str, view: View, place: Place, keep: bool
 ) -> tuple[str, str]:
     """Return the verdict and the photo with its boxes, as HTML; or what is wrong, in one sentence."""
     try:
         if not photo:
             raise RepairError("there is no photo yet", "give one by upload, camera or paste")
         requirements = read_requirements(wanted)
-        earlier = Path(before) if before and view == "before_after" else None
+        files = [Path(photo), *([Path(before)] if before and view == "before_after" else [])]
+        guide, step = place
         detector = open_detector()
-        done = inspect(Path(photo), requirements, detector, view=view, before=earlier, guide=guide, step=step)
+        done = inspect(
+            files[0],
+            requirements,
+            detector,
+            view=view,
+            before=files[1] if len(files) > 1 else None,
+            guide=guide,
+            step=step or None,
+        )
         if keep:
-            bench.records.keep(done)
-        return render.verdict(done), _figures(done, Path(photo), earlier)
+            bench.records.keep(done, *files)
+        return render.verdict(done), figures(done, detector.limits, *files)
     except RepairError as error:
         return render.problem(str(error)), ""
 
@@ -224,34 +246,21 @@ def read_requirements(wanted: str) -> list[Requirement]:
     return [read_requirement(line) for line in wanted.splitlines() if line.strip()]
 
 
-def _figures(done: Inspection, photo: Path, before: Path | None) -> str:
-    limits = open_detector().limits
-    outcomes = {
-        part: each.outcome for each in done.verdict.findings if (part := getattr(each.requirement, "part", None))
-    }
-    figures = [overlay(read_photo(photo).pixels, done.detections, limits, outcomes, done.photo.name)]
-    if before and done.before:
-        figures.append(
-            overlay(read_photo(before).pixels, done.before_detections, limits, {}, f"Before: {done.before.name}")
-        )
-    return "".join(figures)
-
-
-def _wire_sample(bench: Workbench, parts: dict[str, Any], button: gr.Button, sample: SamplePhoto) -> None:
-    """Make a sample's button fill in everything and check."""
+def _wire_sample(bench: Workbench, task: Task, answer: Answer, button: gr.Button, sample: SamplePhoto) -> None:
+    """Make a sample's button fill in everything and check; samples are not kept."""
 
     def fill() -> Sequence[Any]:
+        place = (sample.guide, sample.step)
         photo, before = (str(PHOTOS / name) if name else None for name in (sample.photo, sample.before))
-        steps, text, wanted = chosen(bench, sample.guide, sample.step, sample.view)
-        answer = check(bench, photo, before, wanted, sample.view, sample.guide, sample.step, keep=False)
-        return sample.guide, steps, text, wanted, sample.view, photo, before, gr.Radio(value=None), *answer
+        steps, text, wanted = chosen(bench, place, sample.view)
+        said = check(bench, photo, before, wanted, sample.view, place, keep=False)
+        return place, steps, text, wanted, sample.view, photo, before, gr.Radio(value=None), *said
 
-    names = ("guide", "step", "text", "wanted", "view", "photo", "before", "found", "verdict", "shown")
+    filled = [task.place, task.step, task.text, task.wanted, task.view, answer.photo, answer.before, task.found]
     button.click(
-        fill,
+        told(fill),
         None,
-        [parts[name] for name in names],
+        [*filled, answer.verdict, answer.shown],
         concurrency_id="detector",
-        scroll_to_output=False,
         api_visibility="private",
     )

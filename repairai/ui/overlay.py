@@ -6,13 +6,15 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from repairai.schema import Detection, Outcome, PartLimits
+from repairai.schema import Detection, Inspection, Outcome, PartLimits, part_of
 from repairai.ui.render import ICONS
+from repairai.vision.photo import read_photo
 
 LONGEST_PX = 1600
 """The page shows a photo at this size at most: sharp on any screen, and small enough to travel with the verdict."""
@@ -48,6 +50,20 @@ def overlay(
         f'<svg viewBox="0 0 {width} {height}" aria-hidden="true">{boxes}</svg></div>'
         f"<figcaption>{escape(title)}</figcaption></figure>"
     )
+
+
+def figures(done: Inspection, limits: Mapping[str, PartLimits], photo: Path, before: Path | None = None) -> str:
+    """Return the photo of an inspection with its boxes, and the one from before where there is one.
+
+    Raises:
+        RepairError: A file is no longer the photo it was.
+    """
+    outcomes = {part: each.outcome for each in done.verdict.findings if (part := part_of(each.requirement))}
+    shown = overlay(read_photo(photo).pixels, done.detections, limits, outcomes, done.photo.name)
+    if before and done.before:
+        name = f"Before: {done.before.name}"
+        shown += overlay(read_photo(before).pixels, done.before_detections, limits, {}, name)
+    return shown
 
 
 def _tone(label: str, outcomes: Mapping[str, Outcome]) -> str:

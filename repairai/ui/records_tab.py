@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import gradio as gr
 
+from repairai.errors import RepairError
+from repairai.inspection import open_detector
 from repairai.ui import render
-from repairai.ui.workbench import Workbench
+from repairai.ui.overlay import figures
+from repairai.ui.workbench import Workbench, told
 
 HEAD = ["No.", "When", "Verdict", "Photo", "Guide", "Step"]
 
@@ -17,10 +22,22 @@ def build(bench: Workbench, tab: gr.Tab) -> None:
     shown = gr.HTML('<p class="fine">Choose a row to see its verdict.</p>', elem_id="record")
 
     def read(event: gr.SelectData) -> str:
-        return render.verdict(bench.records.get(int(event.row_value[0])).inspection)
+        return record(bench, int(event.row_value[0]))
 
-    tab.select(lambda: rows(bench), None, table, show_progress="hidden", api_visibility="private")
-    table.select(read, None, shown, show_progress="hidden", api_visibility="private")
+    tab.select(told(lambda: rows(bench)), None, table, show_progress="hidden", api_visibility="private")
+    table.select(told(read), None, shown, show_progress="hidden", api_visibility="private")
+
+
+def record(bench: Workbench, number: int) -> str:
+    """Return a kept inspection as HTML: its verdict, and its photos where copies of them are still there."""
+    done = bench.records.get(number).inspection
+    try:
+        photos = [bench.records.photo(taken) for taken in (done.photo, done.before) if taken]
+        limits = open_detector(done.models[0].split("@")[0]).limits
+        shown = figures(done, limits, *photos)
+    except RepairError as error:
+        shown = f'<p class="fine">{escape(str(error))}</p>'
+    return render.verdict(done) + shown
 
 
 def rows(bench: Workbench) -> list[list[str]]:

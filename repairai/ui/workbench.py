@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.files import read_record
@@ -14,6 +19,7 @@ from repairai.sop.search import Search
 
 SNIPPET = 90
 """Characters of a step that a result shows: two lines of a phone."""
+Answer = TypeVar("Answer")
 PHOTOS = Path(__file__).parents[1] / "builtin" / "photos"
 
 
@@ -80,6 +86,19 @@ class Workbench:
 def _said(title: str, device: str, step: int | None, snippet: str) -> str:
     shown = snippet if len(snippet) <= SNIPPET else snippet[:SNIPPET].rsplit(" ", 1)[0] + " …"
     return f"{title} — {device}, step {step}: {shown}" if step else f"{title} — {device}"
+
+
+def told(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Return the handler with a fault of the world told as a message on the page, instead of as a bare "Error"."""
+
+    @functools.wraps(function)
+    def handler(*given: Any, **named: Any) -> Answer:
+        try:
+            return function(*given, **named)
+        except RepairError as error:
+            raise gr.Error(str(error), duration=20, print_exception=False) from None
+
+    return handler
 
 
 def read_choice(choice: str) -> tuple[str, int]:

@@ -1,0 +1,289 @@
+"""The page, driven in headless Chromium as a technician would drive it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+PHOTOS = ROOT / "repairai" / "builtin" / "photos"
+PATIENCE_MS = 30_000
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> Iterator[str]:
+    """The app, served by `app.py` itself on a free port, with a home of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("home")
+    log = (home / "log.txt").open("w")
+    app = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "REPAIRAI_HOME": str(home)},
+        stdout=log,
+        stderr=log,
+    )
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(address, timeout=2).close()
+                break
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                assert app.poll() is None, (home / "log.txt").read_text()
+                time.sleep(0.25)
+        yield address
+    finally:
+        app.terminate()
+        app.wait(20)
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("needs Chromium, which .ci/run installs")
+    with sync_playwright() as play:
+        own = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield own
+        own.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    with_errors: list[str] = []
+    foreign: list[str] = []
+    own = browser.new_page(viewport={"width": 1280, "height": 1000})
+    own.set_default_timeout(PATIENCE_MS)
+    own.on("pageerror", lambda error: with_errors.append(str(error)))
+    own.on("dialog", lambda dialog: (with_errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    own.on("request", lambda request: foreign.append(request.url) if not is_local(request.url) else None)
+    open_page(own, url)
+    yield own
+    own.close()
+    assert with_errors == []
+    assert foreign == [], "the page asked another machine for something"
+
+
+def is_local(address: str) -> bool:
+    return address.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:"))
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator("#check")).to_be_visible(timeout=PATIENCE_MS)
+    # The page answers events once its live connection stands.
+    page.wait_for_timeout(500)
+
+
+def pick_practice_block(page: Page, step: int = 2) -> None:
+    """Find the practice block by words and go to a step."""
+    page.locator("#words input, #words textarea").press_sequentially("practice block", delay=5)
+    result = page.locator("#found label").filter(has_text="Four-screw practice block").first
+    result.click()
+    expect(page.locator("#step-text article")).to_be_visible(timeout=PATIENCE_MS)
+    for _ in range(8):
+        shown = int(page.locator("#step-text article").get_attribute("data-step") or 0)
+        if shown == step:
+            break
+        page.locator("#forth" if shown < step else "#back").click()
+        expect(page.locator("#step-text article")).not_to_have_attribute("data-step", str(shown), timeout=PATIENCE_MS)
+
+
+def give(page: Page, photo: Path, where: str = "#photo") -> None:
+    clear = page.locator(f"{where} button[aria-label='Clear'], {where} button[aria-label='Remove Image']")
+    if clear.count():
+        clear.first.click()
+    page.locator(f"{where} input[type=file]").set_input_files(str(photo))
+    expect(page.locator(f"{where} img")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def check(page: Page) -> str:
+    page.locator("#check").click()
+    verdict = page.locator("#verdict [data-outcome]").first
+    expect(verdict).not_to_have_attribute("data-outcome", "none", timeout=PATIENCE_MS)
+    page.wait_for_timeout(300)
+    return verdict.get_attribute("data-outcome") or ""
+
+
+def test_search_pick_upload_verdict(page: Page):
+    pick_practice_block(page)
+    expect(page.locator("#step-text mark").first).to_contain_text("Install the four screws")
+    expect(page.locator("#wanted textarea")).to_have_value("4 screw")
+    give(page, PHOTOS / "block-three-screws.jpg")
+    assert check(page) == "FAIL"
+    verdict = page.locator("#verdict")
+    expect(verdict).to_contain_text("exactly 4 screws")
+    expect(verdict).to_contain_text("3 screws")
+    expect(verdict).to_contain_text("1 screw missing")
+    # The photo stands below with a box for each part, toggled by label.
+    expect(page.locator("#shown g.box:visible")).to_have_count(4)
+    page.locator("#shown input[data-label=screw_hole]").uncheck()
+    expect(page.locator("#shown g.box:visible")).to_have_count(3)
+
+
+def test_an_edited_requirement_is_what_is_judged(page: Page):
+    pick_practice_block(page)
+    give(page, PHOTOS / "block-three-screws.jpg")
+    page.locator("#wanted textarea").fill("three screws\nat least 1 screw hole")
+    assert check(page) == "PASS"
+    page.locator("#add").click()
+    expect(page.locator("#wanted textarea")).to_have_value("three screws\nat least 1 screw hole\n4 screw")
+    page.locator("#check").click()
+    expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "FAIL", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"), [(0, "PASS"), (1, "FAIL"), (2, "UNCERTAIN"), (3, "PASS"), (4, "PASS"), (5, "PASS")]
+)
+def test_a_sample_gives_its_verdict_at_a_click(page: Page, number: int, outcome: str):
+    page.locator(f"#sample-{number}").click()
+    verdict = page.locator("#verdict [data-outcome]").first
+    expect(verdict).to_have_attribute("data-outcome", outcome, timeout=PATIENCE_MS)
+
+
+def test_what_is_no_photo_is_told_in_a_sentence_and_loses_nothing(page: Page, tmp_path: Path):
+    pick_practice_block(page)
+    notes = tmp_path / "notes.jpg"
+    notes.write_text("not a photo")
+    page.locator("#photo input[type=file]").set_input_files(str(notes))
+    page.wait_for_timeout(1000)
+    assert check(page) == "problem"
+    expect(page.locator("#verdict")).to_contain_text("notes.jpg is not a photo that can be read")
+    expect(page.locator("#wanted textarea")).to_have_value("4 screw")
+    give(page, PHOTOS / "block-four-screws.jpg")
+    page.locator("#check").click()
+    expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "PASS", timeout=PATIENCE_MS)
+
+
+def test_a_requirement_that_cannot_be_read_is_told(page: Page):
+    pick_practice_block(page)
+    give(page, PHOTOS / "block-four-screws.jpg")
+    page.locator("#wanted textarea").fill("some screws maybe?")
+    assert check(page) == "problem"
+
+
+def test_nothing_given_is_told(page: Page):
+    assert check(page) == "problem"
+    expect(page.locator("#verdict")).to_contain_text("there is no photo yet")
+
+
+def test_two_tabs_do_not_disturb_each_other(page: Page, browser: Browser, url: str):
+    other = browser.new_page()
+    open_page(other, url)
+    pick_practice_block(page)
+    pick_practice_block(other, step=3)
+    give(page, PHOTOS / "block-four-screws.jpg")
+    give(other, PHOTOS / "block-two-screws.jpg")
+    page.locator("#check").click()
+    other.locator("#check").click()
+    expect(page.locator("#verdict")).to_contain_text("block-four-screws.jpg", timeout=PATIENCE_MS)
+    expect(other.locator("#verdict")).to_contain_text("block-two-screws.jpg", timeout=PATIENCE_MS)
+    expect(page.locator("#wanted textarea")).to_have_value("4 screw")
+    other.close()
+
+
+def test_inspections_are_kept_and_listed(page: Page):
+    pick_practice_block(page)
+    give(page, PHOTOS / "block-three-screws.jpg")
+    check(page)
+    page.get_by_role("tab", name="Records").click()
+    row = page.locator("#records [role=gridcell]")
+    expect(row.filter(has_text="block-three-screws.jpg").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(row.filter(has_text="FAIL").first).to_be_visible()
+    row.filter(has_text="block-three-screws.jpg").first.click()
+    expect(page.locator("#record [data-outcome=FAIL]").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_hostile_guide_is_imported_read_and_removed_without_becoming_live(page: Page, tmp_path: Path):
+    hostile = "<img src=x onerror=\"alert('in')\"><script>alert(1)</script> ${alert(2)} {{alert(3)}}"
+    guide = {
+        "guideid": 990099,
+        "title": f"Evil {hostile}",
+        "category": "Zebra recorder",
+        "url": "https://www.ifixit.com/Guide/x/990099",
+        "steps": [
+            {"orderby": 1, "lines": [{"text_raw": f"Remove the two screws {hostile}", "bullet": "black", "level": 0}]}
+        ],
+    }
+    path = tmp_path / "evil.json"
+    path.write_text(json.dumps(guide))
+    page.get_by_role("tab", name="Guides").click()
+    page.locator("#guide-files input[type=file]").set_input_files(str(path))
+    page.wait_for_timeout(800)
+    page.locator("#import-files").click()
+    expect(page.locator("#import-report")).to_contain_text("1 added", timeout=PATIENCE_MS)
+    page.locator("#library-device input, #library-device textarea").fill("zebra")
+    cell = page.locator("#library [role=gridcell]").filter(has_text="ifixit-990099")
+    expect(cell.first).to_be_visible(timeout=PATIENCE_MS)
+    cell.first.click()
+    expect(page.locator("#guide")).to_contain_text("${alert(2)} {{alert(3)}}", timeout=PATIENCE_MS)
+    page.get_by_role("tab", name="Inspect").click()
+    page.locator("#words input, #words textarea").press_sequentially("zebra recorder", delay=5)
+    page.locator("#found label").filter(has_text="Zebra").first.click()
+    expect(page.locator("#step-text")).to_contain_text("Remove the two screws", timeout=PATIENCE_MS)
+    page.get_by_role("tab", name="Guides").click()
+    page.locator("#remove-guide").click()
+    expect(page.locator("#import-report")).to_contain_text("is removed", timeout=PATIENCE_MS)
+
+
+def test_a_file_that_is_no_guide_is_told(page: Page, tmp_path: Path):
+    path = tmp_path / "notes.json"
+    path.write_text("these are notes")
+    page.get_by_role("tab", name="Guides").click()
+    page.locator("#guide-files input[type=file]").set_input_files(str(path))
+    page.wait_for_timeout(800)
+    page.locator("#import-files").click()
+    expect(page.locator("#import-report [role=alert]")).to_contain_text("notes.json", timeout=PATIENCE_MS)
+
+
+def test_it_works_without_a_mouse(page: Page):
+    page.locator("#sample-0").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "PASS", timeout=PATIENCE_MS)
+    toggle = page.locator("#shown input[type=checkbox]").first
+    toggle.focus()
+    page.keyboard.press("Space")
+    expect(toggle).not_to_be_checked()
+    page.locator("#check").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "PASS", timeout=PATIENCE_MS)
+
+
+def test_it_fits_a_phone_and_a_glove(browser: Browser, url: str):
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    open_page(phone, url)
+    phone.locator("#sample-1").click()
+    expect(phone.locator("#verdict [data-outcome=FAIL]").first).to_be_visible(timeout=PATIENCE_MS)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("#check", "#forth", "#back", "#add", "#sample-0", "#shown .toggle"):
+        assert phone.locator(name).first.bounding_box()["height"] >= 48, name
+    phone.close()
+
+
+def test_a_foreign_host_name_gets_nothing(url: str):
+    request = urllib.request.Request(url, headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert refused.value.code == 400
+
+
+def test_files_of_this_machine_are_not_served(url: str):
+    for path in ("/etc/passwd", str(ROOT / "app.py")):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{url}gradio_api/file={path}", timeout=10)
+        assert refused.value.code in (403, 404)
