@@ -25,7 +25,7 @@ from typing import Any
 from repairai.sop.actions import read_actions
 from repairai.sop.grammar.nouns import singular
 from repairai.sop.grammar.words import HEADS
-from repairai.sop.myfixit import read_myfixit
+from repairai.sop.sources.myfixit import read_myfixit
 
 GOLD = Path(__file__).parents[1] / "tests" / "sop" / "requirements_gold.json"
 Fact = tuple[str, str, int | None]

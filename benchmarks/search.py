@@ -21,9 +21,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from repairai.schema import Guide, Line, Step
-from repairai.sop.guide_files import open_guide_file
-from repairai.sop.ranking import search_index
-from repairai.sop.search_index import SearchIndex, build, open_index
+from repairai.sop.index.files import SearchIndex, build, open_index
+from repairai.sop.index.ranking import search_index
+from repairai.sop.sources.guide_files import open_guide_file
 
 _SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstv" for vowel in "aeiou"]
 _N_MADE_GUIDES = 300

@@ -9,11 +9,11 @@ from pathlib import Path
 from repairai import files
 from repairai.errors import RepairError
 from repairai.schema import Guide
-from repairai.sop.addresses import is_address, read_address
-from repairai.sop.guide_files import WHAT_TO_GIVE, first_line, open_guide_file
-from repairai.sop.ifixit import read_ifixit
-from repairai.sop.ifixit_api import IfixitApi, ServerFault
 from repairai.sop.library import Library, LibraryFault, Origin, Problem, Report
+from repairai.sop.sources.addresses import is_address, read_address
+from repairai.sop.sources.guide_files import WHAT_TO_GIVE, first_line, open_guide_file
+from repairai.sop.sources.ifixit import read_ifixit
+from repairai.sop.sources.ifixit_api import IfixitApi, ServerFault
 
 Progress = Callable[[int, int | None, str], None]
 """Told how many are done, of how many (None: not known), and what is going on."""

@@ -22,8 +22,8 @@ from typing import Any, Literal
 from repairai import files
 from repairai.errors import RepairError
 from repairai.schema import Guide, Step
-from repairai.sop.plain_text import storable
 from repairai.sop.samples import PREFIX, samples, samples_digest
+from repairai.sop.sources.plain_text import storable
 
 Origin = Literal["ifixit", "myfixit", "file"]
 """Where a guide was read from. MyFixit is a copy of iFixit from 2020: it never replaces what iFixit itself gave."""

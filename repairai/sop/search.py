@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from repairai.sop.index.files import SearchIndex, open_or_build
+from repairai.sop.index.ranking import Hit, search_index
 from repairai.sop.library import Library
-from repairai.sop.ranking import Hit, search_index
-from repairai.sop.search_index import SearchIndex, open_or_build
 
 _HITS_A_GUIDE = 6
 

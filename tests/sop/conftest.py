@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from repairai.sop.guides import import_guides
-from repairai.sop.ifixit_api import IfixitApi
 from repairai.sop.library import Library, Report
+from repairai.sop.sources.ifixit_api import IfixitApi
 from tests.conftest import SHARED
 from tests.sop.ifixit_server import IfixitServer
 

@@ -3,8 +3,8 @@
 import pytest
 
 from repairai.errors import RepairError
-from repairai.sop.addresses import Address, is_address, read_address
-from repairai.sop.ifixit_api import IFIXIT
+from repairai.sop.sources.addresses import Address, is_address, read_address
+from repairai.sop.sources.ifixit_api import IFIXIT
 
 
 @pytest.mark.parametrize(

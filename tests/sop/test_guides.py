@@ -9,8 +9,8 @@ from repairai import files
 from repairai.errors import RepairError
 from repairai.schema import Guide, Line, Step
 from repairai.sop.guides import fetch_guides, import_guides
-from repairai.sop.ifixit_api import IfixitApi, ServerFault
 from repairai.sop.library import Library, LibraryFault, Report
+from repairai.sop.sources.ifixit_api import IfixitApi, ServerFault
 from tests.sop.conftest import Imported
 from tests.sop.ifixit_server import IfixitServer, api_guide
 

@@ -6,7 +6,7 @@ import pytest
 
 from repairai.errors import RepairError
 from repairai.schema import Line
-from repairai.sop.ifixit import read_ifixit
+from repairai.sop.sources.ifixit import read_ifixit
 from tests.sop.ifixit_server import api_guide
 
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from repairai.errors import RepairError
-from repairai.sop.ifixit_api import IfixitApi, ServerFault
+from repairai.sop.sources.ifixit_api import IfixitApi, ServerFault
 from tests.sop.conftest import Clock
 from tests.sop.ifixit_server import IfixitServer, api_guide
 

@@ -3,7 +3,7 @@
 import pytest
 
 from repairai.errors import RepairError
-from repairai.sop.myfixit import cut_like, read_myfixit
+from repairai.sop.sources.myfixit import cut_like, read_myfixit
 
 
 @pytest.mark.parametrize(

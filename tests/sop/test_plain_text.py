@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from repairai.sop.plain_text import html_to_plain, wiki_to_plain
+from repairai.sop.sources.plain_text import html_to_plain, wiki_to_plain
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from hypothesis import strategies as some
 
 from repairai.errors import RepairError
 from repairai.schema import Guide, Line, Step
+from repairai.sop.index.files import build, open_index
+from repairai.sop.index.ranking import search_index
 from repairai.sop.library import Library
-from repairai.sop.ranking import search_index
 from repairai.sop.search import Search, group_by_guide
-from repairai.sop.search_index import build, open_index
 from tests.sop.conftest import Imported
 
 BLOCK = "sample-practice-block"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from repairai.errors import RepairError
 from repairai.schema import Guide, Line, Step
-from repairai.sop.plain_text import html_to_plain, one_line, storable, wiki_to_plain
+from repairai.sop.sources.plain_text import html_to_plain, one_line, storable, wiki_to_plain
 
 LICENCE = "CC-BY-NC-SA-3.0"
 """Source: https://www.ifixit.com/Info/Licensing; MyFixit's LICENSE file is the same one."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from repairai import files
 from repairai.errors import RepairError
 from repairai.schema import Guide
-from repairai.sop.ifixit import read_ifixit
 from repairai.sop.library import Origin, Problem
-from repairai.sop.myfixit import read_myfixit
+from repairai.sop.sources.ifixit import read_ifixit
+from repairai.sop.sources.myfixit import read_myfixit
 
 WHAT_TO_GIVE = "give iFixit's JSON, MyFixit's JSON lines, a list of web addresses or a guide of your own"
 _BLOCK_BYTES = 2**20

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import tantivy
 from tantivy import Occur, Query
 
-from repairai.sop.plain_text import one_line, storable
-from repairai.sop.search_index import PLACES_A_GUIDE, SearchIndex, analyzer, device_key
-from repairai.sop.spelling import Asked, expand
+from repairai.sop.index.files import PLACES_A_GUIDE, SearchIndex, analyzer, device_key
+from repairai.sop.index.spelling import Asked, expand
+from repairai.sop.sources.plain_text import one_line, storable
 
 _FIELDS = {
     "steps": {"device": 2.0, "title": 1.5, "text": 1.0},

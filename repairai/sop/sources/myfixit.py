@@ -13,8 +13,15 @@ import re
 from typing import Any
 
 from repairai.schema import Guide, Line, Step
-from repairai.sop.ifixit import as_text, guide_number, lines_or_placeholder, make_guide, tool_names, web_addresses
-from repairai.sop.plain_text import wiki_to_plain
+from repairai.sop.sources.ifixit import (
+    as_text,
+    guide_number,
+    lines_or_placeholder,
+    make_guide,
+    tool_names,
+    web_addresses,
+)
+from repairai.sop.sources.plain_text import wiki_to_plain
 
 
 def read_myfixit(data: dict[str, Any], where: str) -> Guide:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import tantivy
 
-from repairai.sop.search_index import SearchIndex, analyzer
+from repairai.sop.index.files import SearchIndex, analyzer
 
 _MISSPELT = 0.8
 _MAYBE_MISSPELT = 0.4
