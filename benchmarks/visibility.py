@@ -1,4 +1,6 @@
-"""From which light and focus on the detector counts right: what the limits in `repairai/vision/visibility.py` rest on.
+"""From which light and focus on the detector counts right, and which photos pass for the same view.
+
+What the limits in `repairai/vision/visibility.py` rest on:
 
     python benchmarks/visibility.py [--data build/detector/val]
 
@@ -18,10 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from repairai.vision.detector import RTDetrDetector, load_detector
-from repairai.vision.visibility import TOO_BLURRED, TOO_DARK, look
+from repairai.vision.visibility import TOO_BLURRED, TOO_DARK, look, same_view
 from training.detector_eval import Case, cases
+from training.scenes.scene import lay_out, photograph
 
 ROOT = Path(__file__).parents[1]
+Seen = tuple[NDArray[np.uint8], list[tuple[float, ...]]]
 
 
 def exact(detector: RTDetrDetector, case: Case, photo: NDArray[np.uint8]) -> bool:
@@ -37,6 +41,26 @@ def exact(detector: RTDetrDetector, case: Case, photo: NDArray[np.uint8]) -> boo
 def blurred(photo: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     """Return the photo blurred by a share of its shorter side."""
     return np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(share * min(photo.shape[:2]))))
+
+
+def views(scenes: int) -> None:
+    """Print how often cases seen twice, from two sides in two lights, pass for the same view, and how often others."""
+    taken = []
+    for seed in range(scenes):
+        pair = []
+        for side in (1, 2):
+            bench = lay_out(np.random.default_rng(seed), kind="case")
+            bench.rng = np.random.default_rng([seed, side])
+            scene = photograph(bench)
+            pair.append((scene.photo, [tuple(box) for box in scene.boxes.tolist()]))
+        taken.append(pair)
+
+    def alike(first: Seen, second: Seen) -> bool:
+        return same_view(first[0], second[0], first[1], second[1])
+
+    same = np.mean([alike(*pair) for pair in taken])
+    other = np.mean([alike(taken[n][0], taken[n - 1][1]) for n in range(scenes)])
+    print(f"of {scenes} rendered cases seen twice {same:.1%} pass for the same view; of pairs of others {other:.1%}")
 
 
 def main() -> None:
@@ -74,6 +98,7 @@ def main() -> None:
                 )
                 table.add_row(*cells)
         Console().print(table)
+    views(200)
 
 
 if __name__ == "__main__":

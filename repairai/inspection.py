@@ -88,7 +88,10 @@ def inspect(
     sight = Sight(detector.detect(now.pixels), detector.limits, look(now.pixels))
     then = read_photo(before) if before else None
     earlier = Sight(detector.detect(then.pixels), detector.limits, look(then.pixels)) if then else None
-    matching = same_view(then.pixels, now.pixels) if then else True
+    matching = True
+    if then and earlier:
+        boxes = ([each.box for each in side.detections] for side in (earlier, sight))
+        matching = same_view(then.pixels, now.pixels, *boxes)
     verdict = decide([judge(each, sight, earlier, view, matching) for each in requirements])
     return Inspection(
         at=datetime.now().astimezone().isoformat(timespec="seconds"),

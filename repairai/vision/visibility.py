@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from repairai.schema import Visibility
+from repairai.schema import Box, Visibility
 
 LONG_SIDE_PX = 512
 """Photos are measured at this size or half of it: blur that shows at neither does not keep a part from being told."""
@@ -56,27 +58,65 @@ def _sharpness(grey: Image.Image, axis: int) -> float:
     return float(np.clip(steep - left[edge], 0, None).sum()) / total if total else 0.0
 
 
-def same_view(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+SAME_VIEW = 0.38
+"""Correlation from which two photos are taken for the same view; `benchmarks/visibility.py` prints how well it parts
+rendered scenes seen twice, from two sides in two lights, from pairs of different ones."""
+GRID, REACH, SLOW = 64, 8, 8.0
+"""Size of the coarse pattern, how far it may shift, and how slow a change is light and no pattern, in its cells."""
+
+
+def same_view(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], parts: Sequence[Box] = (), parts_after: Sequence[Box] = ()
+) -> bool:
     """Tell whether two photos show the same place from about the same side.
 
-    Both are shrunk until single parts no longer matter; then what is left must agree after a small shift.
+    Both are shrunk to a coarse pattern; where a part was or is, nothing is compared, since parts come and go. What is
+    left must agree after a small shift.
+
+    Args:
+        before: RGB uint8 (H, W, 3).
+        after: RGB uint8, of any other size.
+        parts: Boxes in px of the first photo.
+        parts_after: Boxes in px of the second photo.
+
+    Source:
+        Normalised cross-correlation with masks, over all shifts at once by Fourier transform (Padfield 2012, "Masked
+        object registration in the Fourier domain").
     """
-    first, second = (_pattern(photo) for photo in (before, after))
-    spectrum = np.fft.rfft2(first) * np.conj(np.fft.rfft2(second))
-    agreement = np.fft.irfft2(spectrum, first.shape)
-    reach = 8
-    near = np.roll(agreement, (reach, reach), axis=(0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+    boxes = np.array([*_shares(parts, before), *_shares(parts_after, after)]).reshape(-1, 4)
+    (first, seen), (second, seen_too) = (_pattern(photo, boxes) for photo in (before, after))
+    agreement = _correlate(first, second)
+    own, other = _correlate(first**2, seen_too), _correlate(seen, second**2)
+    score = agreement / np.sqrt(np.maximum(own * other, 1e-9))
+    near = np.roll(score, (REACH, REACH), axis=(0, 1))[: 2 * REACH + 1, : 2 * REACH + 1]
     return bool(near.max() >= SAME_VIEW)
 
 
-SAME_VIEW = 0.5
-"""Correlation from which two photos are taken for the same view."""
+def _shares(boxes: Sequence[Box], photo: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+    height, width = photo.shape[:2]
+    return [np.array(box) / [width, height, width, height] for box in boxes]
 
 
-def _pattern(photo: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return a photo's coarse pattern of light, (64, 64), with mean 0 and length 1."""
-    grey = Image.fromarray(photo).convert("L").resize((64, 64), Image.Resampling.BOX)
-    values = np.asarray(grey.filter(ImageFilter.GaussianBlur(1)), dtype=np.float64)
-    values = values - values.mean()
-    length = max(float(np.linalg.norm(values)), 1e-9)
-    return np.asarray(values / length)
+def _pattern(photo: NDArray[np.uint8], boxes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a photo's coarse pattern without slow light, and where it may be compared, (GRID, GRID) each.
+
+    Args:
+        photo: RGB uint8 (H, W, 3).
+        boxes: (n, 4) as shares of width and height, where it may not.
+    """
+    grey = Image.fromarray(photo).convert("L").resize((GRID, GRID), Image.Resampling.BOX)
+    values, seen = np.asarray(grey, dtype=np.float64), np.ones((GRID, GRID))
+    for left, top, right, bottom in np.concatenate(
+        [np.floor(boxes[:, :2] * GRID), np.ceil(boxes[:, 2:] * GRID)], axis=1
+    ):
+        seen[int(top) : int(bottom), int(left) : int(right)] = 0
+    distance = np.subtract.outer(np.arange(GRID), np.arange(GRID))
+    kernel = np.exp(-0.5 * (distance / SLOW) ** 2)
+    slow = kernel @ (values * seen) @ kernel / np.maximum(kernel @ seen @ kernel, 1e-9)
+    return (values - slow) * seen, seen
+
+
+def _correlate(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of products for every shift, (2 GRID, 2 GRID); negative shifts count from the end."""
+    size = (2 * GRID, 2 * GRID)
+    return np.asarray(np.fft.irfft2(np.fft.rfft2(first, size) * np.conj(np.fft.rfft2(second, size)), size))

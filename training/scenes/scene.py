@@ -114,7 +114,12 @@ def outline(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.f
 
 
 def render(rng: np.random.Generator, crops: Crops | None = None, kind: str | None = None) -> Scene:
-    """Return a scene.
+    """Return a scene, laid out and photographed; see `lay_out`."""
+    return photograph(lay_out(rng, crops, kind))
+
+
+def lay_out(rng: np.random.Generator, crops: Crops | None = None, kind: str | None = None) -> Bench:
+    """Return a bench with its parts, before anybody takes a photo.
 
     Args:
         rng: Random numbers; the same ones give the same scene.
@@ -147,7 +152,7 @@ def render(rng: np.random.Generator, crops: Crops | None = None, kind: str | Non
         _lay_pattern(bench, side, ground.mean(axis=(0, 1)).astype(np.float32))
     clutter = {"block": 1.5, "board": 14, "case": 6, "mat": 1.5}[kind]
     _lay_clutter(bench, int(rng.poisson(clutter)), side)
-    return photograph(bench)
+    return bench
 
 
 def _lay_pattern(bench: Bench, side: int, ground: Field) -> None:
