@@ -20,16 +20,15 @@ from repairai.sop.grammar.asking import (
     base_status,
     begins_clause,
     gerund_status,
-    left_of,
     passive_status,
 )
 from repairai.sop.grammar.clauses import is_condition, read_moods
 from repairai.sop.grammar.lists import is_verb_here, read_phrases
 from repairai.sop.grammar.memory import Ask, Memory
 from repairai.sop.grammar.objects import Object, choose_action, read_object
-from repairai.sop.grammar.phrases import Phrase, is_adverb, read_phrase
+from repairai.sop.grammar.phrases import Phrase, read_phrase
 from repairai.sop.grammar.quantities import NUMBER_WORDS, read_quantity
-from repairai.sop.grammar.tokens import Token, read_sentences, word_at
+from repairai.sop.grammar.tokens import Token, left_of, read_sentences, word_at
 
 _REACH = 20
 """Tokens in front of a passive within which its subject stands."""
@@ -130,7 +129,7 @@ class _SentenceReader:
 
     def _note_other(self, word: str, place: int) -> None:
         """Remember a verb that asks nothing of a part by itself, and what it acts upon."""
-        opens = begins_clause(self.tokens, place) and (place == 0 or is_verb_here(self.tokens, place))
+        opens = begins_clause(self.tokens, place, self.moods) and (place == 0 or is_verb_here(self.tokens, place))
         if word != "using" and not opens:
             return
         mood = self.moods[place]
@@ -160,7 +159,7 @@ class _SentenceReader:
 
     def _read_keeping(self, place: int) -> None:
         """Read "leave the cable connected"."""
-        if self.moods[place] != "asked" or not begins_clause(self.tokens, place):
+        if self.moods[place] != "asked" or not begins_clause(self.tokens, place, self.moods):
             return
         phrases, end = read_phrases(self.tokens, place + 1)
         rest = {token.word for token in self.tokens[end : end + 8]}
@@ -179,6 +178,7 @@ class _SentenceReader:
         # "Is attached" and "can be opened" only describe.
         describes = word_at(self.tokens, left_of(self.tokens, place)) != "be" or self.tokens[helper].word == "can"
         object_ = read_object(self.tokens, verb, place)
+        known = len(self.memory.asks)
         for phrase in self._subjects(helper):
             action = choose_action(verb, phrase, object_)
             if action is None or (describes and action not in ("remove", "disconnect")):
@@ -190,6 +190,7 @@ class _SentenceReader:
             if not self.memory.has_asked(action, phrase):
                 start, end = self.tokens[phrase.start].start, self.tokens[place].end
                 self.memory.add(Ask(action, self._counted(phrase), start, end))
+        self.governors.append(Governor(verb, place, status, len(self.memory.asks) - known))
 
     def _subjects(self, helper: int) -> list[Phrase]:
         """Return the parts that a passive is about."""
@@ -198,14 +199,21 @@ class _SentenceReader:
             wrong = {"is": True, "needs": True, "has": True, "are": False, "need": False, "have": False}
             plural = wrong.get(self.tokens[helper].word)
             return [phrase for phrase in self.memory.named_before(left) if phrase.plural != plural][-1:]
-        for place in range(start, helper):
-            phrases, end = read_phrases(self.tokens, place)
-            if end > helper or not phrases or is_verb_here(self.tokens, place):
+        subjects: list[Phrase] = []
+        place, behind_verb = start, True
+        while place < helper:
+            word = self.tokens[place].word
+            phrases, end = read_phrases(self.tokens, place, helper)
+            behind_verb |= word in table.FINITE
+            if not phrases or end > helper or is_verb_here(self.tokens, place):
+                place += 1
                 continue
-            meant = [named for phrase in phrases if (named := self._named(phrase)) is not None]
-            if meant:
-                return meant
-        return []
+            # The first behind the last verb: "once the bolts are loose the wheel must be removed".
+            begins = not subjects or word in table.DETERMINERS
+            if behind_verb and begins and word_at(self.tokens, place - 1) not in table.PREPOSITIONS:
+                subjects, behind_verb = phrases, False
+            place = end
+        return [named for phrase in subjects if (named := self._named(phrase)) is not None]
 
     def _clause_of(self, helper: int) -> int:
         """Return where the clause of a helping verb begins; "and must be removed" belongs to the clause before."""
@@ -214,6 +222,8 @@ class _SentenceReader:
             start -= 1
         while start > furthest and self.tokens[start - 1].word not in table.CLAUSE_MARKS:
             start -= 1
+        if word_at(self.tokens, start - 1) in ("and", ",") and not any(map(_may_be_verb, self.tokens[:start])):
+            return furthest  # "the nut and the washer must be removed"
         return start
 
     # ---- what is meant
@@ -266,8 +276,12 @@ def _read_items(tokens: Sequence[Token], start: int, header: Ask) -> list[Ask]:
     return items
 
 
+def _may_be_verb(token: Token) -> bool:
+    return token.word in table.FINITE | verbs.OTHER_VERBS or verbs.form_of(token.word) is not None
+
+
 def _only_marks(tokens: Sequence[Token]) -> bool:
-    return all(token.word in table.CLAUSE_MARKS or is_adverb(token.word) for token in tokens)
+    return all(token.word in table.CLAUSE_MARKS or table.is_adverb(token.word) for token in tokens)
 
 
 _SOME = re.compile(

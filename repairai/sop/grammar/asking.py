@@ -8,9 +8,10 @@ from typing import Literal
 
 from repairai.sop.grammar import words as table
 from repairai.sop.grammar.clauses import Mood
-from repairai.sop.grammar.phrases import is_adverb
-from repairai.sop.grammar.tokens import Token, word_at
+from repairai.sop.grammar.lists import acts_upon
+from repairai.sop.grammar.tokens import Token, left_of, word_at
 from repairai.sop.grammar.verbs import MOVEMENTS, NOUN_VERBS, form_of
+from repairai.sop.grammar.words import is_adverb
 
 Status = Literal["asked", "forbidden", "meanwhile", "no"]
 _ENDS_OF_CLAUSE = table.STOPS | {"", ".", ",", ";", ")", "("}
@@ -33,14 +34,6 @@ class Governor:
     acted: int = 0
 
 
-def left_of(tokens: Sequence[Token], place: int) -> int:
-    """Return the place of the nearest word in front that is no adverb; -1 at the beginning."""
-    place -= 1
-    while place >= 0 and (is_adverb(tokens[place].word) or tokens[place].word in ("all", "both")):
-        place -= 1
-    return place
-
-
 def base_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], governors: Sequence[Governor]) -> Status:
     """Return whether a verb in its base form asks: "remove", "must remove", "to remove", "do not remove"."""
     left = left_of(tokens, place)
@@ -57,17 +50,21 @@ def base_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], gove
         return governors[-1].status  # "loosen and remove" share what asks
     if word == "or":
         return "forbidden" if governors and governors[-1].status == "forbidden" else "no"
-    resumes = place > 0 and moods[place - 1] == "told" and word not in table.NOT_ASKING
-    if begins_clause(tokens, place) or resumes:
+    if begins_clause(tokens, place, moods):
         return mood
-    silent = word in table.MODALS or word in table.NOT_ASKING or tokens[place].word in NOUN_VERBS
+    # "Using the tool pry the lid off"
+    opens = tokens[0].word in ("using", "with") and acts_upon(tokens, place) and word not in table.STOPS
+    noun = tokens[place].word in NOUN_VERBS and not opens
+    silent = word in table.MODALS or word in table.NOT_ASKING or noun
     return "no" if silent else "asked"
 
 
-def begins_clause(tokens: Sequence[Token], place: int) -> bool:
+def begins_clause(tokens: Sequence[Token], place: int, moods: Sequence[Mood]) -> bool:
     """Tell whether a verb at a place opens a clause, or stands behind a word that asks."""
     left = left_of(tokens, place)
     word = word_at(tokens, left)
+    if place > 0 and moods[place - 1] == "told" and moods[place] == "asked" and word not in table.NOT_ASKING:
+        return True
     if word in table.MODALS:
         # "You must lift", but "it should slide out": that happens by itself.
         subject = word_at(tokens, left_of(tokens, left))
@@ -141,15 +138,23 @@ def _status_of_be(tokens: Sequence[Token], be: int, mood: Mood) -> tuple[Status,
     word, before = word_at(tokens, left), word_at(tokens, left_of(tokens, left))
     if word == "to":
         need = left_of(tokens, left)
-        must = word_at(tokens, need) in ("need", "needs", "have", "has")
+        must = word_at(tokens, need) in ("need", "needs", "have", "has", "able")
         near = {word_at(tokens, place) for place in range(max(0, need - 2), need)}
         if not must and _presents(tokens, need):
             return "asked", left  # "there are four screws to be removed"
         return ("asked" if must and not near & table.DOUBTING else "no"), need
     if word == "not" and before in ("must", "should", "shall"):
         return "forbidden", left - 1
-    result = word == "should" and "now" in {token.word for token in tokens[left:be]}  # "should now be disconnected"
+    result = word == "should" and "now" in words_of_clause(tokens, be)  # "now it should be open"
     return ("asked" if word in ("must", "should", "shall", "can") and not result else "no"), left
+
+
+def words_of_clause(tokens: Sequence[Token], end: int) -> set[str]:
+    """Return the words in front of a place, back to the nearest mark."""
+    start = end
+    while start > 0 and tokens[start - 1].kind != "mark":
+        start -= 1
+    return {token.word for token in tokens[start:end]}
 
 
 def _presents(tokens: Sequence[Token], place: int) -> bool:

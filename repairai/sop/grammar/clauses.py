@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 from repairai.sop.grammar import words as table
-from repairai.sop.grammar.lists import is_verb_here
-from repairai.sop.grammar.phrases import is_adverb
-from repairai.sop.grammar.tokens import Token, word_at
-from repairai.sop.grammar.verbs import OTHER_VERBS, PLAIN_VERBS, form_of
+from repairai.sop.grammar.lists import acts_upon, is_verb_here
+from repairai.sop.grammar.tokens import Token, left_of, word_at
+from repairai.sop.grammar.verbs import OTHER_VERBS, PART_VERBS, PLAIN_VERBS, form_of
+from repairai.sop.grammar.words import is_adverb
 
+_NOT_ENDING = table.STOPS - {"out", "off", "away", "up", "down", "apart"} | table.DETERMINERS | table.ADJECTIVES
+"""No clause ends behind one of these."""
+_LATER = {(when, step) for when in ("next", "later", "following", "upcoming") for step in ("step", "steps")}
 Mood = Literal["asked", "meanwhile", "told"]
 """Asked here and now; going on meanwhile ("while lifting the cover off"); or told, as past, future, purpose or if."""
 
@@ -103,7 +106,7 @@ class _Moods:
             return before in ("now", "so") or not (points or before in ("sure", "ensure"))
         if word == "as":
             compares = before in ("well", "far", "long", "same")
-            return not compares and behind in ("you", "we", "it", "the", "they", "i", "this")
+            return not compares and behind in ("you", "we", "it", "the", "they", "i", "this", "soon")
         if word == "so":
             return behind in table.DETERMINERS | {"that", "you", "you'll", "we", "they", "there", "as"}
         if word == "once":
@@ -125,7 +128,9 @@ class _Moods:
             return starts or self._word(behind) in ("you", "we", "the")
         if word == ",":
             return self.has_verb or starts
-        if self.without_verb and word in PLAIN_VERBS:
+        if self.without_verb and (
+            word in PLAIN_VERBS or (is_verb_here(self.tokens, place) and acts_upon(self.tokens, place))
+        ):
             # "With a T5 driver remove"
             return self._word(place - 1) not in table.NOT_ASKING | {"to", "you", "we"}
         return word in ("and", "but") and starts and not self.opening and not self.subject_asks
@@ -136,8 +141,11 @@ class _Moods:
         if word in ("you", "we"):
             return behind > place + 1 or self._word(place + 1) in table.MODALS | {"need", "have"}
         if is_verb_here(self.tokens, place):
-            before = form_of(self._word(place - 1))
-            return before is not None and before[1] == "participle"
+            before = self._word(left_of(self.tokens, place))
+            form = form_of(before)
+            if form is None and word not in PART_VERBS and acts_upon(self.tokens, place):
+                return before not in _NOT_ENDING and before not in OTHER_VERBS
+            return form is not None and form[1] == "participle"
         return word == "then" and (
             (behind < len(self.tokens) and is_verb_here(self.tokens, behind))
             or self._word(behind) in ("you", "we", "the")
@@ -147,8 +155,9 @@ class _Moods:
 def _tells_of_another_time(tokens: Sequence[Token]) -> bool:
     """Tell whether a sentence is about putting together again, or about what may be done or left."""
     words = [token.word.replace("-", "") for token in tokens]
-    reverse = any(pair == ("in", "reverse") for pair in zip(words, words[1:], strict=False))
-    if reverse or "optional" in words or words[0] == "optionally":
+    pairs = set(zip(words, words[1:], strict=False))
+    will = "will" in words or any(word.endswith("'ll") for word in words)
+    if ("in", "reverse") in pairs or (will and pairs & _LATER) or "optional" in words or words[0] == "optionally":
         return True
     for place, word in enumerate(words[:8]):
         before = words[place - 1] if place else ""

@@ -6,35 +6,45 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from repairai.sop.grammar import words as table
-from repairai.sop.grammar.phrases import Phrase, is_adverb, is_participle, read_phrase
-from repairai.sop.grammar.quantities import ONE
-from repairai.sop.grammar.tokens import Token
-from repairai.sop.grammar.verbs import OTHER_VERBS, PART_VERBS, VERBS
+from repairai.sop.grammar.phrases import Phrase, read_phrase
+from repairai.sop.grammar.quantities import NUMBER_WORDS, ONE
+from repairai.sop.grammar.tokens import Token, skip_adverbs, word_at
+from repairai.sop.grammar.verbs import OTHER_PLAIN_VERBS, OTHER_VERBS, PART_VERBS, VERBS
+from repairai.sop.grammar.words import is_adverb
 
 _BEHIND_VERBS = table.STOPS - table.FINITE - {"and", "or"}
+_OPENING = table.DETERMINERS | NUMBER_WORDS.keys()
 _JOINTS = (["as", "well", "as"], ["along", "with"], ["and"], ["&"], ["plus"])
 
 
-def read_phrases(tokens: Sequence[Token], start: int) -> tuple[list[Phrase], int]:
-    """Return the phrases of the list that begins at a token, with the place behind it; a list may have one phrase."""
+def read_phrases(tokens: Sequence[Token], start: int, verb: int = -1) -> tuple[list[Phrase], int]:
+    """Return the phrases of the list that begins at a token, with the place behind it; a list may have one phrase.
+
+    Args:
+        tokens: A sentence.
+        start: Place of the first token.
+        verb: Place of the verb that the list may be the subject of; any other verb ends it.
+    """
     first = read_phrase(tokens, start)
     if first is None:
         return [], start
     found = [first]
     while found[-1].form != "pronoun" and (behind := _joint(tokens, found[-1].end)) is not None:
         following = read_phrase(tokens, behind)
-        if following is None or following.form == "pronoun" or _begins_clause(tokens, following):
+        if following is None or following.form == "pronoun" or _begins_clause(tokens, following, verb):
             break
-        if tokens[behind - 1].word == "," and is_participle(tokens[behind].word, "ing"):
+        if tokens[behind - 1].word == "," and tokens[behind].word.endswith("ing"):
             break  # ", noting the direction"
         found.append(following)
-    return _without_details(_with_nouns(found)), found[-1].end
+    return _without_details(_with_nouns(tokens, found)), found[-1].end
 
 
 def is_verb_here(tokens: Sequence[Token], place: int) -> bool:
     """Tell whether the word at a place where a verb could stand is one: "screw the", not "screw and"."""
-    word = tokens[place].word
+    word = word_at(tokens, place)
     behind = tokens[place + 1] if place + 1 < len(tokens) else None
+    if word in OTHER_PLAIN_VERBS:
+        return True
     if word in table.KEPT_SIDES:
         # "Back out the screw", "lower the jack"
         acts = word in OTHER_VERBS and behind is not None and behind.word in table.DETERMINERS
@@ -50,17 +60,19 @@ def is_verb_here(tokens: Sequence[Token], place: int) -> bool:
     return behind.word in _BEHIND_VERBS
 
 
-def _begins_clause(tokens: Sequence[Token], phrase: Phrase) -> bool:
+def acts_upon(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether what a verb acts upon begins right behind a place: "pry the", "remove two", "lift it"."""
+    behind = tokens[place + 1] if place + 1 < len(tokens) else None
+    return behind is not None and (behind.kind in ("number", "size") or behind.word in _OPENING)
+
+
+def _begins_clause(tokens: Sequence[Token], phrase: Phrase, verb: int) -> bool:
     """Tell whether a phrase opens a new clause: "and lift the cover", "and the fan is free"."""
-    start, end = phrase.start, phrase.end
-    while start < end - 1 and is_adverb(tokens[start].word):
-        start += 1
-    gerund = is_participle(tokens[start].word, "ing") and start + 1 < len(tokens)
-    if is_verb_here(tokens, start) or (gerund and tokens[start + 1].word in table.DETERMINERS):
-        return True
-    while end < len(tokens) and is_adverb(tokens[end].word):
-        end += 1
-    return end < len(tokens) and tokens[end].word in table.FINITE
+    start = skip_adverbs(tokens, phrase.start)
+    # A word that "the" or "them" follows is a verb, even if we do not know it: "and hang it".
+    acts = phrase.end == start + 1 and not phrase.plural and word_at(tokens, start + 1) in table.DETERMINERS
+    behind = skip_adverbs(tokens, phrase.end)
+    return is_verb_here(tokens, start) or acts or (word_at(tokens, behind) in table.FINITE and behind != verb)
 
 
 def _joint(tokens: Sequence[Token], end: int) -> int | None:
@@ -72,18 +84,20 @@ def _joint(tokens: Sequence[Token], end: int) -> int | None:
     return place + len(joint) if joint or place > end else None
 
 
-def _with_nouns(found: list[Phrase]) -> list[Phrase]:
+def _with_nouns(tokens: Sequence[Token], found: list[Phrase]) -> list[Phrase]:
     """Give bare phrases the noun that follows: "two 3 mm and three 5 mm screws", "the upper and lower bolts"."""
     filled: list[Phrase] = []
     for phrase in reversed(found):
         noun = filled[-1] if filled else None
+        side = tokens[phrase.end - 1].word
         if phrase.form != "bare" or noun is None or not noun.part:
             filled.append(phrase)
         elif noun.part in table.KEPT_SIDES:
             filled.append(replace(phrase, form="noun", quantity=phrase.quantity or ONE))  # "the top and the bottom"
-        elif phrase.part and noun.kind == "other":
-            head = noun.part.rsplit("_", 1)[-1]
-            filled.append(replace(phrase, part=f"{phrase.part}_{head}", form="noun", quantity=noun.quantity))
+        elif side in table.KEPT_SIDES and noun.kind == "other":
+            first, _, rest = noun.part.partition("_")
+            name = rest if first in table.KEPT_SIDES else noun.part
+            filled.append(replace(phrase, part=f"{side}_{name}", form="noun", quantity=noun.quantity))
         elif phrase.quantity is not None and noun.quantity is None:
             # "Both the blue and red wires" are two wires.
             sizes = (*phrase.sizes, *noun.sizes)

@@ -11,7 +11,7 @@ from repairai.sop.grammar import words as table
 from repairai.sop.grammar.lists import is_verb_here
 from repairai.sop.grammar.phrases import Phrase, read_phrase
 from repairai.sop.grammar.quantities import NUMBER_WORDS, Quantity
-from repairai.sop.grammar.tokens import Token, word_at
+from repairai.sop.grammar.tokens import Token, skip_adverbs, word_at
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,9 @@ class Memory:
         offsets = self._asked.get((action, phrase.part), set())
         if action == "loosen":  # "remove the screw; turn it to loosen"
             offsets = offsets | self._asked.get(("remove", phrase.part), set())
-        if phrase.kind == "fastener":
-            same = phrase.article == "it" and phrase.offset in offsets
-            return same or (phrase.article in ("this", "these", "those", "each") and bool(offsets))
-        return bool(offsets) and phrase.article in table.POINTING | {"it", "each"}
+        if phrase.article == "it":
+            return phrase.offset in offsets if phrase.kind == "fastener" else bool(offsets)
+        return bool(offsets) and phrase.article in table.POINTING | {"each"} and not phrase.sizes
 
     def settled(self) -> list[Ask]:
         """Return what is asked, in the order of the text.
@@ -161,7 +160,7 @@ def _mentions(tokens: Sequence[Token]) -> Iterator[Mention]:
     while place < len(tokens):
         token = tokens[place]
         opens = token.word in table.DETERMINERS or token.kind in ("number", "size") or token.word in NUMBER_WORDS
-        starts = place == 0 and not is_verb_here(tokens, place)
+        starts = place == 0 and not is_verb_here(tokens, skip_adverbs(tokens, place))
         phrase = read_phrase(tokens, place) if opens or starts else None
         is_tool = word_at(tokens, place - 1) in ("use", "using", "with")
         if phrase is not None and phrase.form == "noun" and not is_tool:

@@ -12,23 +12,21 @@ _NOT_A_NAME = re.compile(r"[\W_]+")
 
 def is_plural(word: str) -> bool:
     """Tell whether a noun stands in the plural."""
-    last = word.rsplit("-", 1)[-1]
-    if last in table.ODD_PLURALS:
+    if word in table.ODD_PLURALS:
         return True
-    ends_singular = last.endswith(("ss", "us", "is", "'s")) or last in table.SINGULAR_S
-    return len(last) > 2 and last.endswith("s") and not ends_singular
+    ends_singular = word.endswith(("ss", "us", "is", "'s")) or word in table.SINGULAR_S
+    return len(word) > 2 and word.endswith("s") and not ends_singular
 
 
 def singular(word: str) -> str:
     """Return a noun in the singular."""
     if not is_plural(word):
         return word
-    stem, last = word[: word.rfind("-") + 1], word.rsplit("-", 1)[-1]
-    if last in table.ODD_PLURALS:
-        return stem + table.ODD_PLURALS[last]
-    if last.endswith("ies") and len(last) > 4:
-        return stem + last[:-3] + "y"
-    return stem + (last[:-2] if last.endswith(("ches", "shes", "xes", "sses")) else last[:-1])
+    if word in table.ODD_PLURALS:
+        return table.ODD_PLURALS[word]
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("ches", "shes", "xes", "sses")) else word[:-1]
 
 
 def kind_of(nouns: list[str]) -> PartKind:
@@ -49,7 +47,7 @@ def part_name(nouns: list[str]) -> str:
     if head in table.SCREWS:
         return "screw"
     if head in ("bolt", "nut"):
-        return "lug_nut" if nouns[-2:-1] == ["lug"] else head
+        return "lug_nut" if [*nouns[-2:-1], head] == ["lug", "nut"] else head
     modifiers = nouns[:-1]
     if kind_of(nouns) != "other":
         modifiers = [noun for noun in modifiers if noun not in table.KEPT_SIDES]

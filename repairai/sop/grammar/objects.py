@@ -9,10 +9,20 @@ from repairai.schema import Action
 from repairai.sop.grammar import verbs as table
 from repairai.sop.grammar.lists import is_verb_here, read_phrases
 from repairai.sop.grammar.nouns import singular
-from repairai.sop.grammar.phrases import Phrase, is_adverb, read_phrase
+from repairai.sop.grammar.phrases import Phrase, read_phrase
 from repairai.sop.grammar.quantities import read_quantity
 from repairai.sop.grammar.tokens import Token, word_at
-from repairai.sop.grammar.words import ARTICLES, DETERMINERS, GUIDES, HOSES, PREPOSED, STOPS, SUBORDINATORS
+from repairai.sop.grammar.words import (
+    ARTICLES,
+    CRACKS,
+    DETERMINERS,
+    GUIDES,
+    HOSES,
+    PREPOSED,
+    STOPS,
+    SUBORDINATORS,
+    is_adverb,
+)
 
 _REACH = 14
 """Tokens behind a part within which a particle still belongs to the verb: "lift the blades with their hood out"."""
@@ -62,7 +72,9 @@ def choose_action(verb: str, phrase: Phrase, object_: Object) -> Action | None:
     for sense in table.VERBS[verb]:
         fits = not sense.particles or bool(sense.particles & object_.particles)
         if fits and (not sense.kinds or phrase.kind in sense.kinds):
-            if sense.action == "install" and verb in table.LAYING and not _is_seat(object_):
+            if sense.action == "install" and (
+                object_.enters in CRACKS or (verb in table.LAYING and not _is_seat(object_))
+            ):
                 return None
             moved = sense.action == "disconnect" and phrase.kind == "line" and verb in table.MOVING
             hose = phrase.part.rsplit("_", 1)[-1] in HOSES

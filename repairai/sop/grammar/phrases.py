@@ -11,8 +11,8 @@ from repairai.sop.grammar.amounts_behind import is_spread, read_note
 from repairai.sop.grammar.nouns import is_plural, kind_of, part_name, singular
 from repairai.sop.grammar.quantities import NUMBER_WORDS, ONE, Quantity, read_quantity
 from repairai.sop.grammar.tokens import Token, word_at
-from repairai.sop.grammar.verbs import OTHER_VERBS, PLAIN_VERBS, VERBS
-from repairai.sop.grammar.words import PartKind
+from repairai.sop.grammar.verbs import OTHER_VERBS, PART_VERBS, PLAIN_VERBS, VERBS
+from repairai.sop.grammar.words import PartKind, is_adverb, is_participle
 
 _NEVER_NEXT = table.STOPS | table.DETERMINERS
 _LONGEST = 18
@@ -59,16 +59,6 @@ def read_phrase(tokens: Sequence[Token], start: int, default: str = "") -> Phras
         default: The part that is meant where only a size stands ("two 3 mm").
     """
     return _PhraseReader(tokens, start, default).read()
-
-
-def is_adverb(word: str) -> bool:
-    """Tell whether a word says how or when, not what."""
-    return word in table.ADVERBS or (word.endswith("ly") and len(word) > 4 and word not in table.NOT_ADVERBS)
-
-
-def is_participle(word: str, ending: str) -> bool:
-    """Tell whether a word is a form of a verb by its ending, "ed" or "ing"."""
-    return word.endswith(ending) and word not in table.NOT_PARTICIPLES
 
 
 @dataclass
@@ -183,7 +173,7 @@ class _PhraseReader:
             self.pronoun = not self.adjective
         elif word in table.EACH:
             self.each = True
-        elif word in table.VAGUE and (word not in ("half", "couple") or following in table.DETERMINERS | {"of"}):
+        elif word in table.VAGUE:
             self.vague = True
         elif word in ("all", "both"):
             self.alike, self.quantity = True, Quantity(2, 2) if word == "both" else None
@@ -209,7 +199,7 @@ class _PhraseReader:
         if self._is_adjective(word, following):
             self._describe(word, place + 1)
         else:
-            self.nouns.append(word)
+            self.nouns += [piece for piece in word.split("-") if piece]
             self.end = place + 1
         other = self._follows(place + 2) if word_at(self.tokens, place + 1) == "/" else None
         if other is None or other.kind != "word":
@@ -230,9 +220,10 @@ class _PhraseReader:
             if self.quantity is None and not is_plural(self.nouns[-1]) and not self.each:
                 self.quantity = ONE
             self.vague |= self.quantity is None
-        elif measure in table.GROUPS:
+        elif measure in table.GROUPS and (measure != "half" or self.nouns == ["half"]):
             # "Two sets of screws" says nothing about the screws, "a set of four" does.
             self.vague |= self.quantity is not None
+            self.adjective = True
         else:
             return None
         self.nouns.clear()
@@ -245,7 +236,7 @@ class _PhraseReader:
             return following is not None and following.kind == "word" and following.word not in table.STOPS
         if word == "light":
             return following is not None and following.word in table.COLOURS
-        compound = "-" in word and word.index("-") > 1 and word not in table.HYPHENATED
+        compound = "-" in word and word.index("-") > 1 and not _ends(following)
         by_form = compound or word[0].isdigit() or is_participle(word, "ed") or word.endswith("'s")
         return by_form or word in table.ADJECTIVES
 
@@ -263,9 +254,13 @@ class _PhraseReader:
         begins_more = following is not None and _begins_more(following)
         if word in table.KEPT_SIDES and not self.nouns and (self._begun or not begins_more):
             return False
-        if word in table.STOPS or word in NUMBER_WORDS or word in PLAIN_VERBS:
+        contracted = "'" in word and not word.endswith("'s")
+        if contracted or word in table.STOPS or word in NUMBER_WORDS or word in PLAIN_VERBS:
             return True
-        return bool(self.nouns) and self._ends_behind_noun(word, following, begins_more)
+        if not self.nouns:
+            # "Found on the side", "held by two screws"
+            return not self._begun and word in table.POSTPOSED and not begins_more and _closes(following)
+        return self._ends_behind_noun(word, following, begins_more)
 
     def _ends_behind_noun(self, word: str, following: Token | None, begins_more: bool) -> bool:
         if word in table.DETERMINERS or (word in table.POSTPOSED and not is_participle(word, "ed")):
@@ -273,6 +268,8 @@ class _PhraseReader:
         plural = is_plural(self.nouns[-1])
         if is_participle(word, "ed"):
             return plural or begins_more or _closes(following)
+        if word in PART_VERBS:
+            return plural and begins_more
         if word in VERBS or word in OTHER_VERBS:
             return begins_more or (plural and following is not None and following.kind == "word")
         if is_participle(word, "ing"):
@@ -309,7 +306,9 @@ class _PhraseReader:
         bare = not self.article and not plural  # "remove fan"
         article = "the" if bare else self.article if self.article in table.POINTING else ""
         article = "each" if self.each else article
-        article = "" if self.adjective or self.quantity else article
+        behind = word_at(self.tokens, end)
+        told = behind in table.TELLING or (behind != "using" and is_participle(behind, "ing"))
+        article = "" if self.adjective or self.quantity or (article == "the" and told) else article
         sizes, offset = tuple(self.sizes), self.tokens[self.start].start
         return Phrase(part, kind_of(nouns), quantity, each, sizes, plural, article, form, self.start, end, offset)
 
@@ -346,6 +345,11 @@ def _begins_more(token: Token) -> bool:
 def _closes(following: Token | None) -> bool:
     """Tell whether no noun can follow here."""
     return following is None or following.kind != "word" or following.word in table.STOPS or is_adverb(following.word)
+
+
+def _ends(following: Token | None) -> bool:
+    """Tell whether a phrase surely ends in front of a token: what stands in brackets or quotes may belong to it."""
+    return _closes(following) and (following is None or following.word not in ("(", '"', "“", "”", "'"))
 
 
 def _names_driver(sizes: Sequence[Token]) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from repairai.sop.grammar.words import is_adverb
+
 Kind = Literal["word", "number", "size", "mark"]
 
 
@@ -35,7 +37,8 @@ _NUMBER = r"(?:\d+[ -]\d+/\d+|\d+/\d+|\d*\.\d+|\d+)"
 _UNIT = (
     r"(?:mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?|inch(?:es)?|gauge|[\"”″]|''"
     # "In" is a unit only where a noun follows: "1/4 in socket", but "two in the corner".
-    r"|in\b(?=\.?[ -](?:long|wide|deep|screw|bolt|nut|phillips|philips|torx|hex|socket|wrench)))"
+    r"|in\b(?=\.?[ -](?:long|wide|deep|screw|bolt|nut|phillips|philips|torx|hex|socket|wrench))"
+    r"|in\b\.?(?=\)))"  # "(1/2 in.)"
 )
 _SIZE = re.compile(
     rf"{_NUMBER}\s?[x×]\s?{_NUMBER}\s?-?{_UNIT}"  # 8x3/4"
@@ -49,7 +52,7 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"(?P<word>[^\W\d_]/[^\W\d_]\b|\d+(?:st|nd|rd|th)\b|[^\W\d_]+(?:['’-][^\W\d_]+)*)"
+    r"(?P<word>(?:[^\W\d_]|on)/(?:[^\W\d_]|off)\b|\d+(?:st|nd|rd|th)\b|[^\W\d_]+(?:['’-][^\W\d_]+)*)"
     r"|(?P<number>\d+(?:\.\d+)?|\.\d+)"
     r"|(?P<mark>\n|->|[^\w\s]|_)",
     re.IGNORECASE,
@@ -63,6 +66,21 @@ _SHORT_FORMS = frozenset(("approx", "etc", "vs", "incl", "dia"))
 def word_at(tokens: Sequence[Token], place: int) -> str:
     """Return the word at a place, or an empty one beyond the ends."""
     return tokens[place].word if 0 <= place < len(tokens) else ""
+
+
+def left_of(tokens: Sequence[Token], place: int) -> int:
+    """Return the place of the nearest word in front that is no adverb; -1 at the beginning."""
+    place -= 1
+    while place >= 0 and (is_adverb(tokens[place].word) or tokens[place].word in ("all", "both")):
+        place -= 1
+    return place
+
+
+def skip_adverbs(tokens: Sequence[Token], place: int) -> int:
+    """Return the first place from a place on where no adverb stands."""
+    while place < len(tokens) and is_adverb(tokens[place].word):
+        place += 1
+    return place
 
 
 def read_sentences(text: str) -> list[list[Token]]:

@@ -96,7 +96,8 @@ VERBS: dict[str, tuple[Sense, ...]] = {
     "loosen": (_sense("loosen"),),
     "bolt": (_sense("install", "down on onto in to"),),
     "set": (_sense("install", "back into"),),
-    "plug": (_sense("connect", "in into back"),),
+    "plug": (_sense("connect", "in into back"), _sense("connect", kinds="line plug")),
+    "twist": (_sense("disconnect", "off", "line plug"), _sense("remove", "off")),
     "hook": (_sense("connect", "up"),),
 }
 """What each verb may mean; the first meaning that fits holds.
@@ -115,20 +116,23 @@ PLAIN_VERBS = frozenset(VERBS) - NOUN_VERBS
 PART_VERBS = _words("screw bolt plug hook lever insert snap clip guide jack")
 """Verbs that name a part where they end a list: "the nut and screw"."""
 
-OTHER_VERBS = _words(
-    "use snip locate find identify grab grasp grip hold pinch squeeze press turn rotate twist tilt bend move wedge "
-    "raise lay lower stand start begin continue repeat make ensure be keep leave store note check see look clean "
-    "wipe cut clip strip solder desolder apply add allow let give go do try perform follow align position orient "
-    "fold wrap roll run test measure tie mark drill tap heat wait watch consult refer reveal expose access "
-    "depress need support jack reach touch inspect examine adjust pick carry bring force engage drain pour fill "
-    "spread thread stitch reassemble disassemble maneuver jiggle guide feed route unroute remember proceed return "
-    "save switch spin compress flex pivot"
+OTHER_PLAIN_VERBS = _words(
+    "locate identify grab grasp squeeze begin continue repeat make ensure be keep leave see desolder apply add allow "
+    "let give go do try perform follow align orient consult refer reveal expose depress inspect examine adjust carry "
+    "bring engage remember proceed unroute reassemble disassemble maneuver jiggle raise rotate compress utilize wash"
+)
+"""Those of `OTHER_VERBS` that can be nothing but verbs."""
+OTHER_VERBS = OTHER_PLAIN_VERBS | _words(
+    "use snip find grip hold pinch press turn tilt bend move wedge lay lower stand start store note check look clean "
+    "wipe cut clip strip solder position fold wrap roll run test measure tie mark drill tap heat wait watch access "
+    "need support jack reach touch pick force drain pour fill spread thread stitch guide feed route return save "
+    "switch spin flex pivot secure assist chock sew blow dry repair draw dip hang tuck knock prepare smooth"
 )
 """Verbs that ask for nothing that a photo is judged by; what they act upon may be meant by a later "it"."""
 MOVEMENTS = _words(
     "use using pull lift pry lever slide push pop peel wiggle rock grasp grip grab pinch squeeze press turn "
     "rotate twist tilt bend depress flex pivot spin wedge insert apply compress jiggle maneuver cut desolder work "
-    "raise"
+    "raise utilize"
 )
 """Behind these, "to remove X" says what the movement is for, and that it is to happen now."""
 KEPT_FROM = _words("remove disconnect loosen open")

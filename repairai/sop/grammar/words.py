@@ -36,9 +36,11 @@ MASS = _words("ram memory wiring hardware insulation tape padding foam tubing fa
 """Nouns that name any amount in the singular."""
 PIECES = _words("piece strip stick bit sheet length section")
 """With "of" they count what follows: a piece of tape is tape."""
-GROUPS = _words("set group row series type kind sort number rest remainder majority")
+GROUPS = _words("set group row series type kind sort number rest remainder majority half couple")
 """With "of" they gather what follows: how many there are is another matter."""
-REGIONS = _words("side end edge corner tip rim perimeter center centre middle half")
+CRACKS = _words("gap seam crack crevice crease notch")
+"""What tools are put into, and no part belongs in."""
+REGIONS = _words("side end edge corner tip rim perimeter center centre middle")
 """With "of" they name a place on a part, which is no part."""
 ODD_PLURALS = {
     "feet": "foot",
@@ -73,10 +75,13 @@ _IDEAS = _words(
     "edge corner tip direction angle place location area space hole gap opening groove turn rotation inch amount "
     "lot push hold tension resistance slack sound click voltage current charge tread damage injury shock content "
     "item help advantage weight distance video website person home house room table desk surface ground floor "
-    "half position degree minute second remain"
+    "position degree minute second remain"
 )
 NOT_PARTS = _TOOLS | _SUBSTANCES | _SEWN | _IDEAS
-NOT_ALONE = _words("jack guide system body finger index_finger rest hand mat probe grip pull")
+NOT_ALONE = _words(
+    "jack guide system body finger index_finger rest hand mat probe grip pull upper lower inner outer main interior "
+    "exterior external underside half couple reassembling"
+)
 """Words that name a part only with another noun: a headphone jack and a paper guide are parts, a car jack is none."""
 
 # ---- words before a noun
@@ -85,7 +90,7 @@ ARTICLES = _words("the a an this that these those your its their his her our my 
 PLURAL_ARTICLES = _words("these those")
 POINTING = _words("the this that these those")
 EACH = _words("each every any either")
-VAGUE = _words("several few some many multiple most numerous couple half")
+VAGUE = _words("several few some many multiple most numerous")
 DETERMINERS = ARTICLES | EACH | VAGUE | _words("all both it them")
 SIDES = _words("left right middle leftmost rightmost topmost uppermost left-hand right-hand driver's passenger's")
 KEPT_SIDES = _words(
@@ -126,11 +131,10 @@ _STATES = _words(
 )
 ORDINALS = _words("first second third fourth fifth sixth seventh eighth ninth tenth last next")
 ADJECTIVES = SIDES | HEADS | COLOURS | _MATERIALS | _SHAPES | _STATES
-HYPHENATED = _words("heat-sink sub-assembly sub-board")
-"""Nouns with a hyphen; other words with one behind two letters or more are adjectives."""
 NOT_PARTICIPLES = _words(
-    "led bed feed seed reed shed speed red bearing ring spring wiring string housing casing coupling tubing "
-    "fitting bushing opening ceiling building"
+    "led bed feed seed reed shed speed red bearing ring spring wiring string housing casing coupling tubing fitting "
+    "bushing opening ceiling building shielding sealing moulding molding covering lining backing padding webbing "
+    "carpeting flooring packing"
 )
 """Words in -ed and -ing that are no form of a verb."""
 PRESENTED = _words("visible exposed revealed")
@@ -147,7 +151,7 @@ ADVERBS = _words(
     "then now also just simply please first next finally again straight directly upright upwards upward downwards "
     "downward always yet once instead afterwards later only further so still very already too together ever "
     "lastly apart aside ahead forward backwards backward sideways outward outwards inward inwards clockwise "
-    "counterclockwise counter-clockwise anticlockwise"
+    "counterclockwise counter-clockwise anticlockwise enough altogether halfway soon"
 )
 NOT_ADVERBS = _words("apply reply imply rely multiply assembly sub-assembly subassembly supply family")
 FINITE = _words(
@@ -164,7 +168,14 @@ STOPS = FINITE | _words(
     "we i he she and not apart next although though whereas"
 )
 """Words that no part's name holds."""
+PREPOSITIONS = _words(
+    "from of with without on in into onto at by for to under underneath over above below beneath behind between beside "
+    "near through against along across around during inside outside toward towards via per within after before like"
+)
+"""What stands behind one of these is no subject."""
 PLACING = _words("on in at from along inside under near for by of to around")
+TELLING = _words("on at near behind beneath under underneath above below along inside closest nearest that which")
+"""Behind "the screw" they tell which one is meant, so that it is not just the one from before."""
 LYING = _words("located found situated positioned placed visible holding securing")
 """Between a part and the words that say where it is."""
 
@@ -208,3 +219,13 @@ REBUILDING = _words(
 """Behind a word of `ANOTHER_TIME` they tell what will be done later, or was explained elsewhere."""
 PRESENTING = _words("locate find identify note is are see has have reveal reveals exposing expose exposes")
 """In front of a part they present it: what comes next is about it."""
+
+
+def is_adverb(word: str) -> bool:
+    """Tell whether a word says how or when, not what."""
+    return word in ADVERBS or (word.endswith("ly") and len(word) > 4 and word not in NOT_ADVERBS)
+
+
+def is_participle(word: str, ending: str) -> bool:
+    """Tell whether a word is a form of a verb by its ending, "ed" or "ing"."""
+    return word.endswith(ending) and word not in NOT_PARTICIPLES
