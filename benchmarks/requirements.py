@@ -5,7 +5,8 @@
 A fact is (action, part, count) of one step; all facts were written down by hand before the reader saw the step, by the
 rules in tests/sop/requirements_gold.json. `develop` is what it was built on; the devices of the others are strangers to
 that. Each held-out batch was measured once unseen, and its errors were looked at only then, to mend what is general;
-the figures at first sight are printed beside those of now, and tell what to expect of a new guide.
+the figures at first sight (`first_sight` there: hits, extra, missed) stand beside those of now, and tell what to expect
+of a new guide. Below, the same for the parts that photos are judged by.
 A second check: the removed parts that others marked in 801 sentences about Mac laptops, by head noun and step.
 `--errors` lists what is still wrong by step id; the texts are not ours to print.
 """
@@ -23,12 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from repairai.sop.actions import read_actions
-from repairai.sop.grammar.nouns import singular
+from repairai.sop.grammar.nouns import kind_of, singular
 from repairai.sop.grammar.words import HEADS
 from repairai.sop.sources.myfixit import read_myfixit
 
 GOLD = Path(__file__).parents[1] / "tests" / "sop" / "requirements_gold.json"
 Fact = tuple[str, str, int | None]
+GROUPS = ("screws", "connectors", "batteries", "covers")
+COVERS = frozenset(("cover", "lid", "panel", "case", "casing", "housing", "shell", "door", "cap"))
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,12 @@ class Score:
     def recall(self) -> float:
         """Return the share of what is true that was said, in [0, 1]."""
         return self.hits / max(1, self.hits + self.missed)
+
+
+def pool(scores: Iterable[Score]) -> Score:
+    """Return the counts of several batches together."""
+    counts = [(each.hits, each.extra, each.missed) for each in scores]
+    return Score(*(sum(column) for column in zip(*counts, strict=True))) if counts else Score(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -92,11 +101,22 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def score(answers: Iterable[Answer], of: Callable[[Fact], object] = lambda fact: fact) -> Score:
-    """Return the counts over all answers of what `of` takes from each fact."""
+def group_of(fact: Fact) -> str:
+    """Return the group of the part that a fact is about; empty where no photo is judged by it."""
+    nouns = fact[1].split("_")
+    if nouns[-1] in COVERS or nouns[-1] == "battery":
+        return "covers" if nouns[-1] in COVERS else "batteries"
+    return {"fastener": "screws", "line": "connectors", "plug": "connectors"}.get(kind_of(nouns), "")
+
+
+def score(answers: Iterable[Answer], of: Callable[[Fact], object] = lambda fact: fact, group: str = "") -> Score:
+    """Return the counts over all answers of what `of` takes from each fact; of one group's facts where it is given."""
     hits = extra = missed = 0
     for answer in answers:
-        said, true = Counter(map(of, answer.said)), Counter(map(of, answer.true))
+        said, true = (
+            Counter(of(fact) for fact in facts if not group or group_of(fact) == group)
+            for facts in (answer.said, answer.true)
+        )
         hits += (said & true).total()
         extra += (said - true).total()
         missed += (true - said).total()
@@ -147,22 +167,30 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="list what is wrong, by step id")
     given = parser.parse_args()
     answers = answer_all(given.shared / "myfixit")
-    first_sight = read_gold()["first_sight"]
-    print("                           action+part+count     action+part           count alone          at first sight")
-    print(
-        "batch       steps  facts   precision  recall     precision  recall     precision  recall    precision  recall"
-    )
+    first_sight = {
+        half: {group: Score(*n) for group, n in of.items()} for half, of in read_gold()["first_sight"].items()
+    }
+    print("                       action+part+count  action+part     count alone     at first sight")
+    print("batch     steps facts  prec.  recall   prec.  recall   prec.  recall   prec.  recall")
     for half in [*dict.fromkeys(answer.half for answer in answers), "all"]:
         chosen = [answer for answer in answers if half in (answer.half, "all")]
+        scores = [score(chosen), score(chosen, lambda fact: fact[:2]), score_counts(chosen)]
+        sights = [of["all"] for name, of in first_sight.items() if half in (name, "all")]
         n_facts = sum(len(answer.true) for answer in chosen)
-        scores = score(chosen), score(chosen, lambda fact: fact[:2]), score_counts(chosen)
-        cells = "      ".join(f"{each.precision:9.3f}  {each.recall:6.3f}" for each in scores)
-        first = "     {:9.3f}  {:6.3f}".format(*first_sight[half]) if half in first_sight else ""
-        print(f"{half:11} {len(chosen):5}  {n_facts:5}   {cells}{first}")
+        print(f"{half:11} {len(chosen):3} {n_facts:5}  {_cells([*scores, *([pool(sights)] if sights else [])])}")
+    print("\nparts                  action+part+count  at first sight, of the batches since held_out_5")
+    for group in GROUPS:
+        sights = [of[group] for of in first_sight.values() if group in of]
+        n_facts = sum(group_of(fact) == group for answer in answers for fact in answer.true)
+        print(f"{group:15} {n_facts:5}  {_cells([score(answers, group=group), pool(sights)])}")
     found, total = find_marked_parts(given.shared / "myfixit" / "mac_laptop_parts_verbs.conll")
     print(f"marked parts that were named: {found} of {total}, {found / total:.3f}")
     if given.errors:
         print_errors(answers)
+
+
+def _cells(scores: Iterable[Score]) -> str:
+    return "  ".join(f"{each.precision:6.3f}  {each.recall:6.3f}" for each in scores)
 
 
 def print_errors(answers: Iterable[Answer]) -> None:

@@ -259,7 +259,10 @@ class _PhraseReader:
             return True
         if not self.nouns:
             # "Found on the side", "held by two screws"
-            return not self._begun and word in table.POSTPOSED and not begins_more and _closes(following)
+            tells = word in table.POSTPOSED and _closes(following)
+            return (tells and not self._begun) or (
+                following is not None and following.word in table.DETERMINERS and is_participle(word, "ing")
+            )
         return self._ends_behind_noun(word, following, begins_more)
 
     def _ends_behind_noun(self, word: str, following: Token | None, begins_more: bool) -> bool:

@@ -151,7 +151,7 @@ ADVERBS = _words(
     "then now also just simply please first next finally again straight directly upright upwards upward downwards "
     "downward always yet once instead afterwards later only further so still very already too together ever "
     "lastly apart aside ahead forward backwards backward sideways outward outwards inward inwards clockwise "
-    "counterclockwise counter-clockwise anticlockwise enough altogether halfway soon"
+    "counterclockwise counter-clockwise anticlockwise enough altogether halfway soon however otherwise much less thus"
 )
 NOT_ADVERBS = _words("apply reply imply rely multiply assembly sub-assembly subassembly supply family")
 FINITE = _words(
