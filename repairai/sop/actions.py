@@ -116,9 +116,10 @@ class _SentenceReader:
             return place + 1
         object_ = read_object(self.tokens, verb, place)
         phrases = self._meant(object_)
-        by = not is_base and word_at(self.tokens, left_of(self.tokens, place)) == "by"
+        points = all(phrase.form == "pronoun" for phrase in object_.phrases)
+        by = points and not is_base and word_at(self.tokens, left_of(self.tokens, place)) == "by"
         if by and any(governor.acted for governor in self.governors):
-            phrases = [phrase for phrase in phrases if phrase.article != "it"]  # "by pulling it off" says how
+            phrases = []  # "by pulling it off" says how
         asks = [ask for phrase in phrases if (ask := self._ask(verb, phrase, object_, place, status)) is not None]
         self.governors.append(Governor(verb, place, status, len(asks)))
         for ask in asks:
@@ -235,14 +236,14 @@ class _SentenceReader:
         behind = word_at(self.tokens, object_.end)
         if self.last_object is None or not self.last_object.part or behind in ("and", "or", "/", "up", "down", "on"):
             return []  # what follows "loosen and" is the object of both
-        return [replace(self.last_object, start=object_.end, end=object_.end, article="it")]
+        return [_again(self.last_object, object_.end, object_.end)]
 
     def _named(self, phrase: Phrase) -> Phrase | None:
         """Return a phrase that names a part: itself, or what it surely stands for."""
         if phrase.form != "pronoun":
             return phrase if phrase.part else None
         named = self.memory.stands_for(phrase, self.last_object)
-        return None if named is None else replace(named, start=phrase.start, end=phrase.end, article="it")
+        return None if named is None else _again(named, phrase.start, phrase.end)
 
     def _counted(self, phrase: Phrase) -> Phrase:
         """Return a phrase with the count that "the screws" were given just before."""
@@ -274,6 +275,11 @@ def _read_items(tokens: Sequence[Token], start: int, header: Ask) -> list[Ask]:
         else:
             place += 1
     return items
+
+
+def _again(phrase: Phrase, start: int, end: int) -> Phrase:
+    """Return a phrase as it stands for a pronoun, or for nothing, at another place."""
+    return replace(phrase, start=start, end=end, article=phrase.article or "it")
 
 
 def _may_be_verb(token: Token) -> bool:

@@ -53,7 +53,8 @@ def base_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], gove
     if begins_clause(tokens, place, moods):
         return mood
     # "Using the tool pry the lid off"
-    opens = tokens[0].word in ("using", "with") and acts_upon(tokens, place) and word not in table.STOPS
+    tool = tokens[0].word in ("using", "with") or (bool(governors) and governors[-1].word == "use")
+    opens = tool and acts_upon(tokens, place) and word not in table.STOPS
     noun = tokens[place].word in NOUN_VERBS and not opens
     silent = word in table.MODALS or word in table.NOT_ASKING or noun
     return "no" if silent else "asked"
@@ -69,8 +70,9 @@ def begins_clause(tokens: Sequence[Token], place: int, moods: Sequence[Mood]) ->
         # "You must lift", but "it should slide out": that happens by itself.
         subject = word_at(tokens, left_of(tokens, left))
         return subject in ("", "you", "we", "i", "one", "and", ",", "then")
-    opens = left < 0 or tokens[left].kind == "mark" or word in ("and", "then", "but", "so", "now")
-    return opens or word in table.ASKING
+    then = acts_upon(tokens, place) and any(token.word == "then" for token in tokens[left + 1 : place])
+    opens = left < 0 or tokens[left].kind == "mark" or word in ("and", "but", "so")
+    return opens or then or word in table.ASKING
 
 
 def gerund_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], governors: Sequence[Governor]) -> Status:
@@ -88,7 +90,9 @@ def gerund_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], go
         return _status_behind_to(tokens, before, governors) if word_at(tokens, before) == "to" else "asked"
     if word in ("and", ",") and governors and form_of(tokens[governors[-1].place].word) is not None:
         return governors[-1].status
-    return "no"
+    # "Start by turning off the mixer and removing the bowl"
+    lists = any(tokens[p].word in table.BEGINNING and tokens[p + 1].word.endswith("ing") for p in range(max(0, left)))
+    return "asked" if word == "and" and lists else "no"
 
 
 def passive_status(tokens: Sequence[Token], place: int, mood: Mood) -> tuple[Status, int]:
@@ -106,9 +110,11 @@ def passive_status(tokens: Sequence[Token], place: int, mood: Mood) -> tuple[Sta
 def _status_behind_to(tokens: Sequence[Token], to: int, governors: Sequence[Governor]) -> Status:
     left = left_of(tokens, to)
     word = word_at(tokens, left)
-    near = {word_at(tokens, place) for place in range(max(0, left - 3), left + 1)}
+    near = {word_at(tokens, place) for place in range(max(0, left - 3), to)}
     if word == "not" or near & {"enough", "unable"}:
         return "no"
+    if word in ("forget", "fail"):
+        return "asked" if near & table.DOUBTING else "no"  # "do not forget to"
     if word in table.ASKING_BEFORE_TO:
         return "no" if near & table.DOUBTING else "asked"
     if _presents(tokens, left) and word_at(tokens, to + 2) in _ENDS_OF_CLAUSE:

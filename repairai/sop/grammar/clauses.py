@@ -76,7 +76,8 @@ class _Moods:
         word, behind = self._word(place), self._word(place + 1)
         # "..., if necessary, pry off the cover": the condition is for what follows.
         condition = is_condition(self.tokens, place)
-        self.opening = not self.main_seen or (condition and self._word(place + 2) == ",")
+        introduces = condition and self._word(place + 2) == "," and self._word(place - 1) in (",", "and")
+        self.opening = not self.main_seen or introduces
         self.for_good = (
             word == "also" or self._rebuilds(place) or (self.opening and (condition or word in ("if", "unless")))
         )
@@ -84,7 +85,7 @@ class _Moods:
         self.has_verb = word == "to"
         self.without_verb = word in table.PREPOSED
         # "So you can lift it and remove the fan": what follows "and" is told as well.
-        person = behind.startswith(("you", "we", "i'")) or behind.endswith("ing")
+        person = behind.partition("'")[0] in ("you", "we", "i") or behind.endswith("ing")
         self.subject_asks = person or word in ("so", "to", "if")
 
     def _rebuilds(self, place: int) -> bool:

@@ -12,6 +12,7 @@ from repairai.sop.grammar.lists import is_verb_here
 from repairai.sop.grammar.phrases import Phrase, read_phrase
 from repairai.sop.grammar.quantities import NUMBER_WORDS, Quantity
 from repairai.sop.grammar.tokens import Token, skip_adverbs, word_at
+from repairai.sop.grammar.words import is_participle
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class Memory:
 
     def add(self, ask: Ask) -> None:
         """Take in what a sentence asks."""
+        if ask.action == "keep" and ask.phrase.kind == "fastener":
+            # "Unscrew the bolt but do not remove it"
+            same = [each.action == "remove" and each.phrase.offset == ask.phrase.offset for each in self.asks]
+            self.asks = [replace(a, action="loosen") if s else a for a, s in zip(self.asks, same, strict=True)]
         self.asks.append(ask)
         for name in _names(ask.phrase.part):
             self._asked.setdefault((ask.action, name), set()).add(ask.phrase.offset)
@@ -83,7 +88,10 @@ class Memory:
 
     def has_asked(self, action: Action, phrase: Phrase) -> bool:
         """Tell whether the same was asked of the same part: "the cover" again, or "these screws"."""
-        offsets = self._asked.get((action, phrase.part), set())
+        earlier = [m.phrase.part for m in [*self._before, *self._now] if m.phrase.offset < phrase.offset]
+        # Behind "the front panel", "the panel" is that one, even if the rear panel was asked for.
+        part = next((part for part in reversed(earlier) if phrase.part in _names(part)), phrase.part)
+        offsets = self._asked.get((action, part), set())
         if action == "loosen":  # "remove the screw; turn it to loosen"
             offsets = offsets | self._asked.get(("remove", phrase.part), set())
         if phrase.article == "it":
@@ -162,9 +170,16 @@ def _mentions(tokens: Sequence[Token]) -> Iterator[Mention]:
         opens = token.word in table.DETERMINERS or token.kind in ("number", "size") or token.word in NUMBER_WORDS
         starts = place == 0 and not is_verb_here(tokens, skip_adverbs(tokens, place))
         phrase = read_phrase(tokens, place) if opens or starts else None
-        is_tool = word_at(tokens, place - 1) in ("use", "using", "with")
-        if phrase is not None and phrase.form == "noun" and not is_tool:
+        if phrase is not None and phrase.form == "noun" and not _is_means(tokens, phrase):
             behind = {word_at(tokens, phrase.end + step) for step in range(3)}
             presented = word_at(tokens, place - 1) in table.PRESENTING or bool(behind & table.PRESENTED)
             yield Mention(phrase, presented)
         place = max(place + 1, phrase.end if phrase is not None else 0)
+
+
+def _is_means(tokens: Sequence[Token], phrase: Phrase) -> bool:
+    """Tell whether only a means is named: "with a driver", "all the way"; but not in "held in with two clips"."""
+    before = tokens[max(0, phrase.start - 3) : phrase.start]
+    held = any(token.word == "held" or is_participle(token.word, "ed") for token in before)
+    means = before[-1:] and before[-1].word in ("use", "using", "with") and not held
+    return bool(means) or tokens[phrase.end - 1].word == "way"

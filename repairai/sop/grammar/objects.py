@@ -87,7 +87,7 @@ def _read_particles(tokens: Sequence[Token], verb: str, start: int) -> tuple[set
     wanted = {particle for sense in table.VERBS[verb] for particle in sense.particles}
     particles: set[str] = set()
     while start < len(tokens):
-        word = tokens[start].word
+        word = "off" if tokens[start].word == "of" else tokens[start].word  # "pull of the lid" is a slip
         particle = word in table.PARTICLES and word not in ("from", "into", "onto", "over")
         if particle and not _is_side(tokens, start) and read_quantity(tokens, start) is None:
             acts_upon = word == "on" and "up" in particles and verb in ("pry", "prise")  # "pry up on the connector"

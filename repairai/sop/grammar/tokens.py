@@ -29,9 +29,10 @@ class Token:
     end: int
 
 
-# What stands around the words of a wiki link is blanked, so that offsets stay those of the text.
+# What stands around the words of a wiki link, or numbers a line, is blanked, so that offsets stay those of the text.
 _MARKUP = re.compile(
     r"\[\[[^\]\[|\n]*\||\[\[|\]\]|\[\w{4,8}[|:][^\]\[|\s]*\|?|https?://\S+|'{2,5}(?!\s?[a-z]{4,}\s)|\+\+"
+    r"|(?m:^[ \t]*\d{1,2}\))"  # "2) Remove"
 )
 _NUMBER = r"(?:\d+[ -]\d+/\d+|\d+/\d+|\d*\.\d+|\d+)"
 _UNIT = (

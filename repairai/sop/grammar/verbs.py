@@ -66,7 +66,7 @@ VERBS: dict[str, tuple[Sense, ...]] = {
     **dict.fromkeys(["release", "disengage"], _RELEASE),
     **dict.fromkeys(["wiggle", "rock"], (_OPEN, *_TAKE_AWAY)),
     **dict.fromkeys(["pry", "prise", "lever"], _PRY),
-    **dict.fromkeys(["work", "tug"], _TAKE_OUT),
+    **dict.fromkeys(["work", "tug", "tap", "knock"], _TAKE_OUT),
     **dict.fromkeys(["close", "shut"], (_sense("close"),)),
     **dict.fromkeys(["tighten", "retighten"], _TIGHTEN),
     **dict.fromkeys(["fasten", "torque"], _FASTEN),
@@ -74,7 +74,8 @@ VERBS: dict[str, tuple[Sense, ...]] = {
     **dict.fromkeys(["insert", "reinsert", "attach", "reattach", "reseat"], _ATTACH),
     **dict.fromkeys(["put", "place"], _LAY),
     **dict.fromkeys(["connect", "reconnect"], (_sense("connect"),)),
-    "detach": _DETACH,
+    **dict.fromkeys(["detach", "unhinge", "uncouple", "unmount", "dismount"], _DETACH),
+    "dislodge": (_sense("open", kinds="catch"), *_DETACH),
     "separate": _SEPARATE,
     "take": (_sense("disconnect", "out off away", "plug"), _sense("remove", "out off away")),
     "get": (_sense("remove", "out off"),),
@@ -108,7 +109,7 @@ To replace is to install: whether it means to put back or to change for a new on
 NOUN_VERBS = _words(
     "take get separate release eject pull lift pry lever peel slide pop split crack work tug push shake slip back "
     "screw snap swing flip open close shut mount insert attach bolt put place set connect plug hook rock wiggle "
-    "fasten torque undo"
+    "fasten torque undo tap knock"
 )
 """Words that can be nouns, adjectives or verbs of a plural: they ask where a clause begins or behind "to" or "must"."""
 PLAIN_VERBS = frozenset(VERBS) - NOUN_VERBS
@@ -124,9 +125,9 @@ OTHER_PLAIN_VERBS = _words(
 """Those of `OTHER_VERBS` that can be nothing but verbs."""
 OTHER_VERBS = OTHER_PLAIN_VERBS | _words(
     "use snip find grip hold pinch press turn tilt bend move wedge lay lower stand start store note check look clean "
-    "wipe cut clip strip solder position fold wrap roll run test measure tie mark drill tap heat wait watch access "
+    "wipe cut clip strip solder position fold wrap roll run test measure tie mark drill heat wait watch access "
     "need support jack reach touch pick force drain pour fill spread thread stitch guide feed route return save "
-    "switch spin flex pivot secure assist chock sew blow dry repair draw dip hang tuck knock prepare smooth"
+    "switch spin flex pivot secure assist chock sew blow dry repair draw dip hang tuck prepare smooth"
 )
 """Verbs that ask for nothing that a photo is judged by; what they act upon may be meant by a later "it"."""
 MOVEMENTS = _words(
@@ -162,7 +163,7 @@ CONTAINERS = _words(
 
 # ---- forms
 
-_DOUBLING = _words("unplug plug get put shut set snap slip flip pop tug refit")
+_DOUBLING = _words("unplug plug get put shut set snap slip flip pop tug tap refit")
 """Verbs that double their last letter before -ing and -ed."""
 _IRREGULAR = {"take": "taken", "get": "gotten", "undo": "undone", "slide": "slid", "swing": "swung", "shake": "shaken"}
 """Participles that do not end in -ed; those of put, set and shut cannot be told from the base."""

@@ -75,7 +75,7 @@ _IDEAS = _words(
     "edge corner tip direction angle place location area space hole gap opening groove turn rotation inch amount "
     "lot push hold tension resistance slack sound click voltage current charge tread damage injury shock content "
     "item help advantage weight distance video website person home house room table desk surface ground floor "
-    "position degree minute second remain"
+    "position degree minute second remain mark marking symbol"
 )
 NOT_PARTS = _TOOLS | _SUBSTANCES | _SEWN | _IDEAS
 NOT_ALONE = _words(
@@ -112,7 +112,7 @@ COLOURS = _words(
     "transparent translucent dark bright beige tan colorful"
 )
 _MATERIALS = _words(
-    "plastic polymer ceramic metal metallic rubber rubbery steel aluminum aluminium brass copper wooden nylon"
+    "plastic polymer teflon ceramic metal metallic rubber rubbery steel aluminum aluminium brass copper wooden nylon"
 )
 _SHAPES = _words(
     "small smaller smallest large larger largest big bigger biggest little tiny long longer longest short shorter "
@@ -150,7 +150,7 @@ POSTPOSED = _words(
 ADVERBS = _words(
     "then now also just simply please first next finally again straight directly upright upwards upward downwards "
     "downward always yet once instead afterwards later only further so still very already too together ever "
-    "lastly apart aside ahead forward backwards backward sideways outward outwards inward inwards clockwise "
+    "lastly therefore apart aside ahead forward backwards backward sideways outward outwards inward inwards clockwise "
     "counterclockwise counter-clockwise anticlockwise enough altogether halfway soon however otherwise much less thus"
 )
 NOT_ADVERBS = _words("apply reply imply rely multiply assembly sub-assembly subassembly supply family")
