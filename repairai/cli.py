@@ -49,7 +49,6 @@ def _inspect(chosen: argparse.Namespace) -> int:
 
     requirements = _requirements(chosen)
     detector = open_detector(chosen.detector)
-    records = Records() if chosen.record else None
     code = 0
     for photo in chosen.photos:
         try:
@@ -62,16 +61,15 @@ def _inspect(chosen: argparse.Namespace) -> int:
                 guide=chosen.guide or "",
                 step=chosen.step,
             )
-            if records:
-                records.keep(done, *(each for each in (photo, chosen.before) if each))
-        except RepairError as error:  # the other photos still get their verdict
+            print(json.dumps(_answer(photo, done), ensure_ascii=False) if chosen.json else _spoken(photo, done))
+            code = max(code, EXIT[done.verdict.outcome], key=_badness)
+            if chosen.record:
+                Records().keep(done, *(each for each in (photo, chosen.before) if each))
+            if chosen.save:
+                _save(photo, done, chosen.save, detector.limits)
+        except RepairError as error:  # the other photos still get their verdict, and this one keeps its own
             print(f"repairai: {error}", file=sys.stderr)
             code = BAD_INPUT
-            continue
-        print(json.dumps(_answer(photo, done), ensure_ascii=False) if chosen.json else _spoken(photo, done))
-        if chosen.save:
-            _save(photo, done, chosen.save, detector.limits)
-        code = max(code, EXIT[done.verdict.outcome], key=_badness)
     return code
 
 
@@ -196,6 +194,8 @@ def _guides_list(chosen: argparse.Namespace) -> int:
         return 0
     for each in found:
         print(f"{each.id}  {each.title} ({each.device}), {each.n_steps} steps")
+    if not found:
+        print(f"there is no guide for {chosen.device}: try a part of its name, or `guides list` for all")
     return 0
 
 
@@ -264,13 +264,16 @@ def _asked(text: str) -> dict[str, Any]:
 def _records_list(chosen: argparse.Namespace) -> int:
     from repairai.records import Records
 
-    for kept in Records().newest(chosen.limit):
+    found = Records().newest(chosen.limit)
+    if chosen.json:
+        print(json.dumps([{"id": kept.id, **to_data(kept.inspection)} for kept in found], ensure_ascii=False))
+        return 0
+    for kept in found:
         done = kept.inspection
-        if chosen.json:
-            print(json.dumps({"id": kept.id, **to_data(done)}, ensure_ascii=False))
-        else:
-            step = f"{done.guide} step {done.step}" if done.guide else "by hand"
-            print(f"{kept.id:>5}  {done.at}  {done.verdict.outcome:<9}  {done.photo.name}  {step}")
+        step = f"{done.guide} step {done.step}" if done.guide else "by hand"
+        print(f"{kept.id:>5}  {done.at}  {done.verdict.outcome:<9}  {done.photo.name}  {step}")
+    if not found:
+        print("no inspections are kept yet: `inspect` a photo")
     return 0
 
 

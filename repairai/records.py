@@ -116,7 +116,10 @@ class Records:
         raise RepairError(f"no copy of {taken.name} was kept", "look for it where it was taken")
 
     def _keep_photo(self, photo: Path) -> None:
-        content = photo.read_bytes()
+        try:
+            content = photo.read_bytes()
+        except OSError as error:
+            raise RepairError(f"{photo.name} cannot be copied: {error.strerror}", "keep it where it is") from None
         path = self._photos / f"{hashlib.sha256(content).hexdigest()}{photo.suffix.lower()}"
         if not path.exists():
             write_whole(path, content)

@@ -1,6 +1,7 @@
 """The command line: verdicts as exit codes, JSON for scripts, and one clear sentence for bad input."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,26 @@ def test_inspections_are_kept_unless_told_otherwise(capsys):
     listed = capsys.readouterr().out
     assert "block-four-screws.jpg" in listed
     assert "block-three-screws.jpg" not in listed
+    assert main(["records", "list", "--json"]) == 0
+    assert [each["photo"]["name"] for each in json.loads(capsys.readouterr().out)] == ["block-four-screws.jpg"]
+
+
+def test_empty_lists_say_so(capsys):
+    assert main(["records", "list"]) == 0
+    assert "no inspections are kept yet" in capsys.readouterr().out
+    assert main(["guides", "list", "--device", "Toaster 9000"]) == 0
+    assert "no guide for Toaster 9000" in capsys.readouterr().out
+
+
+def test_a_full_disk_takes_nobodys_verdict_away(small_disk: Path, monkeypatch, capsys):
+    monkeypatch.setenv("REPAIRAI_HOME", str(small_disk / "home"))
+    (small_disk / "ballast").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    assert main(["inspect", FOUR, "--require", "4 screw", "--save", str(small_disk / "out")]) == 2
+    said = capsys.readouterr()
+    assert said.out.startswith("PASS")
+    assert "full" in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert not [path for path in (small_disk / "home").rglob("*") if path.is_file() and path.stat().st_size]
 
 
 @pytest.mark.parametrize(

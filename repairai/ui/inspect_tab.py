@@ -234,11 +234,15 @@ def check(
             guide=guide,
             step=step or None,
         )
-        if keep:
-            bench.records.keep(done, *files)
-        return render.verdict(done), figures(done, detector.limits, *files)
     except RepairError as error:
         return render.problem(str(error)), ""
+    shown = figures(done, detector.limits, *files)
+    try:
+        if keep:
+            bench.records.keep(done, *files)
+    except RepairError as error:  # a full disk takes nobody's verdict away
+        return render.problem(str(error)) + render.verdict(done), shown
+    return render.verdict(done), shown
 
 
 def read_requirements(wanted: str) -> list[Requirement]:
