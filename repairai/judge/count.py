@@ -69,7 +69,8 @@ def check_count(requirement: Count, sight: Sight, view: View = "device") -> Find
     action = ""
     if outcome == "FAIL" and seen.most < low:
         reason = "count_short"
-        action = f"{words.number(part, low - seen.most)} missing: fill the empty places, then take the photo again."
+        mend = "fill the empty places" if sight.limits[part].empty_place else "finish the step"
+        action = f"{words.number(part, low - seen.most)} missing: {mend}, then take the photo again."
     elif outcome == "FAIL":
         action = f"{words.number(part, seen.fewest - (high or 0))} too many: check which, then take the photo again."
     elif outcome == "UNCERTAIN":
@@ -100,7 +101,7 @@ def check_change(requirement: Change, before: Sight | None, after: Sight, same_v
     blind = _blind(requirement, expected, after) or _blind(requirement, expected, before, " (before)")
     if blind:
         return blind
-    if not same_view and not after.limits[part].empty_place:  # places that fill and empty prove the view themselves
+    if not same_view and not _opposite(part, after):  # places that fill and empty prove the view themselves
         action = "Take both photos from the same place, with the same parts in view."
         return Finding(requirement, "UNCERTAIN", expected, "two photos that do not match", "view_differs", None, action)
     first, second = tally(part, before), tally(part, after)
@@ -142,33 +143,39 @@ def _blind(requirement: Count | Change, expected: str, sight: Sight, which: str 
     return None
 
 
+def _opposite(part: str, sight: Sight) -> str | None:
+    """Return the label that a part's place has in its other state: a screw's hole, a hole's screw."""
+    empty = sight.limits[part].empty_place
+    return empty or next((name for name, limits in sight.limits.items() if limits.empty_place == part), None)
+
+
 def _unproven(requirement: Count, seen: Tally, sight: Sight) -> str:
     """Return what to do where a claim that parts are absent lacks its proof; empty where nothing is lacking.
 
-    Too few parts is such a claim: the missing ones may be out of the frame or behind a hand. The proof is an empty
-    place for each of them. No part at all is such a claim, too: one empty place shows that the photo looks where it
-    should.
+    Too few parts is such a claim: the missing ones may be out of the frame or behind a hand. The proof is the place of
+    each of them in its other state: empty for a screw, filled for a hole. No part at all is such a claim, too: one such
+    place shows that the photo looks where it should.
     """
     part, low = requirement.part, requirement.at_least
-    empty = sight.limits[part].empty_place
-    places = tally(empty, sight).fewest if empty else 0
-    if empty and seen.most < low and seen.most + places < low:
-        shown = f"{_spoken(part, seen)} and {words.number(empty, places)}"
+    opposite = _opposite(part, sight)
+    places = tally(opposite, sight).fewest if opposite else 0
+    if opposite and seen.most < low and seen.most + places < low:
+        shown = f"{_spoken(part, seen)} and {words.number(opposite, places)}"
         return (
             f"The photo shows {shown}, not {low} places: take it again with every place in view, or look for yourself."
         )
     if requirement.at_most == 0 and seen.most == 0 and places == 0:
-        proof = f"the empty {words.name(empty)} in view" if empty else "another from before the step, to compare"
+        proof = f"the {words.name(opposite)} in view" if opposite else "another from before the step, to compare"
         return f"No {words.name(part, 1)} is seen, nor its place: take a photo with {proof}, or look for yourself."
     return ""
 
 
 def _accounted(requirement: Change, before: Sight, after: Sight) -> bool:
-    """Tell whether the parts that went left their places empty (or those that came filled them)."""
-    empty = after.limits[requirement.part].empty_place
-    if not empty:
+    """Tell whether the places of the parts that went (or came) were seen to change state as often."""
+    opposite = _opposite(requirement.part, after)
+    if not opposite:
         return True
-    first, second = tally(empty, before), tally(empty, after)
+    first, second = tally(opposite, before), tally(opposite, after)
     more = second.most - first.fewest if requirement.direction == "removed" else first.most - second.fewest
     return more >= requirement.at_least
 

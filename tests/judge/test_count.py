@@ -43,6 +43,11 @@ def sight(visibility=CLEAR, **scores: list[float]) -> Sight:
         (FOUR, sight(screw=[0.9] * 3, screw_hole=[0.4]), "UNCERTAIN", "place_not_seen"),
         (FOUR, sight(), "UNCERTAIN", "place_not_seen"),
         (FOUR, sight(screw_hole=[0.9] * 4), "FAIL", "count_short"),
+        # And so has a missing hole, by the screw that fills it.
+        (Count("screw_hole", 2, 2), sight(screw_hole=[0.9]), "UNCERTAIN", "place_not_seen"),
+        (Count("screw_hole", 2, 2), sight(screw_hole=[0.9], screw=[0.9]), "FAIL", "count_short"),
+        (Count("screw_hole", 0, 0), sight(screw=[0.9]), "PASS", "count_met"),
+        (Count("screw_hole", 0, 0), sight(), "UNCERTAIN", "place_not_seen"),
         (Count("screw", 0, 0), sight(screw_hole=[0.9]), "PASS", "count_met"),
         (Count("screw", 0, 0), sight(), "UNCERTAIN", "place_not_seen"),
         (Count("screw", 0, 0), sight(screw=[0.9], screw_hole=[0.9]), "FAIL", "count_over"),
