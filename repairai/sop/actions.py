@@ -28,7 +28,7 @@ from repairai.sop.grammar.memory import Ask, Memory
 from repairai.sop.grammar.objects import Object, choose_action, read_object
 from repairai.sop.grammar.phrases import Phrase, read_phrase
 from repairai.sop.grammar.quantities import NUMBER_WORDS, read_quantity
-from repairai.sop.grammar.tokens import Token, left_of, read_sentences, word_at
+from repairai.sop.grammar.tokens import Token, left_of, read_sentences, skip_adverbs, word_at
 
 _REACH = 20
 """Tokens in front of a passive within which its subject stands."""
@@ -116,15 +116,21 @@ class _SentenceReader:
             return place + 1
         object_ = read_object(self.tokens, verb, place)
         phrases = self._meant(object_)
-        points = all(phrase.form == "pronoun" for phrase in object_.phrases)
-        by = points and not is_base and word_at(self.tokens, left_of(self.tokens, place)) == "by"
-        if by and any(governor.acted for governor in self.governors):
-            phrases = []  # "by pulling it off" says how
+        names = any(phrase.form != "pronoun" for phrase in object_.phrases)
+        by = not is_base and word_at(self.tokens, left_of(self.tokens, place)) == "by"
+        again = by and any(governor.acted for governor in self.governors)
+        if not names and (again or (status == "meanwhile" and not object_.phrases)):
+            phrases = []  # "by pulling it off" and "while pulling up" say how
         asks = [ask for phrase in phrases if (ask := self._ask(verb, phrase, object_, place, status)) is not None]
         self.governors.append(Governor(verb, place, status, len(asks)))
         for ask in asks:
             self.memory.add(ask)
         named = phrases or [phrase for phrase in object_.phrases if phrase.form != "pronoun"]
+        if not object_.phrases and word_at(self.tokens, object_.end) == "on":
+            # "Pull up on the lid to remove it"; but not "on the tab".
+            pulled = [phrase for phrase in read_phrases(self.tokens, object_.end + 1)[0] if phrase.part]
+            self.last_object = None if pulled else self.last_object
+            named = [phrase for phrase in pulled if phrase.kind != "catch" and phrase.part not in table.KEPT_SIDES]
         self.last_object = named[-1] if named else self.last_object
         return max(place + 1, object_.end)
 
@@ -136,7 +142,7 @@ class _SentenceReader:
         mood = self.moods[place]
         self.governors.append(Governor(word, place, "no" if mood == "told" else mood))
         phrases, _ = read_phrases(self.tokens, place + 1)
-        if phrases and phrases[-1].form != "pronoun" and word not in ("use", "using"):
+        if phrases and phrases[-1].form == "noun" and word not in ("use", "using"):
             self.last_object = phrases[-1]  # what is used is no part
 
     def _ask(self, verb: str, phrase: Phrase, object_: Object, place: int, status: Status) -> Ask | None:
@@ -231,9 +237,14 @@ class _SentenceReader:
 
     def _meant(self, object_: Object) -> list[Phrase]:
         """Return the parts that a verb acts upon, with what a pronoun or a left-out object stands for."""
-        if object_.phrases:
-            return [named for phrase in object_.phrases if (named := self._named(phrase)) is not None]
-        behind = word_at(self.tokens, object_.end)
+        phrases, behind = object_.phrases, word_at(self.tokens, object_.end)
+        following = skip_adverbs(self.tokens, object_.end + 1)
+        if not phrases and behind == "and" and word_at(self.tokens, following) in verbs.OTHER_VERBS:
+            phrases = tuple(
+                read_phrases(self.tokens, skip_adverbs(self.tokens, following + 1))[0]
+            )  # "remove and clean"
+        if phrases:
+            return [named for phrase in phrases if (named := self._named(phrase)) is not None]
         if self.last_object is None or not self.last_object.part or behind in ("and", "or", "/", "up", "down", "on"):
             return []  # what follows "loosen and" is the object of both
         return [_again(self.last_object, object_.end, object_.end)]

@@ -179,6 +179,7 @@ def test_a_size_is_no_count(text: str, count: int | None, size: str | None):
         ),
         ("Remove these five screws: two 3 mm, one 5 mm.", [("remove", "screw", 5)]),
         ("Loosen and remove the nut.", [("remove", "nut", 1)]),
+        ("Remove and rinse the two filters.", [("remove", "filter", 2)]),
     ],
 )
 def test_lists(text: str, facts: list[tuple[str, str, int | None]]):
@@ -234,6 +235,9 @@ def test_lists(text: str, facts: list[tuple[str, str, int | None]]):
         ("Lift the cover.", []),
         ("Slide the cover to the left.", []),
         ("Pull the tab out slightly.", []),
+        ("Pull the radio a few inches out of the dash.", []),
+        ("Lift the board partly out.", []),
+        ("Place the filter face down in a bucket.", []),
         ("Push the cable out of the way.", []),
         ("Pull the oven forward from the wall.", []),
         ("Put the screws in a bowl.", []),
@@ -271,6 +275,7 @@ def test_verbs(text: str, facts: list[tuple[str, str, int | None]]):
         ("Remove the feet.", "foot"),
         ("Remove the batteries.", "battery"),
         ("Remove the glass.", "glass"),
+        ("Remove the CO2 cartridge.", "co2_cartridge"),
         ("Remove the lens/battery bundle.", "lens_battery_bundle"),
         ("Remove the cover/panel.", "cover"),
         ("Remove the triangle shaped tab.", "tab"),
@@ -290,6 +295,7 @@ def test_part_names(text: str, part: str):
     "text",
     [
         "Remove any dust.",
+        "Remove two ounces of fluid.",
         "Insert the screwdriver into the gap.",
         "Note the lock and unlock markings on the lid.",
         "Remove the edge of the cover.",
@@ -340,6 +346,7 @@ def test_what_names_no_part(text: str):
         ("Make sure the toaster is unplugged.", [("disconnect", "toaster", 1)]),
         ("Pull the tab to remove the battery.", [("remove", "battery", 1)]),
         ("Press the catch while lifting the lid off.", [("remove", "lid", 1)]),
+        ("Remove the lid by pressing the knob while sliding out.", [("remove", "lid", 1)]),
         # not asked, or not now
         ("Before removing the fan, unplug the cable.", [("disconnect", "cable", 1)]),
         ("After you have removed the screws, lift off the lid.", [("remove", "lid", 1)]),
@@ -420,6 +427,12 @@ def test_what_is_asked_here_and_now(text: str, facts: list[tuple[str, str, int |
         ("Open the clip on top. Open the clip at the back.", [("open", "clip", 1), ("open", "clip", 1)]),
         ("The filters are old. Simply pull them out.", [("remove", "filter", None)]),
         ("Squeeze and pull on the hose to remove it.", [("remove", "hose", 1)]),
+        ("Press the tabs and pull up on the key to remove.", [("remove", "key", 1)]),
+        ("Pull up on the tab to remove.", []),
+        ("Hold the two strips of tape and pull up on the fan to remove it.", [("remove", "fan", 1)]),
+        ("There is a bolt at the bottom; you can remove it.", [("remove", "bolt", 1)]),
+        ("Remove the latch by gently lifting it up.", [("remove", "latch", 1)]),
+        ("A lamp comes next. Remove the bulb by turning it, then pulling it out.", [("remove", "bulb", 1)]),
     ],
 )
 def test_what_is_meant(text: str, facts: list[tuple[str, str, int | None]]):

@@ -92,8 +92,10 @@ class Memory:
         # Behind "the front panel", "the panel" is that one, even if the rear panel was asked for.
         part = next((part for part in reversed(earlier) if phrase.part in _names(part)), phrase.part)
         offsets = self._asked.get((action, part), set())
-        if action == "loosen":  # "remove the screw; turn it to loosen"
+        if action in ("loosen", "open"):  # "remove the screw; turn it to loosen"
             offsets = offsets | self._asked.get(("remove", phrase.part), set())
+        if phrase.offset in self._asked.get((action, phrase.part), set()):
+            return True
         if phrase.article == "it":
             return phrase.offset in offsets if phrase.kind == "fastener" else bool(offsets)
         return bool(offsets) and phrase.article in table.POINTING | {"each"} and not phrase.sizes
@@ -178,8 +180,9 @@ def _mentions(tokens: Sequence[Token]) -> Iterator[Mention]:
 
 
 def _is_means(tokens: Sequence[Token], phrase: Phrase) -> bool:
-    """Tell whether only a means is named: "with a driver", "all the way"; but not in "held in with two clips"."""
+    """Tell whether only a means or a place is named: "with a driver", "at the top"; but not "held with two clips"."""
     before = tokens[max(0, phrase.start - 3) : phrase.start]
     held = any(token.word == "held" or is_participle(token.word, "ed") for token in before)
     means = before[-1:] and before[-1].word in ("use", "using", "with") and not held
-    return bool(means) or tokens[phrase.end - 1].word == "way"
+    side = phrase.part in table.KEPT_SIDES and before[-1:] and before[-1].word in table.PLACING
+    return bool(means or side) or tokens[phrase.end - 1].word == "way"

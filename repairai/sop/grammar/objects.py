@@ -165,7 +165,8 @@ class _Trail:
     def _is_no_particle(self, place: int, word: str, after: list[str]) -> bool:
         """Tell whether a word only looks like one: "out of the way", "back from the wall", "on back", "in order"."""
         before = self.tokens[place - 1].word
-        halfway = bool(set(after[:2]) & table.NOT_QUITE) or after == ["of", "the", "way"]
+        around = {token.word for token in self.tokens[max(0, place - 2) : place]} | set(after[:2])
+        halfway = bool(around & table.NOT_QUITE) or after == ["of", "the", "way"]
         pulled_back = word == "from" and before in ("back", "forward")
         lies_on = word == "back" and before in ("on", "onto", "at", "to")
         return halfway or pulled_back or lies_on or (word == "in" and after[:1] == ["order"])

@@ -284,8 +284,11 @@ class _PhraseReader:
 
     def _phrase(self) -> Phrase | None:
         nouns, end = self.nouns, self.end
-        while len(nouns) > 1 and nouns[-1] in ("back", "inside", "outside"):
-            nouns.pop()  # "the cover back": the particle of a verb
+        while len(nouns) > 1 and (
+            nouns[-1] in ("back", "inside", "outside")
+            or (nouns[-1] == "face" and word_at(self.tokens, end) in ("up", "down"))
+        ):
+            nouns.pop()  # "the cover back", "the cover face down": the particle of a verb
             end -= 1
         plural = self.alike or self.article in table.PLURAL_ARTICLES
         elided = self.default or ("screw" if self.head_type or _names_driver(self.sizes) else "")
@@ -293,7 +296,7 @@ class _PhraseReader:
             nouns, end, plural = [elided], max(end, self.described_end), self.quantity != ONE
         if not nouns:
             return self._without_noun(plural)
-        plural = plural or is_plural(nouns[-1])
+        plural = plural or is_plural(nouns[-1]) or self.quantity not in (None, ONE)
         part = "" if self.region or self._is_side_of_none(nouns, end) else part_name(nouns)
         quantity = self._count(nouns, plural)
         form: Literal["noun", "bare"] = "noun"

@@ -53,7 +53,7 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"(?P<word>(?:[^\W\d_]|on)/(?:[^\W\d_]|off)\b|\d+(?:st|nd|rd|th)\b|[^\W\d_]+(?:['’-][^\W\d_]+)*)"
+    r"(?P<word>(?:[^\W\d_]|on)/(?:[^\W\d_]|off)\b|\d+(?:st|nd|rd|th)\b|[^\W\d_]{2,}\d+[^\W_]*|[^\W\d_]+(?:['’-][^\W\d_]+)*)"
     r"|(?P<number>\d+(?:\.\d+)?|\.\d+)"
     r"|(?P<mark>\n|->|[^\w\s]|_)",
     re.IGNORECASE,

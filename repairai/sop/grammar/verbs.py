@@ -120,7 +120,8 @@ PART_VERBS = _words("screw bolt plug hook lever insert snap clip guide jack")
 OTHER_PLAIN_VERBS = _words(
     "locate identify grab grasp squeeze begin continue repeat make ensure be keep leave see desolder apply add allow "
     "let give go do try perform follow align orient consult refer reveal expose depress inspect examine adjust carry "
-    "bring engage remember proceed unroute reassemble disassemble maneuver jiggle raise rotate compress utilize wash"
+    "bring engage remember proceed unroute reassemble disassemble maneuver jiggle raise rotate compress utilize wash "
+    "rinse discard lubricate grease"
 )
 """Those of `OTHER_VERBS` that can be nothing but verbs."""
 OTHER_VERBS = OTHER_PLAIN_VERBS | _words(
@@ -146,8 +147,8 @@ MOVING = _words("pull lift wiggle rock pry prise lever slide pop work tug")
 """Verbs that say how a part moves; what it leaves tells whether a cable is unplugged or only taken out of a groove."""
 LAYING = _words("put place set")
 """Verbs that lay something down: into the device, or into a bowl."""
-NOT_QUITE = _words("slightly partially partly halfway little bit about enough just until")
-"""Behind a particle they say that the part does not come off: "pull it out slightly"."""
+NOT_QUITE = _words("slightly partially partly halfway little bit about enough just until inch inches")
+"""Around a particle they say that the part does not come off: "pull it out slightly"."""
 DIRECTIONS = _words(
     "below behind beneath underneath above left right top bottom side inside outside middle corner front back "
     "rear end edge under one here there"
@@ -156,8 +157,8 @@ DIRECTIONS = _words(
 SEATS = _words("hole slot socket groove housing bracket holder port bay mount lug stud post shaft peg spindle hub rod")
 """What a part is put on or over when it is put where it belongs."""
 CONTAINERS = _words(
-    "place spot location bowl bag container cup pile order dish box hand bin water freezer microwave oven vise "
-    "vice park gear neutral direction way photo picture area room sun front middle center half jar lap"
+    "place spot location bowl bag container cup pan bucket pile order dish box hand bin water freezer microwave oven "
+    "vise vice park gear neutral direction orientation way photo picture area room sun front middle center half jar lap"
 )
 """What things are put into when they are put aside."""
 

@@ -75,7 +75,7 @@ _IDEAS = _words(
     "edge corner tip direction angle place location area space hole gap opening groove turn rotation inch amount "
     "lot push hold tension resistance slack sound click voltage current charge tread damage injury shock content "
     "item help advantage weight distance video website person home house room table desk surface ground floor "
-    "position degree minute second remain mark marking symbol"
+    "position degree minute second remain mark marking symbol ounce pint quart gallon liter litre"
 )
 NOT_PARTS = _TOOLS | _SUBSTANCES | _SEWN | _IDEAS
 NOT_ALONE = _words(
@@ -127,7 +127,7 @@ _STATES = _words(
     "corresponding matching dirty stuck accessible adhesive sticky flush protruding surrounding underlying "
     "missing initial intermediate proper correct adjacent opposite positive negative delicate sharp fragile shiny "
     "freed own cut obvious special specific standard regular normal more current removable integrated flexible "
-    "protective accompanying earlier"
+    "protective accompanying earlier blown burnt torn bent"
 )
 ORDINALS = _words("first second third fourth fifth sixth seventh eighth ninth tenth last next")
 ADJECTIVES = SIDES | HEADS | COLOURS | _MATERIALS | _SHAPES | _STATES
