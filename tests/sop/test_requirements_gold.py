@@ -21,6 +21,7 @@ FLOORS = {
     "held_out_3": (0.98, 0.91),
     "held_out_4": (0.94, 0.88),
     "held_out_5": (0.91, 0.82),
+    "held_out_6": (0.5, 0.5),
 }
 """A little under what is reached now, in precision and recall; see `first_sight` for what new texts must expect."""
 
