@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from repairai.errors import RepairError
 from repairai.files import home
-from repairai.judge.count import check_change, check_count
+from repairai.judge.change import check_change
+from repairai.judge.count import check_count
 from repairai.judge.decide import decide
 from repairai.judge.state import check_state
 from repairai.schema import (
@@ -53,6 +55,8 @@ def open_detector(name: str = BUILTIN) -> Detector:
     for place in places:
         if (place / "config.json").is_file():
             return load_detector(place, name=Path(name).name)
+    if name == BUILTIN:
+        raise RepairError("the detector that comes with RepairAI is not there", "install RepairAI again")
     raise RepairError(f"there is no detector named {name}", f"use {BUILTIN}, or a folder with config.json and weights")
 
 
@@ -81,13 +85,13 @@ def inspect(
         RepairError: A file is not a photo that can be judged.
     """
     from repairai.vision.photo import read_photo
-    from repairai.vision.visibility import look, same_view
+    from repairai.vision.visibility import same_view
 
     start = time.perf_counter()
     now = read_photo(photo)
-    sight = Sight(detector.detect(now.pixels), detector.limits, look(now.pixels))
+    sight = see(now, detector)
     then = read_photo(before) if before else None
-    earlier = Sight(detector.detect(then.pixels), detector.limits, look(then.pixels)) if then else None
+    earlier = see(then, detector) if then else None
     matching = True
     if then and earlier:
         boxes = ([each.box for each in side.detections] for side in (earlier, sight))
@@ -108,6 +112,15 @@ def inspect(
         seconds=round(time.perf_counter() - start, 4),
         versions=_versions(),
     )
+
+
+def see(photo: Photo, detector: Detector) -> Sight:
+    """Return what a photo shows: what the detector finds, and how far the photo can be believed."""
+    from repairai.vision.visibility import look
+
+    with ThreadPoolExecutor(1) as aside:  # the network leaves a core idle now and then
+        visibility = aside.submit(look, photo.pixels)
+        return Sight(detector.detect(photo.pixels), detector.limits, visibility.result())
 
 
 def judge(requirement: Requirement, sight: Sight, before: Sight | None, view: View, same_view: bool) -> Finding:

@@ -29,6 +29,7 @@ Reason = Literal[
     "count_ambiguous",
     "change_met",
     "change_missing",
+    "change_over",
     "change_ambiguous",
     "state_met",
     "state_missed",

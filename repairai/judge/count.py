@@ -2,8 +2,8 @@
 
 The rule: with `s` detections that are at least sure and `m` that may be, the true count lies in [s, s + m]. A
 requirement that holds for every number in it is a PASS, for none a FAIL, for some UNCERTAIN. Anywhere but on a mat,
-a claim that something is *not there* needs more: its place has to be seen empty. Absence of evidence is not evidence of
-absence.
+a claim that something is *not there* needs more, of parts whose empty places the detector knows: the place has to be
+seen empty. Absence of evidence is not evidence of absence.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ def check_count(requirement: Count, sight: Sight, view: View = "device") -> Find
     """Return whether a photo shows the required number of a part."""
     part, low, high = requirement.part, requirement.at_least, requirement.at_most
     expected = words.bounds(part, low, high)
-    blind = _blind(requirement, expected, sight)
-    if blind:
-        return blind
+    unseen = blind(requirement, expected, sight)
+    if unseen:
+        return unseen
     seen = tally(part, sight)
-    outcome = _holds(seen.fewest, seen.most, low, high)
+    outcome = holds(seen.fewest, seen.most, low, high)
     found = _spoken(part, seen)
     reason: Reason = {"PASS": "count_met", "FAIL": "count_over", "UNCERTAIN": "count_ambiguous"}[outcome]  # type: ignore[assignment]
     action = ""
@@ -84,52 +84,14 @@ def check_count(requirement: Count, sight: Sight, view: View = "device") -> Find
     )
 
 
-def check_change(requirement: Change, before: Sight | None, after: Sight, same_view: bool = True) -> Finding:
-    """Return whether the required number of a part has gone or come between two photos.
-
-    Args:
-        requirement: What has to change.
-        before: The photo from before; None where none was given.
-        after: The photo that is judged.
-        same_view: Whether both photos show the same place.
-    """
-    part, low, high = requirement.part, requirement.at_least, requirement.at_most
-    expected = f"{words.bounds(part, low, high)} {requirement.direction}"
-    if before is None:
-        action = "Give a photo from before the step, from the same place."
-        return Finding(requirement, "UNCERTAIN", expected, "no photo from before", "no_photo_before", None, action)
-    blind = _blind(requirement, expected, after) or _blind(requirement, expected, before, " (before)")
-    if blind:
-        return blind
-    if not same_view and not _opposite(part, after):  # places that fill and empty prove the view themselves
-        action = "Take both photos from the same place, with the same parts in view."
-        return Finding(requirement, "UNCERTAIN", expected, "two photos that do not match", "view_differs", None, action)
-    first, second = tally(part, before), tally(part, after)
-    fewest, most = first.fewest - second.most, first.most - second.fewest
-    if requirement.direction == "added":
-        fewest, most = -most, -fewest
-    outcome = _holds(fewest, most, low, high)
-    found = f"{_spoken(part, first)} before, {_spoken(part, second)} after"
-    reason: Reason = {"PASS": "change_met", "FAIL": "change_missing", "UNCERTAIN": "change_ambiguous"}[outcome]  # type: ignore[assignment]
-    action = {
-        "PASS": "",
-        "FAIL": "Compare the two photos, finish the step and take the second one again.",
-        "UNCERTAIN": "Take both photos again, sharp and from the same place.",
-    }[outcome]
-    if outcome == "PASS" and not _accounted(requirement, before, after):
-        outcome, reason = "UNCERTAIN", "place_not_seen"
-        action = "Take both photos so that every place stays in view: parts may have left the frame."
-    return Finding(requirement, outcome, expected, found, reason, (max(0, fewest), max(0, most)), action)
-
-
-def _holds(fewest: int, most: int, low: int, high: int | None) -> Outcome:
+def holds(fewest: int, most: int, low: int, high: int | None) -> Outcome:
     """Return PASS where low..high holds every number of fewest..most, FAIL where it holds none."""
     if fewest >= low and (high is None or most <= high):
         return "PASS"
     return "FAIL" if most < low or (high is not None and fewest > high) else "UNCERTAIN"
 
 
-def _blind(requirement: Count | Change, expected: str, sight: Sight, which: str = "") -> Finding | None:
+def blind(requirement: Count | Change, expected: str, sight: Sight, which: str = "") -> Finding | None:
     """Return the finding where the photo or the detector cannot tell anything about the part."""
     if requirement.part not in sight.limits:
         action = (
@@ -143,7 +105,7 @@ def _blind(requirement: Count | Change, expected: str, sight: Sight, which: str 
     return None
 
 
-def _opposite(part: str, sight: Sight) -> str | None:
+def opposite_of(part: str, sight: Sight) -> str | None:
     """Return the label that a part's place has in its other state: a screw's hole, a hole's screw."""
     empty = sight.limits[part].empty_place
     return empty or next((name for name, limits in sight.limits.items() if limits.empty_place == part), None)
@@ -157,27 +119,17 @@ def _unproven(requirement: Count, seen: Tally, sight: Sight) -> str:
     place shows that the photo looks where it should.
     """
     part, low = requirement.part, requirement.at_least
-    opposite = _opposite(part, sight)
+    opposite = opposite_of(part, sight)
     places = tally(opposite, sight).fewest if opposite else 0
     if opposite and seen.most < low and seen.most + places < low:
         shown = f"{_spoken(part, seen)} and {words.number(opposite, places)}"
         return (
             f"The photo shows {shown}, not {low} places: take it again with every place in view, or look for yourself."
         )
-    if requirement.at_most == 0 and seen.most == 0 and places == 0:
+    if low == 0 and seen.most == 0 and places == 0:
         proof = f"the {words.name(opposite)} in view" if opposite else "another from before the step, to compare"
         return f"No {words.name(part, 1)} is seen, nor its place: take a photo with {proof}, or look for yourself."
     return ""
-
-
-def _accounted(requirement: Change, before: Sight, after: Sight) -> bool:
-    """Tell whether the places of the parts that went (or came) were seen to change state as often."""
-    opposite = _opposite(requirement.part, after)
-    if not opposite:
-        return True
-    first, second = tally(opposite, before), tally(opposite, after)
-    more = second.most - first.fewest if requirement.direction == "removed" else first.most - second.fewest
-    return more >= requirement.at_least
 
 
 def _doubt(part: str, seen: Tally, low: int) -> tuple[Reason, str]:
