@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -20,12 +21,26 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from repairai.errors import RepairError
 
 Record = TypeVar("Record")
+_YAML_FAULTS = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
+"""What reading YAML raises: the last four where a text is no date or number, or lists lie in lists without end."""
 
 
 def home() -> Path:
     """Return the folder for guides, records, runs and models: `REPAIRAI_HOME`, else the platform's user data folder."""
     chosen = os.environ.get("REPAIRAI_HOME")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("repairai", appauthor=False)
+    return expanded(chosen) if chosen else platformdirs.user_data_path("repairai", appauthor=False)
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with the home folder in place of a leading `~` or `~name`.
+
+    Raises:
+        RepairError: There is no such home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise RepairError(f"{path} begins with a home folder that is not known", "write the path in full") from None
 
 
 def to_data(record: object) -> Any:
@@ -60,7 +75,7 @@ def from_json(text: str, kind: type[Record], where: str) -> Record:
     """Return the record that a JSON text describes; see `from_data`."""
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise RepairError(f"{where} is not JSON: {error}", "give a file that holds JSON") from None
     return from_data(data, kind, where)
 
@@ -72,8 +87,9 @@ def read_record(path: Path, kind: type[Record]) -> Record:
         return from_json(text, kind, path.name)
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RepairError(f"{path.name} is not YAML: {error}", "mend what is named and try again") from None
+    except _YAML_FAULTS as error:
+        fault = _yaml_fault(error)
+        raise RepairError(f"{path.name} is not YAML: {fault}", "mend what is named and try again") from None
     return from_data(data, kind, path.name)
 
 
@@ -112,7 +128,7 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        temporary = path.with_name(f".{uuid.uuid4().hex}")
         with temporary.open("xb") as file:
             file.write(content)
             file.flush()
@@ -120,7 +136,8 @@ def write_whole(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     except OSError as error:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # what is told is why the file was not written
+                temporary.unlink(missing_ok=True)
         raise disk_error(path, error) from None
 
 
@@ -135,6 +152,16 @@ def disk_error(path: Path, error: OSError) -> RepairError:
 def _adapter(kind: type) -> TypeAdapter[list[Any]]:
     # In a list, because pydantic takes a config for plain dataclasses only from what holds them.
     return TypeAdapter(list[kind], config=ConfigDict(extra="forbid"))  # type: ignore[valid-type]
+
+
+def _yaml_fault(error: Exception) -> str:
+    """Return what is wrong and where, in one line and without the lines of the file that YAML would quote."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"{error.problem} at line {mark.line + 1}, column {mark.column + 1}"
+    if isinstance(error, LookupError | AttributeError):
+        return "a value does not fit its tag"
+    return " ".join(str(error).split())
 
 
 def _in_words(problem: Any, kind: type) -> str:

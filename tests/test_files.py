@@ -38,13 +38,27 @@ def test_all_mistakes_are_named_at_once_with_a_suggestion():
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"{", "is not JSON"), (b"\xff\xfe\x00", "not UTF-8"), (b"[1]", "is not a Guide"), (b"", "is not JSON")],
+    [
+        (b"{", "is not JSON"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"[1]", "is not a Guide"),
+        (b"", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"9" * 5_000, "is not JSON"),
+    ],
 )
 def test_what_is_no_record_is_told(tmp_path, content, says):
     path = tmp_path / "x.json"
     path.write_bytes(content)
     with pytest.raises(RepairError, match=says):
         files.read_record(path, Guide)
+
+
+def test_a_fault_in_yaml_is_one_line_that_quotes_nothing(tmp_path):
+    (tmp_path / "x.yaml").write_text("password: secret\nuser: me: you\n")
+    with pytest.raises(RepairError) as refused:
+        files.read_record(tmp_path / "x.yaml", Guide)
+    assert str(refused.value).startswith("x.yaml is not YAML: mapping values are not allowed here at line 2, column 9;")
 
 
 def test_absent_and_unreadable_files(tmp_path):
@@ -66,6 +80,21 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left_behind(small_disk
         files.write_whole(small_disk / "a.json", os.urandom(1_000_000))
     assert (small_disk / "a.json").read_bytes() == b"old"
     assert [each.name for each in small_disk.iterdir()] == ["a.json"]
+
+
+def test_what_cannot_be_written_is_told_and_not_what_goes_wrong_after(tmp_path):
+    with pytest.raises(RepairError, match="cannot be written"):
+        files.write_whole(Path("/etc/passwd/x"), b"1")
+    with pytest.raises(RepairError, match="cannot be written: File name too long"):
+        files.write_whole(tmp_path / ("x" * 300), b"1")
+    files.write_whole(tmp_path / ("x" * 255), b"1")
+    assert [len(each.name) for each in tmp_path.iterdir()] == [255]
+
+
+def test_a_home_folder_that_is_not_known(monkeypatch):
+    monkeypatch.setenv("REPAIRAI_HOME", "~nosuch")
+    with pytest.raises(RepairError, match="~nosuch begins with a home folder that is not known"):
+        files.home()
 
 
 def test_home_is_where_repairai_home_says(monkeypatch, tmp_path):

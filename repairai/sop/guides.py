@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -48,11 +49,13 @@ def import_guides(
     if not str(source).strip():
         raise RepairError("no file, folder or web address was given", WHAT_TO_GIVE)
     tell = progress or _say_nothing
-    path = Path(source).expanduser()
-    if isinstance(source, str) and is_address(source) and not path.exists():
+    path = files.expanded(source)
+    if isinstance(source, str) and is_address(source) and not os.path.exists(path):
         return _something(fetch_guides([source], library, tell, api=api, refresh=refresh), source)
-    if path.is_dir():
+    if os.path.isdir(path):  # which, unlike Path's, is False for a name that no system takes
         return _something(_import_folder(path, library, tell), f"the folder {path}")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise RepairError(f"{path} is a device or a pipe, not a file", WHAT_TO_GIVE)
     addresses = _addresses(path)
     if addresses:
         return _something(fetch_guides(addresses, library, tell, api=api, refresh=refresh), path.name)

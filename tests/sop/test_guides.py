@@ -62,7 +62,7 @@ def test_broken_lines_are_numbered_and_the_rest_is_kept(tmp_path: Path, library:
     assert report.ids == ("ifixit-1", "ifixit-2")
     said = [str(problem) for problem in report.problems]
     assert said[0] == "line 2 of dirt.json is not JSON: invalid control character at column 19; mend the line."
-    assert said[1].startswith("line 4 of dirt.json is not a guide: it holds 1;")
+    assert said[1].startswith("line 4 of dirt.json is not a guide: it holds a number;")
     assert said[3].startswith("line 5 of dirt.json is not a guide: it holds an object with a;")
     assert said[4].startswith("line 6 of dirt.json is not JSON: it is not UTF-8 text")
     assert said[5] == "line 8 of dirt.json ('Thing 3') has no steps; leave it out or fetch it again."
@@ -122,6 +122,10 @@ def test_a_folder_keeps_what_is_good(tmp_path: Path, library: Library):
         ("list.json", b"[]", "list.json holds no guides"),
         ("other.json", b'{"a": 1, "b": 2}', "is not a guide: it holds an object with a, b"),
         ("none.json", json.dumps(api_guide(1, steps=[])).encode(), "has no steps; leave it out"),
+        ("text.json", b'"my secret"', "text.json is not a guide: it holds a text;"),
+        ("deep.yaml", b"[" * 20_000, "deep.yaml is not YAML: maximum recursion depth"),
+        ("date.yaml", b"a: 2020-13-45", "date.yaml is not YAML: month must be in 1..12;"),
+        ("when.yaml", b"a: !!timestamp soon", "when.yaml is not YAML: a value does not fit its tag;"),
         ("two.json", b'{"a": 1}\n{"b": 1}\n', r"line 1 of two.json is not a guide: .* \(and 1 more like it\)"),
     ],
 )
@@ -141,6 +145,15 @@ def test_a_folder_without_guides_and_no_file_at_all(tmp_path: Path, library: Lib
     (tmp_path / "bad.json").write_text("words")
     with pytest.raises(RepairError, match=r"bad\.json is not JSON"):
         import_guides(tmp_path, library)
+
+
+def test_names_that_no_file_can_have(library: Library):
+    with pytest.raises(RepairError, match="~nosuch/x begins with a home folder that is not known"):
+        import_guides("~nosuch/x", library)
+    with pytest.raises(RepairError, match="cannot be read: File name too long"):
+        import_guides("x" * 5_000, library)
+    with pytest.raises(RepairError, match="/dev/zero is a device or a pipe"):
+        import_guides("/dev/zero", library)
 
 
 def test_no_source_at_all(library: Library):

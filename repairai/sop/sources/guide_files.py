@@ -76,7 +76,8 @@ def read_guide(data: object, where: str) -> tuple[Guide, Origin]:
         return read_ifixit(data, where), "ifixit"
     if isinstance(data, dict) and {"id", "steps"} <= data.keys():
         return files.from_data(data, Guide, where), "file"
-    seen = f"an object with {', '.join(sorted(data)[:5]) or 'nothing'}" if isinstance(data, dict) else f"{data!r:.40}"
+    # Its type and keys alone: the file may be somebody's letter, and the page may be shared.
+    seen = f"an object with {', '.join(sorted(data)[:5]) or 'nothing'}" if isinstance(data, dict) else _type(data)
     raise RepairError(f"{where} is not a guide: it holds {seen}", WHAT_TO_GIVE)
 
 
@@ -132,6 +133,10 @@ def _is_record(line: bytes) -> bool:
         return isinstance(json.loads(line), dict | list)
     except (ValueError, RecursionError):
         return False
+
+
+def _type(data: object) -> str:
+    return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(data), "a number")
 
 
 def _in_short(error: Exception) -> str:
