@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Integer, String, Text, create_engine, event, select
+from sqlalchemy import URL, Integer, String, Text, create_engine, event, select
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -50,11 +51,12 @@ class Records:
         """Open the records.
 
         Args:
-            url: A SQLAlchemy database URL; empty means the SQLite file under `REPAIRAI_HOME`. Copies of photos lie
-                under `REPAIRAI_HOME` in either case.
+            url: A SQLAlchemy database URL; empty means the one in `REPAIRAI_DATABASE`, and where that is empty, too,
+                the SQLite file under `REPAIRAI_HOME`. Copies of photos lie under `REPAIRAI_HOME` in any case.
         """
+        place: str | URL = url or os.environ.get("REPAIRAI_DATABASE", "")
         self._photos = home() / "photos"
-        if not url:
+        if not place:
             folder = home()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -62,10 +64,10 @@ class Records:
                 raise RepairError(
                     f"{folder} cannot be made: {error.strerror}", "set REPAIRAI_HOME to a folder"
                 ) from None
-            url = f"sqlite:///{folder / 'records.sqlite'}"
+            place = URL.create("sqlite", database=str(folder / "records.sqlite"))
         try:
-            self._engine: Engine = create_engine(url)
-        except (ImportError, ArgumentError) as error:
+            self._engine: Engine = create_engine(place)
+        except (ImportError, ArgumentError, ValueError) as error:  # the last where a port is no number
             raise RepairError(f"the records' database cannot be reached: {error}", "check its URL and driver") from None
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _wait_for_others)
@@ -91,8 +93,6 @@ class Records:
         Raises:
             RepairError: The disk is full, or the database cannot be written.
         """
-        for photo in photos:
-            self._keep_photo(photo)
         row = _Row(
             at=inspection.at,
             outcome=inspection.verdict.outcome,
@@ -100,10 +100,14 @@ class Records:
             photo_sha256=inspection.photo.sha256,
             record=to_json(inspection),
         )
-        with self._session() as session:
-            session.add(row)
-            session.commit()
-            return Kept(row.id, inspection)
+        with ExitStack() as undo:  # copies without their record would lie there for good
+            for photo in photos:
+                undo.callback(_remove, self._keep_photo(photo))
+            with self._session() as session:
+                session.add(row)
+                session.commit()
+                undo.pop_all()
+                return Kept(row.id, inspection)
 
     def photo(self, taken: PhotoTaken) -> Path:
         """Return where the copy of a kept inspection's photo lies.
@@ -111,24 +115,37 @@ class Records:
         Raises:
             RepairError: None was kept.
         """
-        for path in self._photos.glob(f"{taken.sha256}.*"):
+        for path in self._photos.glob(f"{taken.sha256}*"):
             return path
         raise RepairError(f"no copy of {taken.name} was kept", "look for it where it was taken")
 
-    def _keep_photo(self, photo: Path) -> None:
+    def _keep_photo(self, photo: Path) -> Path | None:
+        """Copy a photo; return the copy, or None where it lay there before."""
         try:
             content = photo.read_bytes()
         except OSError as error:
             raise RepairError(f"{photo.name} cannot be copied: {error.strerror}", "keep it where it is") from None
-        path = self._photos / f"{hashlib.sha256(content).hexdigest()}{photo.suffix.lower()}"
-        if not path.exists():
-            write_whole(path, content)
+        path = self._photos / f"{hashlib.sha256(content).hexdigest()}{photo.suffix.lower()[:8]}"
+        if path.exists():
+            return None
+        write_whole(path, content)
+        return path
 
     def newest(self, limit: int = 50) -> tuple[Kept, ...]:
-        """Return the newest inspections, newest first."""
+        """Return the newest inspections, newest first, without those that `unreadable` names."""
+        return tuple(each for each in self._read(limit) if isinstance(each, Kept))
+
+    def unreadable(self, limit: int = 50) -> tuple[int, ...]:
+        """Return the numbers of those among the newest that cannot be read: damaged, or kept by a newer RepairAI."""
+        return tuple(each for each in self._read(limit) if isinstance(each, int))
+
+    def _read(self, limit: int) -> Iterator[Kept | int]:
         with self._session() as session:
-            rows = session.scalars(select(_Row).order_by(_Row.id.desc()).limit(limit))
-            return tuple(Kept(row.id, _inspection(row)) for row in rows)
+            for row in session.scalars(select(_Row).order_by(_Row.id.desc()).limit(limit)):
+                try:
+                    yield Kept(row.id, _inspection(row))
+                except RepairError:
+                    yield row.id
 
     def get(self, number: int) -> Kept:
         """Return one inspection.
@@ -147,8 +164,8 @@ class Records:
         try:
             with Session(self._engine) as session:
                 yield session
-        except DatabaseError as error:
-            cause = str(error.orig or error)
+        except SQLAlchemyError as error:
+            cause = " ".join(str(getattr(error, "orig", None) or error).split())
             if "full" in cause:
                 raise RepairError(
                     "the disk is full: the inspection was not kept", "free some space and try again"
@@ -157,6 +174,12 @@ class Records:
             raise RepairError(
                 f"the records at {place} cannot be used: {cause}", "check the file or the database"
             ) from None
+
+
+def _remove(path: Path | None) -> None:
+    if path:
+        with suppress(OSError):  # what is told is why the record was not kept
+            path.unlink()
 
 
 def _inspection(row: _Row) -> Inspection:

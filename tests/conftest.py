@@ -14,6 +14,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test ever touches the library of the person who runs it."""
     folder = tmp_path / "home"
     monkeypatch.setenv("REPAIRAI_HOME", str(folder))
+    monkeypatch.delenv("REPAIRAI_DATABASE", raising=False)
     return folder
 
 

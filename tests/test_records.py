@@ -1,7 +1,11 @@
 """Inspections are kept whole, listed newest first, and survive a full disk and two processes at once."""
 
+import hashlib
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +46,66 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password():
     with pytest.raises(RepairError, match="check") as refused:
         Records("postgresql://me:secret@127.0.0.1:1/shop")
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:port/shop", "nosuch://me:secret@x/shop", "secret"])
+def test_an_address_that_is_none_is_told_without_its_password(url):
+    with pytest.raises(RepairError, match="check its URL") as refused:
+        Records(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_environment_may_name_the_database(tmp_path: Path, monkeypatch, home: Path):
+    monkeypatch.setenv("REPAIRAI_DATABASE", f"sqlite:///{tmp_path / 'shop.sqlite'}")
+    Records().keep(inspection())
+    assert (tmp_path / "shop.sqlite").is_file()
+    assert not (home / "records.sqlite").exists()
+    monkeypatch.setenv("REPAIRAI_DATABASE", "")
+    assert Records().newest() == ()
+
+
+def test_a_home_with_a_question_mark_in_its_name(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("REPAIRAI_HOME", str(tmp_path / "why?x=1#%41"))
+    Records().keep(inspection())
+    assert (tmp_path / "why?x=1#%41" / "records.sqlite").is_file()
+
+
+def test_one_record_that_cannot_be_read_hides_no_other(home: Path):
+    records = Records()
+    good, *bad = (records.keep(inspection()) for _ in range(4))
+    with closing(sqlite3.connect(home / "records.sqlite")) as db, db:
+        for kept, text in zip(bad, ("{", "[" * 100_000, '{"newer": 1}'), strict=True):
+            db.execute("UPDATE inspections SET record = ? WHERE id = ?", (text, kept.id))
+    assert records.newest() == (good,)
+    assert records.unreadable() == tuple(kept.id for kept in reversed(bad))
+    with pytest.raises(RepairError, match=f"inspection number {bad[0].id} is not JSON"):
+        records.get(bad[0].id)
+
+
+def test_what_is_not_kept_leaves_no_copy_of_its_photo(home: Path, tmp_path: Path):
+    records = Records()
+    photo, other = tmp_path / "a.jpg", tmp_path / "other.jpg"
+    photo.write_bytes(b"photo")
+    with pytest.raises(RepairError, match="absent"):
+        records.keep(inspection(), photo, tmp_path / "absent.jpg")
+    assert not list((home / "photos").iterdir())
+    records.keep(inspection(), photo)
+    other.write_bytes(b"other")
+    with closing(sqlite3.connect(home / "records.sqlite")) as db:
+        db.execute("DROP TABLE inspections")
+    with pytest.raises(RepairError, match="cannot be used"):
+        records.keep(inspection(), photo, other)
+    kept = [path.read_bytes() for path in (home / "photos").iterdir()]
+    assert kept == [b"photo"], "the copy that was there before stays"
+
+
+@pytest.mark.parametrize("name", ["IMG", "a.JPG", "a." + "x" * 240])
+def test_the_copy_of_a_photo_is_found_whatever_its_name(tmp_path: Path, name: str):
+    records = Records()
+    (tmp_path / name).write_bytes(b"photo")
+    taken = replace(inspection().photo, sha256=hashlib.sha256(b"photo").hexdigest())
+    records.keep(replace(inspection(), photo=taken), tmp_path / name)
+    assert records.photo(taken).read_bytes() == b"photo"
 
 
 def test_two_processes_write_at_once(home: Path):
