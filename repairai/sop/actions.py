@@ -103,7 +103,11 @@ class _SentenceReader:
 
     def _makes_optional(self, place: int) -> bool:
         """Tell whether what was just asked need not be done: "if needed", "(optional)"."""
-        optional = self.tokens[place].word in ("optional", "optionally")
+        words = [token.word for token in self.tokens[place:]]
+        # "Take the lid off if it is worn", but "if you have not yet".
+        follows = words[0] == "if" and "," not in words and words[1:2] not in (["you"], ["you've"])
+        before = word_at(self.tokens, place - 1)
+        optional = words[0] in ("optional", "optionally") or (follows and before not in ("even", "as", "see", "check"))
         return optional or (is_condition(self.tokens, place) and word_at(self.tokens, place + 2) != ",")
 
     # ---- verbs

@@ -15,13 +15,13 @@ from repairai.schema import Action
 
 GOLD = read_gold()["steps"]
 FLOORS = {
-    "develop": (0.98, 0.95),
-    "held_out_1": (0.95, 0.91),
-    "held_out_2": (0.98, 0.95),
+    "develop": (0.98, 0.96),
+    "held_out_1": (0.95, 0.92),
+    "held_out_2": (0.98, 0.96),
     "held_out_3": (0.98, 0.93),
-    "held_out_4": (0.98, 0.89),
+    "held_out_4": (0.98, 0.90),
     "held_out_5": (0.94, 0.93),
-    "held_out_6": (0.90, 0.87),
+    "held_out_6": (0.94, 0.90),
 }
 """A little under what is reached now, in precision and recall; see `first_sight` for what new texts must expect."""
 

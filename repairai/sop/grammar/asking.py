@@ -42,6 +42,8 @@ def base_status(tokens: Sequence[Token], place: int, moods: Sequence[Mood], gove
         return "no"
     if word in ("don't", "dont", "never", "mustn't", "shouldn't"):
         return "forbidden"
+    if word.endswith("n't"):
+        return "no"  # "I didn't remove"
     if word == "not":
         return "forbidden" if word_at(tokens, left - 1) in table.FORBIDDING else "no"
     if word == "to":

@@ -123,10 +123,10 @@ class _Moods:
         starts = behind < len(self.tokens) and is_verb_here(self.tokens, behind)
         if word in (";", ":", "→", "->"):
             return True
-        if self.opening and self.has_verb and word != ",":
-            return self._resumes(place, behind)
         if word == "then":
             return starts or self._word(behind) in ("you", "we", "the")
+        if self.opening and self.has_verb and word != ",":
+            return self._resumes(place, behind)
         if word == ",":
             return self.has_verb or starts
         if self.without_verb and (
@@ -147,10 +147,7 @@ class _Moods:
             if form is None and word not in PART_VERBS and acts_upon(self.tokens, place):
                 return before not in _NOT_ENDING and before not in OTHER_VERBS
             return form is not None and form[1] == "participle"
-        return word == "then" and (
-            (behind < len(self.tokens) and is_verb_here(self.tokens, behind))
-            or self._word(behind) in ("you", "we", "the")
-        )
+        return False
 
 
 def _tells_of_another_time(tokens: Sequence[Token]) -> bool:

@@ -39,6 +39,25 @@ def read_phrases(tokens: Sequence[Token], start: int, verb: int = -1) -> tuple[l
     return _without_details(_with_nouns(tokens, found)), found[-1].end
 
 
+def read_parallel(tokens: Sequence[Token], last: Phrase) -> list[Phrase]:
+    """Return what a verb acts upon beside a phrase, by the preposition: "one from the lid and two from the base"."""
+    found: list[Phrase] = []
+    while (preposition := word_at(tokens, last.end)) in table.PREPOSITIONS:
+        place_named = read_phrase(tokens, last.end + 1)
+        behind = None if place_named is None else _joint(tokens, place_named.end)
+        start = len(tokens) if behind is None else skip_adverbs(tokens, behind)
+        following = read_phrase(tokens, start)
+        if following is None or is_verb_here(tokens, start) or word_at(tokens, following.end) != preposition:
+            break
+        if following.form == "pronoun" and following.quantity is not None and tokens[start - 1].word != ",":
+            following = replace(following, part=last.part, kind=last.kind, form="noun")
+        if not following.part or following.form != "noun":
+            break
+        found.append(following)
+        last = following
+    return found
+
+
 def is_verb_here(tokens: Sequence[Token], place: int) -> bool:
     """Tell whether the word at a place where a verb could stand is one: "screw the", not "screw and"."""
     word = word_at(tokens, place)

@@ -7,27 +7,17 @@ from dataclasses import dataclass
 
 from repairai.schema import Action
 from repairai.sop.grammar import verbs as table
-from repairai.sop.grammar.lists import is_verb_here, read_phrases
+from repairai.sop.grammar import words
+from repairai.sop.grammar.lists import is_verb_here, read_parallel, read_phrases
 from repairai.sop.grammar.nouns import singular
 from repairai.sop.grammar.phrases import Phrase, read_phrase
 from repairai.sop.grammar.quantities import read_quantity
 from repairai.sop.grammar.tokens import Token, word_at
-from repairai.sop.grammar.words import (
-    ARTICLES,
-    CRACKS,
-    DETERMINERS,
-    GUIDES,
-    HOSES,
-    PREPOSED,
-    STOPS,
-    SUBORDINATORS,
-    is_adverb,
-)
 
 _REACH = 14
 """Tokens behind a part within which a particle still belongs to the verb: "lift the blades with their hood out"."""
-_NO_NOUNS = DETERMINERS | STOPS
-_ENDING = SUBORDINATORS - PREPOSED - {"to"} | {"by", "using", "but"}
+_NO_NOUNS = words.DETERMINERS | words.STOPS
+_ENDING = words.SUBORDINATORS - words.PREPOSED - {"to"} | {"by", "using", "but"}
 """Words that end a verb's clause."""
 
 
@@ -62,6 +52,7 @@ def read_object(tokens: Sequence[Token], verb: str, place: int) -> Object:
     phrases, end = read_phrases(tokens, start)
     end = end if phrases else start
     trail = _Trail(tokens, end)
+    phrases += read_parallel(tokens, phrases[-1]) if phrases else []
     return Object(tuple(phrases), frozenset(particles | trail.particles), trail.leaves, trail.enters, end)
 
 
@@ -73,12 +64,12 @@ def choose_action(verb: str, phrase: Phrase, object_: Object) -> Action | None:
         fits = not sense.particles or bool(sense.particles & object_.particles)
         if fits and (not sense.kinds or phrase.kind in sense.kinds):
             if sense.action == "install" and (
-                object_.enters in CRACKS or (verb in table.LAYING and not _is_seat(object_))
+                object_.enters in words.CRACKS or (verb in table.LAYING and not _is_seat(object_))
             ):
                 return None
             moved = sense.action == "disconnect" and phrase.kind == "line" and verb in table.MOVING
-            hose = phrase.part.rsplit("_", 1)[-1] in HOSES
-            return "remove" if moved and not hose and object_.leaves in GUIDES else sense.action
+            hose = phrase.part.rsplit("_", 1)[-1] in words.HOSES
+            return "remove" if moved and not hose and object_.leaves in words.GUIDES else sense.action
     return None
 
 
@@ -88,13 +79,13 @@ def _read_particles(tokens: Sequence[Token], verb: str, start: int) -> tuple[set
     particles: set[str] = set()
     while start < len(tokens):
         word = "off" if tokens[start].word == "of" else tokens[start].word  # "pull of the lid" is a slip
-        particle = word in table.PARTICLES and word not in ("from", "into", "onto", "over")
+        particle = word in table.PARTICLES and word not in ("from", "into", "inside", "onto", "over")
         if particle and not _is_side(tokens, start) and read_quantity(tokens, start) is None:
             acts_upon = word == "on" and "up" in particles and verb in ("pry", "prise")  # "pry up on the connector"
             if word in ("in", "on") and word not in wanted and not acts_upon:
                 break  # "pull up on the connector" has no object of its own
             particles |= set() if acts_upon else {word}
-        elif not is_adverb(word):
+        elif not words.is_adverb(word):
             break
         start += 1
     return particles, start
@@ -104,7 +95,7 @@ def _is_seat(object_: Object) -> bool:
     """Tell whether something laid down goes to its place in the device, not into a bowl."""
     if "back" in object_.particles:
         return True
-    if object_.particles & {"in", "into"}:
+    if object_.particles & {"in", "into", "inside"}:
         return object_.enters not in table.CONTAINERS
     return object_.enters in table.SEATS
 
@@ -114,7 +105,7 @@ def _is_side(tokens: Sequence[Token], place: int) -> bool:
     if tokens[place].word != "back" or place + 1 == len(tokens):
         return False
     behind = tokens[place + 1]
-    return behind.kind == "word" and behind.word not in _NO_NOUNS and not is_adverb(behind.word)
+    return behind.kind == "word" and behind.word not in _NO_NOUNS and not words.is_adverb(behind.word)
 
 
 class _Trail:
@@ -133,7 +124,7 @@ class _Trail:
                 continue
             if self._ends(place):
                 break
-            if tokens[place].word in table.PARTICLES and tokens[place - 1].word not in ARTICLES | {"it's"}:
+            if tokens[place].word in table.PARTICLES and tokens[place - 1].word not in words.ARTICLES | {"it's"}:
                 self._read(place)
 
     def _ends(self, place: int) -> bool:
@@ -159,7 +150,7 @@ class _Trail:
         self.particles.add(word)
         if word in ("out", "off", "from", "away"):
             self.leaves = self.leaves or head
-        elif word in ("in", "into", "on", "onto", "over"):
+        elif word in ("in", "into", "inside", "on", "onto", "over"):
             self.enters = self.enters or head
 
     def _is_no_particle(self, place: int, word: str, after: list[str]) -> bool:

@@ -234,6 +234,8 @@ class _PhraseReader:
     def _is_adjective(self, word: str, following: Token | None) -> bool:
         if word in table.BRANDS:
             return following is not None and following.kind == "word" and following.word not in table.STOPS
+        if word in table.MATERIALS and self.nouns and _closes(following):
+            return False  # "the sealing rubber"
         if word == "light":
             return following is not None and following.word in table.COLOURS
         compound = "-" in word and word.index("-") > 1 and not _ends(following)
@@ -329,7 +331,11 @@ class _PhraseReader:
         if end == self.start:
             return None
         quantity = None if self.vague else self.quantity
-        amount = self.pronoun or self.alike or quantity is not None or self.article in table.PLURAL_ARTICLES
+        behind = word_at(self.tokens, end)
+        points = self.article in table.PLURAL_ARTICLES or (
+            self.article in ("this", "that") and behind not in table.FINITE
+        )
+        amount = self.pronoun or self.alike or quantity is not None or points
         plural = plural or self.tokens[end - 1].word == "them" or quantity not in (None, ONE)
         form: Literal["pronoun", "bare"] = "pronoun" if amount and self.end > self.described_end else "bare"
         sizes, offset = tuple(self.sizes), self.tokens[self.start].start

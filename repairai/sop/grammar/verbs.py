@@ -53,7 +53,7 @@ _SEPARATE = (_sense("disconnect", "from", "line plug"), _sense("remove", "from")
 _RELEASE = (_sense("open", kinds="catch"), *_SEPARATE)
 _PRY = (_OPEN, _sense("disconnect", "up", "line plug"), _sense("open", "up back", "catch"), *_TAKE_AWAY)
 _ATTACH = (_sense("connect", kinds="line plug"), _sense("install"))
-_LAY = (_sense("install", "back in into on onto over"),)
+_LAY = (_sense("install", "back in into inside on onto over"),)
 _TIGHTEN = (_sense("tighten"),)
 _FASTEN = (_sense("tighten", kinds="fastener"),)
 
@@ -142,7 +142,7 @@ KEPT_FROM = _words("remove disconnect loosen open")
 
 # ---- where a part goes
 
-PARTICLES = _words("free out off away apart up down back in into on onto open shut closed from over")
+PARTICLES = _words("free out off away apart up down back in into inside on onto open shut closed from over")
 MOVING = _words("pull lift wiggle rock pry prise lever slide pop work tug")
 """Verbs that say how a part moves; what it leaves tells whether a cable is unplugged or only taken out of a groove."""
 LAYING = _words("put place set")

@@ -67,7 +67,7 @@ _SUBSTANCES = _words(
     "ice residue rust paint sealant silicone cleaner alcohol detergent soap gas gasoline fuel refrigerant "
     "compound coffee ink corrosion moisture excess lubricant"
 )
-_SEWN = _words("garment fabric pant jean jacket shirt pocket hem seam clothing thread stitch")
+_SEWN = _words("garment fabric pant jean jacket shirt pocket hem seam clothing thread stitch scrap")
 _IDEAS = _words(
     "step time care pressure force power electricity attention process way order access instruction procedure "
     "photo picture image note page software app application file program menu setting account network internet "
@@ -75,7 +75,7 @@ _IDEAS = _words(
     "edge corner tip direction angle place location area space hole gap opening groove turn rotation inch amount "
     "lot push hold tension resistance slack sound click voltage current charge tread damage injury shock content "
     "item help advantage weight distance video website person home house room table desk surface ground floor "
-    "position degree minute second remain mark marking symbol ounce pint quart gallon liter litre"
+    "position degree minute second remain mark marking symbol wisdom ounce pint quart gallon liter litre"
 )
 NOT_PARTS = _TOOLS | _SUBSTANCES | _SEWN | _IDEAS
 NOT_ALONE = _words(
@@ -111,14 +111,15 @@ COLOURS = _words(
     "black white red blue green yellow orange brown grey gray silver gold golden pink purple violet clear "
     "transparent translucent dark bright beige tan colorful"
 )
-_MATERIALS = _words(
-    "plastic polymer teflon ceramic metal metallic rubber rubbery steel aluminum aluminium brass copper wooden nylon"
+MATERIALS = _words(
+    "iron plastic polymer teflon ceramic metal metallic rubber rubbery steel aluminum aluminium brass copper wooden "
+    "nylon"
 )
 _SHAPES = _words(
     "small smaller smallest large larger largest big bigger biggest little tiny long longer longest short shorter "
     "shortest thin thinner thick thicker wide wider narrow round square circular rectangular triangular oval flat "
     "tall hexagonal cylindrical deep heavy medium similar identical same different various individual double dual "
-    "curved straight size sized"
+    "curved straight size sized fine coarse"
 )
 _STATES = _words(
     "old new original existing replacement broken bad defective faulty dead good worn loose tight remaining "
@@ -127,10 +128,10 @@ _STATES = _words(
     "corresponding matching dirty stuck accessible adhesive sticky flush protruding surrounding underlying "
     "missing initial intermediate proper correct adjacent opposite positive negative delicate sharp fragile shiny "
     "freed own cut obvious special specific standard regular normal more current removable integrated flexible "
-    "protective accompanying earlier blown burnt torn bent"
+    "protective accompanying earlier blown burnt torn bent careful gentle"
 )
 ORDINALS = _words("first second third fourth fifth sixth seventh eighth ninth tenth last next")
-ADJECTIVES = SIDES | HEADS | COLOURS | _MATERIALS | _SHAPES | _STATES
+ADJECTIVES = SIDES | HEADS | COLOURS | MATERIALS | _SHAPES | _STATES
 NOT_PARTICIPLES = _words(
     "led bed feed seed reed shed speed red bearing ring spring wiring string housing casing coupling tubing fitting "
     "bushing opening ceiling building shielding sealing moulding molding covering lining backing padding webbing "
@@ -150,8 +151,9 @@ POSTPOSED = _words(
 ADVERBS = _words(
     "then now also just simply please first next finally again straight directly upright upwards upward downwards "
     "downward always yet once instead afterwards later only further so still very already too together ever "
-    "lastly therefore apart aside ahead forward backwards backward sideways outward outwards inward inwards clockwise "
-    "counterclockwise counter-clockwise anticlockwise enough altogether halfway soon however otherwise much less thus"
+    "lastly therefore even apart aside ahead forward backwards backward sideways outward outwards inward inwards "
+    "clockwise counterclockwise counter-clockwise anticlockwise enough altogether halfway soon however otherwise much "
+    "less thus"
 )
 NOT_ADVERBS = _words("apply reply imply rely multiply assembly sub-assembly subassembly supply family")
 FINITE = _words(
