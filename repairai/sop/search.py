@@ -11,8 +11,6 @@ FTS5 has nothing of the kind.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from repairai.sop.index.files import SearchIndex, open_or_build
@@ -20,17 +18,7 @@ from repairai.sop.index.ranking import Hit, search_index
 from repairai.sop.library import Library
 
 _HITS_A_GUIDE = 6
-
-
-@dataclass(frozen=True)
-class GuideHits:
-    """The hits in one guide, best first."""
-
-    guide_id: str
-    title: str
-    device: str
-    score: float
-    hits: tuple[Hit, ...]
+"""How many hits are looked through for each guide that is wanted: a long guide may fill the first ones alone."""
 
 
 class Search:
@@ -65,9 +53,12 @@ class Search:
             raise ValueError(f"need limit from 1, got {limit}")
         return search_index(self.open(), words, device, limit)
 
-    def search_guides(self, words: str, device: str | None = None, limit: int = 10) -> tuple[GuideHits, ...]:
-        """Return the guides that fit best with their hits, best first; see `search`."""
-        return group_by_guide(self.search(words, device, _HITS_A_GUIDE * limit))[:limit]
+    def search_guides(self, words: str, device: str | None = None, limit: int = 10) -> tuple[Hit, ...]:
+        """Return the guides that fit best, each by its best hit, best first; see `search`."""
+        best: dict[str, Hit] = {}
+        for hit in self.search(words, device, _HITS_A_GUIDE * limit):
+            best.setdefault(hit.guide_id, hit)
+        return tuple(best.values())[:limit]
 
     def open(self) -> SearchIndex:
         """Return the index for the library as it is now; builds it where that has not been done.
@@ -80,14 +71,3 @@ class Search:
             if self._opened is None or self._opened[0] != fingerprint:
                 self._opened = (fingerprint, open_or_build(self.folder, fingerprint, self.library.guides()))
             return self._opened[1]
-
-
-def group_by_guide(hits: Iterable[Hit]) -> tuple[GuideHits, ...]:
-    """Return hits put together by guide, in the order of each guide's best."""
-    groups: dict[str, list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault(hit.guide_id, []).append(hit)
-    return tuple(
-        GuideHits(guide_id, group[0].title, group[0].device, group[0].score, tuple(group))
-        for guide_id, group in groups.items()
-    )

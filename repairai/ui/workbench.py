@@ -68,24 +68,25 @@ class Workbench:
         self.search = Search(self.library)
 
     def choices(self, words: str, device: str | None) -> list[tuple[str, str]]:
-        """Return what a person can pick, as (what it says, `guide#step`): hits for words, else the guides of a device.
+        """Return the guides that a person can pick, as (what it says, `guide#step`): those that fit the words best.
 
         Args:
             words: What was typed; empty lists guides, the built-in ones first.
             device: Only this device; None means all.
         """
         if words.strip():
-            hits = self.search.search(words, device, limit=8)
+            hits = self.search.search_guides(words, device, limit=8)
             return [
                 (_said(hit.title, hit.device, hit.step, hit.snippet), f"{hit.guide_id}#{hit.step or 1}") for hit in hits
             ]
         guides = sorted(self.library.summaries(device), key=lambda each: not each.id.startswith("sample-practice"))
-        return [(f"{each.title} — {each.device}", f"{each.id}#1") for each in guides[:20]]
+        return [(_said(each.title, each.device), f"{each.id}#1") for each in guides[:20]]
 
 
-def _said(title: str, device: str, step: int | None, snippet: str) -> str:
+def _said(title: str, device: str, step: int | None = None, snippet: str = "") -> str:
+    name = title if device.lower() in title.lower() else f"{title} — {device}"
     shown = snippet if len(snippet) <= SNIPPET else snippet[:SNIPPET].rsplit(" ", 1)[0] + " …"
-    return f"{title} — {device}, step {step}: {shown}" if step else f"{title} — {device}"
+    return f"{name}, step {step}: {shown}" if step else name
 
 
 def told(function: Callable[..., Answer]) -> Callable[..., Answer]:

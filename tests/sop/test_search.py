@@ -19,7 +19,7 @@ from repairai.schema import Guide, Line, Step
 from repairai.sop.index.files import build, open_index
 from repairai.sop.index.ranking import search_index
 from repairai.sop.library import Library
-from repairai.sop.search import Search, group_by_guide
+from repairai.sop.search import Search
 from tests.sop.conftest import Imported
 
 BLOCK = "sample-practice-block"
@@ -141,13 +141,13 @@ def test_a_device_narrows_by_name_or_by_words(search: Search):
     assert devices("toaster") == devices("") == devices("((") == set()
 
 
-def test_hits_are_grouped_by_guide(search: Search):
-    hits = search.search("battery", limit=30)
-    groups = group_by_guide(hits)
-    assert sum(len(group.hits) for group in groups) == 30
-    assert [group.score for group in groups] == sorted((group.score for group in groups), reverse=True)
-    assert all(hit.guide_id == group.guide_id for group in groups for hit in group.hits)
-    assert len(search.search_guides("battery", limit=2)) == 2
+def test_a_guide_comes_once_by_its_best_hit(search: Search):
+    hits = search.search("battery", limit=60)
+    guides = search.search_guides("battery")
+    assert len({hit.guide_id for hit in guides}) == len(guides) == 10
+    assert all(found == next(hit for hit in hits if hit.guide_id == found.guide_id) for found in guides)
+    assert [hit.score for hit in guides] == sorted((hit.score for hit in guides), reverse=True)
+    assert search.search_guides("battery", limit=2) == guides[:2]
 
 
 @pytest.mark.parametrize(
