@@ -286,6 +286,7 @@ def test_verbs(text: str, facts: list[tuple[str, str, int | None]]):
         ("Remove the glass.", "glass"),
         ("Remove the CO2 cartridge.", "co2_cartridge"),
         ("Remove the iron plate.", "plate"),
+        ("Pull the bottom covering off.", "bottom_covering"),
         ("Remove the sealing rubber.", "sealing_rubber"),
         ("Remove the lens/battery bundle.", "lens_battery_bundle"),
         ("Remove the cover/panel.", "cover"),
@@ -451,6 +452,7 @@ def test_what_is_asked_here_and_now(text: str, facts: list[tuple[str, str, int |
         ("Hold the two strips of tape and pull up on the fan to remove it.", [("remove", "fan", 1)]),
         ("There is a bolt at the bottom; you can remove it.", [("remove", "bolt", 1)]),
         ("Remove the latch by gently lifting it up.", [("remove", "latch", 1)]),
+        ("Remove the hose by pinching its end and pulling it off.", [("remove", "hose", 1)]),
         ("A lamp comes next. Remove the bulb by turning it, then pulling it out.", [("remove", "bulb", 1)]),
     ],
 )

@@ -92,7 +92,8 @@ class Memory:
         # Behind "the front panel", "the panel" is that one, even if the rear panel was asked for.
         part = next((part for part in reversed(earlier) if phrase.part in _names(part)), phrase.part)
         offsets = self._asked.get((action, part), set())
-        if action in ("loosen", "open"):  # "remove the screw; turn it to loosen"
+        # "Remove the screw; turn it to loosen", "remove the hose by pinching and pulling it off"
+        if action in ("loosen", "open") or (action == "disconnect" and phrase.kind == "line"):
             offsets = offsets | self._asked.get(("remove", phrase.part), set())
         if phrase.offset in self._asked.get((action, phrase.part), set()):
             return True

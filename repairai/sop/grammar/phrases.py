@@ -268,7 +268,8 @@ class _PhraseReader:
         return self._ends_behind_noun(word, following, begins_more)
 
     def _ends_behind_noun(self, word: str, following: Token | None, begins_more: bool) -> bool:
-        if word in table.DETERMINERS or (word in table.POSTPOSED and not is_participle(word, "ed")):
+        covers = word in table.NOT_PARTICIPLES and _closes(following)  # "the bottom covering off"
+        if word in table.DETERMINERS or (word in table.POSTPOSED and not is_participle(word, "ed") and not covers):
             return True
         plural = is_plural(self.nouns[-1])
         if is_participle(word, "ed"):
