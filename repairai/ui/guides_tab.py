@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.sop.guides import import_guides
-from repairai.sop.library import Report
+from repairai.sop.guides import Progress, fetch_guides, import_guides
+from repairai.sop.library import Library, Report
 from repairai.ui import render
 from repairai.ui.workbench import Workbench
 
@@ -38,23 +39,27 @@ def build(bench: Workbench) -> None:
     gr.HTML("<h2>The library</h2>")
     with gr.Row():
         device = gr.Textbox(label="Only devices whose name holds", elem_id="library-device", max_lines=1)
-    table = gr.Dataframe(
-        value=lambda: rows(bench, ""), headers=HEAD, interactive=False, wrap=True, elem_id="library", max_height=360
-    )
+    table = gr.Dataframe(headers=HEAD, interactive=False, wrap=True, elem_id="library", max_height=360)
     guide = gr.HTML('<p class="fine">Choose a row to read the guide.</p>', elem_id="guide")
     chosen = gr.State("")
     remove = gr.Button("Remove this guide from the library", elem_id="remove-guide", visible=False)
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    private: dict[str, Any] = {"api_visibility": "private"}
+    quiet: dict[str, Any] = {"show_progress": "hidden", **private}
     listed = [report, table]
     from_files.click(
-        lambda paths, words, progress=gr.Progress(): bring(bench, paths or [], words, progress), [files, device], listed
+        lambda paths, words, progress=gr.Progress(): bring(bench, import_guides, paths or [], words, progress),
+        [files, device],
+        listed,
+        **private,
     )
     from_web.click(
-        lambda url, words, progress=gr.Progress(): bring(bench, [url] if url.strip() else [], words, progress),
+        lambda url, words, progress=gr.Progress(): bring(bench, fetch, [url] if url.strip() else [], words, progress),
         [address, device],
         listed,
+        **private,
     )
-    device.input(lambda words: rows(bench, words), device, table, trigger_mode="always_last", **quiet)
+    # Without triggers it runs when the page opens, and when the words change.
+    gr.on(fn=lambda words: rows(bench, words), inputs=device, outputs=table, trigger_mode="always_last", **quiet)
 
     def read(event: gr.SelectData) -> tuple[str, str, Any]:
         guide_id = str(event.row_value[0])
@@ -81,8 +86,14 @@ def rows(bench: Workbench, words: str) -> list[list[str]]:
     return [[each.id, each.title, each.device, str(each.n_steps), each.licence] for each in found[:SHOWN]]
 
 
-def bring(bench: Workbench, sources: list[str], words: str, progress: gr.Progress) -> tuple[str, list[list[str]]]:
-    """Import files or an address, telling how far it is; return what came of it, as HTML, and the table."""
+def bring(
+    bench: Workbench,
+    read: Callable[[str, Library, Progress], Report],
+    sources: list[str],
+    words: str,
+    progress: gr.Progress,
+) -> tuple[str, list[list[str]]]:
+    """Bring guides in, telling how far it is; return what came of it, as HTML, and the table."""
     if not sources:
         return render.problem("Nothing was given; choose a file or write an address first."), rows(bench, words)
 
@@ -92,13 +103,26 @@ def bring(bench: Workbench, sources: list[str], words: str, progress: gr.Progres
     said = []
     for source in sources:
         try:
-            said.append(_report(import_guides(source, bench.library, tell)))
+            said.append(_report(read(source, bench.library, tell)))
         except RepairError as error:
             said.append(render.problem(str(error)))
     return "".join(said), rows(bench, words)
 
 
+def fetch(address: str, library: Library, progress: Progress) -> Report:
+    """Fetch the guides of a web address into the library; whoever may open the page may not read this machine's files.
+
+    Raises:
+        RepairError: It is no web address, or iFixit does not answer.
+    """
+    if not address.strip().lower().startswith(("https://", "http://")):
+        raise RepairError(f"'{address[:200]}' is not a web address", "give one that begins with https://")
+    return fetch_guides([address], library, progress)
+
+
 def _report(report: Report) -> str:
+    if not report.ids:
+        return "".join(render.problem(str(each)) for each in report.problems)
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
     problems = "".join(f"<li>{escape(str(each))}</li>" for each in report.problems)
     skipped = f"<p>{len(report.problems)} skipped:</p><ul>{problems}</ul>" if problems else ""
