@@ -18,11 +18,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from engines import timed
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from transformers import pipeline
 from transformers.utils import logging
 
@@ -86,6 +87,20 @@ def memory(photo: Path, label: str) -> None:
     print(f"  {label:<30} {peak:7.0f} MiB peak, {seconds:.1f} s with the start of Python")
 
 
+def copies(photo: Path, size: tuple[int, int], folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the photo in another size: as a JPEG, as one that EXIF turns, and with transparency as PNG and WebP."""
+    large = Image.open(photo).convert("RGB").resize(size)
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    kinds = {"a.jpg": {"quality": 90}, "turned.jpg": {"quality": 90, "exif": turned}}
+    clear = {"rgba.png": {"compress_level": 1}, "rgba.webp": {"method": 0}}
+    for name, options in {**kinds, **clear}.items():
+        if name in clear:
+            large.putalpha(200)
+        large.save(folder / name, **options)
+        yield folder / name, name
+
+
 def page() -> None:
     """Print how soon the page answers after `python app.py`, three times."""
     waits = []
@@ -122,10 +137,9 @@ def main() -> None:
     print("peak memory of an inspection")
     memory(chosen.photo, chosen.photo.name)
     with tempfile.TemporaryDirectory() as folder:
-        for megapixels, size in ((12, (4000, 3000)), (40, (7300, 5480))):
-            large = Path(folder) / f"{megapixels}.jpg"
-            Image.open(chosen.photo).convert("RGB").resize(size).save(large, quality=90)
-            memory(large, f"the same at {megapixels} megapixels")
+        for megapixels, size in ((12, (4000, 3000)), (50, (8192, 6144))):
+            for large, label in copies(chosen.photo, size, Path(folder)):
+                memory(large, f"{label}, {megapixels} megapixels")
     page()
 
 

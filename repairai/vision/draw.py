@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from repairai.files import disk_error
+from repairai.files import disk_error, write_whole
 from repairai.schema import Detection, Outcome, PartLimits
 
 with warnings.catch_warnings():
@@ -54,14 +55,14 @@ def draw(
 
 
 def save(photo: NDArray[np.uint8], path: Path) -> None:
-    """Write a photo (H, W, 3) as JPEG.
+    """Write a photo (H, W, 3) as JPEG, whole or not at all.
 
     Raises:
         RepairError: The file cannot be written.
     """
+    content = io.BytesIO()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(photo).save(path, "JPEG", quality=92)
-    except OSError as error:
-        path.unlink(missing_ok=True)
+        Image.fromarray(photo).save(content, "JPEG", quality=92)
+    except OSError as error:  # a JPEG has at most 65,500 px each way
         raise disk_error(path, error) from None
+    write_whole(path, content.getvalue())

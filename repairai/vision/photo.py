@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
 import struct
 import warnings
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from repairai.errors import RepairError
 
 MAX_BYTES = 100 * 2**20
-MAX_PIXELS = 80_000_000
-"""More than phones give by default (12 to 50 MP), little enough that an inspection stays under 1 GiB of memory."""
+MAX_PIXELS = 50_500_000
+"""What phones give (12 to 50 MP: 8192 x 6144 px at most), little enough that an inspection stays under 1 GiB of memory
+whatever the kind of file: `benchmarks/inspection.py` measures it."""
 MIN_SIDE_PX = 64
+_STRIP_PX = 256
 KINDS = "JPEG, PNG, WebP, HEIC, TIFF or BMP"
 _ONE_IN_SEVERAL = {"MPO", "HEIF", "AVIF"}
 """Formats in which phones put previews, depth or the next shot beside the photo: the first picture is the photo."""
@@ -52,10 +55,11 @@ def read_photo(path: Path) -> Photo:
         RepairError: There is no file, or it is not one whole, still photo of a sensible size.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            megabytes = path.stat().st_size / 2**20
-            raise RepairError(f"{path.name} has {megabytes:.0f} MB", f"give a photo of at most {MAX_BYTES >> 20} MB")
-        content = path.read_bytes()
+        seen = path.stat()
+        if not stat.S_ISREG(seen.st_mode) and not stat.S_ISDIR(seen.st_mode):
+            raise RepairError(f"{path} is a device or a pipe, not a file", f"give a {KINDS} file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)  # a file may grow, and one of the system's has no size
     except FileNotFoundError:
         raise RepairError(f"there is no photo at {path}", "check the name") from None
     except IsADirectoryError:
@@ -64,6 +68,9 @@ def read_photo(path: Path) -> Photo:
         raise RepairError(
             f"{path.name} cannot be read: {error.strerror}", "check the file and its permissions"
         ) from None
+    if len(content) > MAX_BYTES:
+        megabytes = max(len(content), seen.st_size) / 2**20
+        raise RepairError(f"{path.name} has {megabytes:.0f} MB", f"give a photo of at most {MAX_BYTES >> 20} MB")
     return parse_photo(content, path.name)
 
 
@@ -77,8 +84,8 @@ def parse_photo(content: bytes, name: str) -> Photo:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is told below
             with Image.open(io.BytesIO(content)) as image:
                 _check(image, name)
-                upright = ImageOps.exif_transpose(image)
-                pixels = np.asarray(_rgb(upright))
+                ImageOps.exif_transpose(image, in_place=True)
+                pixels = _pixels(image)
     except UnidentifiedImageError:
         raise RepairError(f"{name} is not a photo that can be read", f"give a {KINDS} file") from None
     except Image.DecompressionBombError:
@@ -105,12 +112,25 @@ def _check(image: Image.Image, name: str) -> None:
         raise RepairError(f"{name} holds {frames} pictures, one after another", "give one still photo")
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Return the picture in RGB: 16-bit is scaled to 8, and what is transparent lies on grey."""
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """Return the picture as RGB, a strip at a time: whole copies of a large one would fill the memory."""
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float32)
-        top = 255.0 if values.max() <= 255 else 65535.0
-        return Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8)).convert("RGB")
+        image = _in_8_bits(image)
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _STRIP_PX):
+        bottom = min(top + _STRIP_PX, image.height)
+        pixels[top:bottom] = np.asarray(_rgb(image.crop((0, top, image.width, bottom))))
+    return pixels
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image, dtype=np.float32)
+    top = 255.0 if values.max() <= 255 else 65535.0
+    return Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Return the picture in RGB; what is transparent lies on grey."""
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         ground = Image.new("RGBA", clear.size, (128, 128, 128, 255))

@@ -1,6 +1,9 @@
 """Every kind of file that a bench throws at us: read the right way up, or refused in one sentence."""
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ from PIL import Image
 from repairai.errors import RepairError
 from repairai.vision.photo import parse_photo, read_photo
 
+ROOT = Path(__file__).parents[2]
 HEIC = Path(__file__).with_name("red_and_blue.heic")
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 
@@ -73,9 +77,32 @@ def test_heic_from_a_phone():
     assert close(photo.pixels[40, 100], BLUE)
 
 
-def test_a_photo_of_40_megapixels_is_read():
-    photo = parse_photo(saved(picture(7300, 5500), "JPEG", quality=50), "large.jpg")
-    assert photo.pixels.shape == (5500, 7300, 3)
+def test_a_photo_of_50_megapixels_is_read_and_no_larger_one():
+    photo = parse_photo(saved(picture(8192, 6144), "JPEG", quality=50), "large.jpg")
+    assert photo.pixels.shape == (6144, 8192, 3)
+    with pytest.raises(RepairError, match=r"larger.png has 10000 x 5100 px \(51 megapixels\); give .* at most 50"):
+        parse_photo(saved(Image.new("L", (10_000, 5_100)), "PNG"), "larger.png")
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "options"),
+    [("JPEG", "RGB", {"quality": 50}), ("PNG", "RGBA", {"compress_level": 1}), ("PNG", "LA", {"compress_level": 1})],
+)
+def test_a_large_photo_is_not_copied_about(tmp_path: Path, kind: str, mode: str, options: dict):
+    """Decoded, 50 megapixels take 200 MB, the same again while they are turned, and 150 MB as an array."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells a process its peak of memory")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "large").write_bytes(saved(Image.new(mode, (8192, 6144)), kind, exif=exif, **options))
+    code = (
+        "import sys, pathlib; from repairai.vision.photo import read_photo; read_photo(pathlib.Path(sys.argv[1]));"
+        "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "large")], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(answer.stdout) / 1024 < 550
 
 
 @pytest.mark.parametrize(
@@ -113,6 +140,11 @@ def test_paths_that_are_no_photo(tmp_path):
         read_photo(tmp_path / "absent.jpg")
     with pytest.raises(RepairError, match="is a folder"):
         read_photo(tmp_path)
+    with pytest.raises(RepairError, match="/dev/zero is a device or a pipe"):
+        read_photo(Path("/dev/zero"))
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(RepairError, match=r"pipe\.jpg is a device or a pipe"):
+        read_photo(tmp_path / "pipe.jpg")
     sparse = tmp_path / "huge.jpg"
     with sparse.open("wb") as file:
         file.truncate(200 * 2**20)
