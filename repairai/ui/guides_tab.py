@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -12,7 +12,7 @@ from repairai.errors import RepairError
 from repairai.sop.guides import Progress, fetch_guides, import_guides
 from repairai.sop.library import Library, Report
 from repairai.ui import render
-from repairai.ui.workbench import Workbench
+from repairai.ui.workbench import Workbench, told
 
 HEAD = ["Id", "Guide", "Device", "Steps", "Licence"]
 SHOWN = 200
@@ -46,20 +46,17 @@ def build(bench: Workbench) -> None:
     private: dict[str, Any] = {"api_visibility": "private"}
     quiet: dict[str, Any] = {"show_progress": "hidden", **private}
     listed = [report, table]
-    from_files.click(
-        lambda paths, words, progress=gr.Progress(): bring(bench, import_guides, paths or [], words, progress),
-        [files, device],
-        listed,
-        **private,
-    )
-    from_web.click(
-        lambda url, words, progress=gr.Progress(): bring(bench, fetch, [url] if url.strip() else [], words, progress),
-        [address, device],
-        listed,
-        **private,
-    )
+
+    def take_files(paths: list[str] | None, words: str, progress: gr.Progress = gr.Progress()) -> Sequence[Any]:
+        return bring(bench, import_guides, paths or [], words, progress)
+
+    def take_address(url: str, words: str, progress: gr.Progress = gr.Progress()) -> Sequence[Any]:
+        return bring(bench, fetch, [url] if url.strip() else [], words, progress)
+
+    from_files.click(told(take_files), [files, device], listed, **private)
+    from_web.click(told(take_address), [address, device], listed, **private)
     # Without triggers it runs when the page opens, and when the words change.
-    gr.on(fn=lambda words: rows(bench, words), inputs=device, outputs=table, trigger_mode="always_last", **quiet)
+    gr.on(fn=told(lambda words: rows(bench, words)), inputs=device, outputs=table, trigger_mode="always_last", **quiet)
 
     def read(event: gr.SelectData) -> tuple[str, str, Any]:
         guide_id = str(event.row_value[0])
@@ -76,8 +73,8 @@ def build(bench: Workbench) -> None:
             said = render.problem(str(error))
         return said, rows(bench, words), "", gr.Button(visible=False)
 
-    table.select(read, None, [guide, chosen, remove], **quiet)
-    remove.click(take_out, [chosen, device], [report, table, guide, remove], **quiet)
+    table.select(told(read), None, [guide, chosen, remove], **quiet)
+    remove.click(told(take_out), [chosen, device], [report, table, guide, remove], **quiet)
 
 
 def rows(bench: Workbench, words: str) -> list[list[str]]:

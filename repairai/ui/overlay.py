@@ -71,7 +71,9 @@ def _tone(label: str, outcomes: Mapping[str, Outcome]) -> str:
 
 
 def _is_sure(detection: Detection, limits: Mapping[str, PartLimits]) -> bool:
-    return detection.score >= limits[detection.label].sure and not detection.small
+    # A record may hold a label that the detector of today does not know: nothing says that it was in doubt.
+    known = limits.get(detection.label, PartLimits(0, 0))
+    return detection.score >= known.sure and not detection.small
 
 
 def _toggle(

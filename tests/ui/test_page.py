@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = ROOT / "repairai" / "builtin" / "photos"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 pytestmark = pytest.mark.browser
 
 
@@ -239,6 +239,32 @@ def test_a_hostile_guide_is_imported_read_and_removed_without_becoming_live(page
     page.get_by_role("tab", name="Guides").click()
     page.locator("#remove-guide").click()
     expect(page.locator("#import-report")).to_contain_text("is removed", timeout=PATIENCE_MS)
+
+
+def test_a_guide_that_was_removed_in_another_tab_is_told(page: Page, browser: Browser, url: str, tmp_path: Path):
+    path = tmp_path / "quagga.yaml"
+    path.write_text(
+        "{id: own-quagga, title: Quagga lid, device: Quagga recorder, licence: CC0-1.0, "
+        "steps: [{number: 1, lines: [{text: Remove the lid.}]}]}"
+    )
+    page.get_by_role("tab", name="Guides").click()
+    page.locator("#guide-files input[type=file]").set_input_files(str(path))
+    page.wait_for_timeout(800)
+    page.locator("#import-files").click()
+    expect(page.locator("#import-report")).to_contain_text("1 added", timeout=PATIENCE_MS)
+    page.locator("#library-device input, #library-device textarea").fill("quagga")
+    own = page.locator("#library [role=gridcell]").filter(has_text="own-quagga").first
+    expect(own).to_be_visible(timeout=PATIENCE_MS)
+    other = browser.new_page()
+    open_page(other, url)
+    other.get_by_role("tab", name="Guides").click()
+    other.locator("#library-device input, #library-device textarea").fill("quagga")
+    other.locator("#library [role=gridcell]").filter(has_text="own-quagga").first.click()
+    other.locator("#remove-guide").click()
+    expect(other.locator("#import-report")).to_contain_text("is removed", timeout=PATIENCE_MS)
+    other.close()
+    own.click()
+    expect(page.locator(".toast-body")).to_contain_text("own-quagga", timeout=PATIENCE_MS)
 
 
 def test_a_file_that_is_no_guide_is_told(page: Page, tmp_path: Path):

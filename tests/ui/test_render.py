@@ -113,3 +113,9 @@ def test_boxes_are_toggled_by_label_and_doubt_is_drawn_dashed():
     assert "tone-unasked" in html
     assert "1 + 1 unsure" in html
     assert 'viewBox="0 0 2000 3000"' in html
+
+
+def test_a_label_that_the_detector_no_longer_has_is_still_drawn():
+    html = overlay(np.zeros((80, 80, 3), np.uint8), (Detection("rivet", 0.4, (1, 1, 9, 9)),), LIMITS, {}, "old.jpg")
+    assert 'data-label="rivet"' in html
+    assert " unsure" not in html
