@@ -85,7 +85,10 @@ class RTDetrDetector:
     ) -> tuple[NDArray[Any], ...]:
         """Return boxes in px of the photo, scores, labels and windows of what is seen through a batch of windows."""
         side = self.size_px
-        looks = [picture.resize((side, side), Image.Resampling.BILINEAR, tuple(windows[i].tolist())) for i in batch]
+        looks = [
+            picture.resize((side, side), Image.Resampling.BILINEAR, tuple(windows[i].tolist()), reducing_gap=1.0)
+            for i in batch
+        ]
         logits, shares = self.network(np.stack([np.asarray(each) for each in looks]))
         # One query is one thing: where two labels claim it, the better one has it.
         labels = logits.argmax(axis=2)
@@ -134,7 +137,7 @@ def load_detector(folder: Path, engine: str = "auto", name: str = "") -> RTDetrD
         raise RepairError(
             f"{folder.name} holds {seen}, which is no detector of ours", f"give one of {', '.join(KINDS)}"
         )
-    labels = tuple(config["id2label"][key] for key in sorted(config["id2label"], key=int))
+    labels = _labels(config, folder)
     size_px = _input_size(_json(folder / "preprocessor_config.json"), folder)
     weights = folder / (
         "model.onnx" if engine != "torch" and (folder / "model.onnx").is_file() else "model.safetensors"
@@ -161,15 +164,26 @@ def _open_checkpoint(folder: Path) -> Network:
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise RepairError(f"{path} is not JSON: {error}", "copy the detector's folder again") from None
     if not isinstance(content, dict):
         raise RepairError(f"{path} holds no settings", "copy the detector's folder again")
     return content
 
 
+def _labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    names = config.get("id2label")
+    if not isinstance(names, dict) or {*names} != {str(number) for number in range(len(names))} or not names:
+        raise RepairError(
+            f"{folder.name}/config.json does not name the detector's parts, numbered from 0, under id2label",
+            "copy the detector's folder again",
+        )
+    return tuple(str(names[str(number)]) for number in range(len(names)))
+
+
 def _input_size(processor: dict[str, Any], folder: Path) -> int:
-    size = processor.get("size", {})
+    size = processor.get("size")
+    size = size if isinstance(size, dict) else {}
     if size.get("height") != size.get("width") or not size.get("height") or processor.get("do_normalize"):
         raise RepairError(
             f"{folder.name} wants photos of size {size}, normalised: {bool(processor.get('do_normalize'))}",
