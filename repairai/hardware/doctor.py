@@ -1,21 +1,26 @@
-"""Says what is installed, what is missing, and the one line that mends it."""
+"""Says what is installed, what is missing, and the one line that mends it.
+
+The standard library alone is imported at the top: with any package missing, this still has to say so.
+"""
 
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import Literal
 
-from packaging.requirements import Requirement
-from packaging.version import Version
+from repairai.errors import RepairError
 
-from repairai.files import home
-
+DETECTOR = Path(__file__).parents[1] / "builtin" / "detector"
+DETECTOR_FILES = ("config.json", "preprocessor_config.json", "limits.json", "model.onnx", "model.safetensors")
+IMPORT_SECONDS = 120
 OLDEST_PYTHON = (3, 11)
 ROOM_GIB = 1.0
 """Free disk under which guides, records and models will soon not fit."""
@@ -40,7 +45,7 @@ class Check:
 
 def examine() -> tuple[Check, ...]:
     """Return all checks, in the order in which they are best mended."""
-    return (_python(), *_packages(), *_torchvision(), *_home())
+    return (_python(), *_packages(), *_torchvision(), _detector(), *_home())
 
 
 def _python() -> Check:
@@ -53,24 +58,43 @@ def _python() -> Check:
 def _packages() -> Iterator[Check]:
     """Yield a check for each package that RepairAI asks for."""
     try:
-        wanted = [Requirement(line) for line in requires("repairai") or []]
+        wanted = requires("repairai") or []
     except PackageNotFoundError:
         yield Check("repairai", "missing", "not installed, only its source", "pip install -e .")
         return
-    for requirement in wanted:
-        if requirement.marker is None or requirement.marker.evaluate():
-            yield _package(requirement)
+    for line in wanted:
+        asked, _, condition = line.partition(";")
+        if not condition or _holds(condition):
+            yield _package(asked.strip())
 
 
-def _package(requirement: Requirement) -> Check:
-    mend = f"pip install '{requirement.name}{requirement.specifier}'"
+def _package(asked: str) -> Check:
+    """Return the check of a package that is asked for as `name>=1.0`."""
+    name = re.split(r"[^\w.-]", asked)[0]
+    mend = f"pip install '{asked}'"
     try:
-        seen = version(requirement.name)
+        seen = version(name)
     except PackageNotFoundError:
-        return Check(requirement.name, "missing", "not installed", mend)
-    if Version(seen) not in requirement.specifier:
-        return Check(requirement.name, "broken", f"{seen}, but {requirement.specifier} is needed", mend)
-    return Check(requirement.name, "ok", seen)
+        return Check(name, "missing", "not installed", mend)
+    if not _fits(seen, asked.removeprefix(name)):
+        return Check(name, "broken", f"{seen}, but {asked.removeprefix(name)} is needed", mend)
+    return Check(name, "ok", seen)
+
+
+def _holds(condition: str) -> bool:
+    try:
+        from packaging.markers import Marker
+    except ImportError:  # which is among the packages that are looked for
+        return "extra" not in condition
+    return Marker(condition).evaluate()
+
+
+def _fits(seen: str, wanted: str) -> bool:
+    try:
+        from packaging.specifiers import SpecifierSet
+    except ImportError:
+        return True
+    return seen in SpecifierSet(wanted)
 
 
 def _torchvision() -> Iterator[Check]:
@@ -83,9 +107,13 @@ def _torchvision() -> Iterator[Check]:
     except PackageNotFoundError:
         yield Check("torchvision", "ok", "not installed, and not needed")
         return
-    probe = subprocess.run(
-        [sys.executable, "-c", "import torchvision"], capture_output=True, text=True, timeout=120, check=False
-    )
+    command = [sys.executable, "-c", "import torchvision"]
+    try:
+        probe = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        late = f"{seen}: whether they fit is not known, their import took over {IMPORT_SECONDS} s"
+        yield Check("torchvision", "note", late, "run `doctor` again when the machine is less busy")
+        return
     if probe.returncode == 0:
         yield Check("torchvision", "ok", seen)
     else:
@@ -93,8 +121,26 @@ def _torchvision() -> Iterator[Check]:
         yield Check("torchvision", "broken", f"{seen} do not fit: {why}", "pip uninstall -y torchvision")
 
 
+def _detector() -> Check:
+    """Return the check of the built-in detector's files, which a copy of the source alone may lack."""
+    lost = [name for name in DETECTOR_FILES if not (DETECTOR / name).is_file() or not (DETECTOR / name).stat().st_size]
+    if lost:
+        mend = "git checkout -- repairai/builtin/detector, or install RepairAI again"
+        return Check("detector", "missing", f"no {', '.join(lost)} in {DETECTOR}", mend)
+    return Check("detector", "ok", f"the built-in one, {DETECTOR}")
+
+
 def _home() -> Iterator[Check]:
-    folder = home()
+    try:
+        from repairai.files import home
+
+        folder = home()
+    except ImportError as error:
+        yield Check("home", "broken", f"not looked at: {error}", "mend the packages above, then run `doctor` again")
+        return
+    except RepairError as error:
+        yield Check("home", "broken", error.what, "set REPAIRAI_HOME to a folder that you may write to")
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         trial = folder / ".doctor"

@@ -57,6 +57,43 @@ def test_a_torchvision_that_does_not_fit_its_torch_is_named(monkeypatch, tmp_pat
         assert check.mend == "pip uninstall -y torchvision"
 
 
+def test_a_torchvision_that_takes_too_long_is_left_open(monkeypatch, tmp_path):
+    (tmp_path / "torchvision.py").write_text("import time; time.sleep(60)")
+    info = tmp_path / "torchvision-0.28.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(doctor, "IMPORT_SECONDS", 0.5)
+    check = named("torchvision")
+    assert check.state == "note"
+    assert "took over" in check.seen
+
+
+def test_a_detector_without_its_weights_is_named(monkeypatch, tmp_path):
+    for name in doctor.DETECTOR_FILES:
+        (tmp_path / name).write_text("there")
+    monkeypatch.setattr(doctor, "DETECTOR", tmp_path)
+    assert named("detector").state == "ok"
+    (tmp_path / "model.onnx").unlink()
+    (tmp_path / "limits.json").write_text("")
+    check = named("detector")
+    assert check.state == "missing"
+    assert check.seen.startswith("no limits.json, model.onnx in")
+
+
+def test_without_packaging_names_alone_are_looked_at(monkeypatch):
+    monkeypatch.setitem(sys.modules, "packaging", None)
+    checks = {check.name: check.state for check in doctor.examine()}
+    assert checks["numpy"] == checks["packaging"] == "ok"
+    assert "hypothesis" not in checks, "that is for those who test"
+
+
+def test_a_home_that_is_not_known_is_named(monkeypatch):
+    monkeypatch.setenv("REPAIRAI_HOME", "~nosuch")
+    assert "a home folder that is not known" in named("home").seen
+
+
 def test_a_home_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("REPAIRAI_HOME", str(tmp_path / "file" / "home"))
