@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
+from repairai.cli import Parser, whole
 from repairai.errors import RepairError
 from repairai.files import read_text
 
@@ -14,12 +14,12 @@ PORT = 7860
 
 def main() -> int:
     """Serve until stopped; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT)
+    parser = Parser(prog="python app.py", description=__doc__)
+    parser.add_argument("--port", type=whole(1, 65535), default=PORT)
     parser.add_argument("--share", action="store_true", help="reachable from outside, through Gradio's tunnel")
     parser.add_argument("--auth-file", type=Path, help="a file with one line, NAME:PASSWORD, that the page asks for")
-    chosen = parser.parse_args()
     try:
+        chosen = parser.parse_args()
         auth = _auth(chosen.auth_file)
         if chosen.share and not auth:
             raise RepairError("--share opens the page to anyone who has its address", "give --auth-file as well")

@@ -29,6 +29,7 @@ from repairai.schema import (
     Sight,
     View,
 )
+from repairai.sop.sources.plain_text import storable
 
 if TYPE_CHECKING:
     from repairai.vision.photo import Photo
@@ -134,7 +135,7 @@ def judge(requirement: Requirement, sight: Sight, before: Sight | None, view: Vi
 
 def _taken(photo: Photo) -> PhotoTaken:
     height, width = photo.pixels.shape[:2]
-    return PhotoTaken(photo.name, photo.sha256, width, height)
+    return PhotoTaken(storable(photo.name), photo.sha256, width, height)
 
 
 @cache

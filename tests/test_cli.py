@@ -1,14 +1,18 @@
 """The command line: verdicts as exit codes, JSON for scripts, and one clear sentence for bad input."""
 
 import json
+import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from repairai.cli import main
+from repairai.errors import RepairError
 
 ROOT = Path(__file__).parents[1]
 PHOTOS = ROOT / "repairai" / "builtin" / "photos"
@@ -66,10 +70,50 @@ def test_the_same_photo_gives_the_same_answer(capsys):
 
 def test_save_writes_the_photo_with_boxes_and_the_record(tmp_path, capsys):
     main(["inspect", THREE, "--require", "4 screw", "--save", str(tmp_path / "out")])
-    assert (tmp_path / "out" / "block-three-screws_inspected.jpg").stat().st_size > 10_000
-    record = json.loads((tmp_path / "out" / "block-three-screws_inspected.json").read_text())
+    (photo,) = (tmp_path / "out").glob("block-three-screws_*_inspected.jpg")
+    assert photo.stat().st_size > 10_000
+    record = json.loads(photo.with_suffix(".json").read_text())
     assert record["verdict"]["outcome"] == "FAIL"
-    assert record["photo"]["sha256"]
+    assert photo.stem == f"block-three-screws_{record['photo']['sha256'][:8]}_inspected"
+
+
+def test_photos_of_one_name_are_saved_side_by_side(tmp_path, capsys):
+    for folder, photo in (("first", FOUR), ("second", THREE)):
+        (tmp_path / folder).mkdir()
+        shutil.copy(photo, tmp_path / folder / "block.jpg")
+    photos = [str(tmp_path / folder / "block.jpg") for folder in ("first", "second")]
+    main(["inspect", *photos, "--require", "4 screw", "--save", str(tmp_path / "out")])
+    saved = [json.loads(path.read_text())["verdict"]["outcome"] for path in (tmp_path / "out").glob("*.json")]
+    assert sorted(saved) == ["FAIL", "PASS"]
+
+
+@pytest.mark.parametrize("name", ["x" * 240, "ö" * 120, "bad\udcff"])
+def test_names_that_are_long_or_not_utf_8(tmp_path, name, capsys):
+    photo = tmp_path / f"{name}.jpg"
+    shutil.copy(FOUR, photo)
+    assert main(["inspect", str(photo), "--require", "4 screw", "--save", str(tmp_path / "out")]) == 0
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".jpg", ".json"]
+    capsys.readouterr()
+    assert main(["records", "show", "1", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["photo"] == f"{name}.jpg".replace("\udcff", "?")
+    assert [Path(copy).read_bytes() for copy in shown["copies"]] == [photo.read_bytes()]
+
+
+def test_what_cannot_be_saved_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert main(["inspect", FOUR, "--require", "4 screw", "--save", str(tmp_path / "file")]) == 2
+    said = capsys.readouterr()
+    assert said.out.startswith("PASS")
+    assert "cannot be written" in said.err
+    assert len(said.err.strip().splitlines()) == 1
+
+    def full(*_: object) -> None:
+        raise RepairError("the disk is full", "free some space")
+
+    monkeypatch.setattr("repairai.vision.draw.save", full)
+    assert main(["inspect", FOUR, "--require", "4 screw", "--save", str(tmp_path / "out")]) == 2
+    assert not list((tmp_path / "out").iterdir()), "no record without its photo"
 
 
 def test_inspections_are_kept_unless_told_otherwise(capsys):
@@ -82,6 +126,33 @@ def test_inspections_are_kept_unless_told_otherwise(capsys):
     assert "block-three-screws.jpg" not in listed
     assert main(["records", "list", "--json"]) == 0
     assert [each["photo"]["name"] for each in json.loads(capsys.readouterr().out)] == ["block-four-screws.jpg"]
+
+
+def test_a_kept_inspection_is_shown_as_it_was_told(capsys, home: Path):
+    main(["inspect", TWO, "--before", FOUR, "--guide", "sample-practice-block", "--step", "3"])
+    told = capsys.readouterr().out.replace(TWO, Path(TWO).name)
+    assert main(["records", "show", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(told)
+    copies = [Path(line.strip()) for line in shown.removeprefix(told).splitlines()]
+    assert [copy.read_bytes() for copy in copies] == [Path(TWO).read_bytes(), Path(FOUR).read_bytes()]
+    copies[0].unlink()
+    assert main(["records", "show", "1", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["id"], data["guide"], data["step"]) == (1, "sample-practice-block", 3)
+    assert data["copies"] == [None, str(copies[1])]
+    assert {"photo", "outcome", "findings", "detections", "models", "seconds"} <= set(data)
+
+
+def test_records_that_cannot_be_read_are_counted(capsys, home: Path):
+    main(["inspect", FOUR, THREE, "--require", "4 screw"])
+    with closing(sqlite3.connect(home / "records.sqlite")) as db, db:
+        db.execute("UPDATE inspections SET record = '{' WHERE id = 1")
+    capsys.readouterr()
+    assert main(["records", "list"]) == 0
+    said = capsys.readouterr()
+    assert "block-three-screws.jpg" in said.out
+    assert said.err == "repairai: 1 of the newest cannot be read and are left out: number 1\n"
 
 
 def test_empty_lists_say_so(capsys):
@@ -112,6 +183,12 @@ def test_a_full_disk_takes_nobodys_verdict_away(small_disk: Path, monkeypatch, c
         (["inspect", FOUR, "--guide", "sample-practice-block", "--step", "5"], "asks nothing"),
         (["inspect", FOUR, "--require", "4 screw", "--detector", "nobodys"], "no detector named nobodys"),
         (["inspect", FOUR, "--require", "4 screw", "--before", "absent.jpg"], "no photo at absent.jpg"),
+        (["inspect", FOUR, "--require", "4 screw", "--guide", "nobody", "--step", "2"], "no guide 'nobody'"),
+        (["inspect", FOUR, "--require", "4 screw", "--guide", "nobody"], "no guide 'nobody'"),
+        (["inspect", FOUR, "--require", "4 screw", "--guide", "sample-practice-block", "--step", "77"], "no step 77"),
+        (["inspect", FOUR, "--require", "4 screw", "--step", "77"], "step 77 was given without its guide"),
+        (["inspect", TWO, "--require", "4 screw", "--before", FOUR, "--view", "mat"], "--view: not allowed with"),
+        (["inspect", FOUR, "--require", "4 screw", "--detector", "x" * 5000], "File name too long"),
         (["inspect", str(ROOT), "--require", "4 screw"], "is a folder"),
         (["inspect", str(ROOT / "README.md"), "--require", "4 screw"], "README.md is not a photo"),
         (["guides", "show", "nobody"], "no guide 'nobody'"),
@@ -119,6 +196,13 @@ def test_a_full_disk_takes_nobodys_verdict_away(small_disk: Path, monkeypatch, c
         (["guides", "import", str(ROOT / "README.md")], "README.md"),
         (["guides", "requirements"], "no guide and no text"),
         (["guides", "remove", "sample-practice-block"], "built in"),
+        (["guides", "import", "~nosuch/x"], "a home folder that is not known"),
+        (["guides", "search", "x", "--limit", "0"], "need a whole number from 1 to 1000000, got 0"),
+        (["records", "list", "--limit", "-1"], "need a whole number from 1 to 1000000, got -1"),
+        (["records", "show", "9" * 30], "need a whole number"),
+        (["records", "show", "7"], "no inspection number 7"),
+        (["guides", "show", "sample-practice-block", "--jsn"], "unrecognized arguments: --jsn"),
+        ([], "VERB; see `python -m repairai --help`"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(arguments, says, capsys):
@@ -161,6 +245,45 @@ def test_importing_twice_changes_nothing(tmp_path, capsys):
     assert main(["guides", "import", str(tmp_path / "7.json")]) == 0
     assert main(["guides", "import", str(tmp_path / "7.json")]) == 0
     assert "0 added, 0 updated, 1 unchanged" in capsys.readouterr().out
+
+
+def test_an_id_that_is_not_utf_8_is_only_unknown(tmp_path, capsys):
+    guide = {"id": "own", "title": "Fan", "device": "x", "licence": "x", "steps": [{"number": 1, "lines": []}]}
+    (tmp_path / "a.json").write_text(json.dumps(guide).replace("[]", '[{"text": "Lift."}]'))
+    assert main(["guides", "import", str(tmp_path / "a.json")]) == 0
+    assert main(["guides", "show", "own\udcff"]) == 2
+    assert "the nearest is 'own'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["70000", "-1", "http"])
+def test_the_app_refuses_a_port_that_is_none(port):
+    answer = subprocess.run([sys.executable, "app.py", "--port", port], cwd=ROOT, capture_output=True, text=True)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("repairai: argument --port: need a whole number from 1 to 65535, got")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_terminal_that_knows_only_ascii_is_no_obstacle():
+    for more in ([], ["--json"]):
+        command = [sys.executable, "-m", "repairai", "guides", "show", "sample-practice-block", *more]
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+        answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        assert answer.stdout.isascii()
+
+
+def test_doctor_answers_where_packages_are_missing_and_the_other_verbs_name_it():
+    lost = "import sys; sys.modules.update(dict.fromkeys(['pydantic', 'platformdirs', 'packaging', 'yaml']));"
+    code = lost + "from repairai.cli import main; sys.exit(main(sys.argv[1:]))"
+    doctor, guides = (
+        subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True)
+        for words in (["doctor"], ["guides", "list"])
+    )
+    assert doctor.returncode == 1
+    assert "broken   home: not looked at:" in doctor.stdout
+    assert doctor.stderr == ""
+    assert guides.returncode == 2
+    assert guides.stderr.endswith("`python -m repairai doctor` says what is missing.\n")
+    assert len(guides.stderr.splitlines()) == 1
 
 
 def test_doctor_finds_nothing_to_mend_here(capsys):

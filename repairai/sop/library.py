@@ -226,9 +226,10 @@ class Library:
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         if not self.path.exists():
             return []
+        known = [storable(each) if isinstance(each, str) else each for each in values]
         with self._open() as db:
             # A process that was killed before its first guide leaves a file without tables.
-            return db.execute(query, values).fetchall() if _version(db, self.path) else []
+            return db.execute(query, known).fetchall() if _version(db, self.path) else []
 
     @contextmanager
     def _open(self, write: bool = False) -> Iterator[sqlite3.Connection]:

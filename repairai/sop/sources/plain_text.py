@@ -48,7 +48,7 @@ def html_to_plain(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """Return the text without halves of surrogate pairs: JSON may carry them, files and indexes may not."""
+    """Return the text without halves of surrogate pairs: JSON and names of files may have them, UTF-8 has not."""
     return text.encode("utf-8", "replace").decode()
 
 
