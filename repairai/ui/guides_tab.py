@@ -12,7 +12,7 @@ from repairai.errors import RepairError
 from repairai.sop.guides import Progress, fetch_guides, import_guides
 from repairai.sop.library import Library, Report
 from repairai.ui import render
-from repairai.ui.workbench import Workbench, told
+from repairai.ui.workbench import Workbench, live, told
 
 HEAD = ["Id", "Guide", "Device", "Steps", "Licence"]
 SHOWN = 200
@@ -29,16 +29,17 @@ def build(bench: Workbench) -> None:
             from_files = gr.Button("Import the files", elem_id="import-files")
         with gr.Column(min_width=300):
             address = gr.Textbox(
+                "",
                 label="Web address of an iFixit guide",
                 placeholder="https://www.ifixit.com/Guide/...",
                 elem_id="guide-address",
                 max_lines=1,
             )
             from_web = gr.Button("Fetch the guide", elem_id="fetch-guide")
-    report = gr.HTML("", elem_id="import-report", min_height=60)
+    report = live("import-report", min_height=60)
     gr.HTML("<h2>The library</h2>")
     with gr.Row():
-        device = gr.Textbox(label="Only devices whose name holds", elem_id="library-device", max_lines=1)
+        device = gr.Textbox("", label="Only devices whose name holds", elem_id="library-device", max_lines=1)
     table = gr.Dataframe(headers=HEAD, interactive=False, wrap=True, elem_id="library", max_height=360)
     guide = gr.HTML('<p class="fine">Choose a row to read the guide.</p>', elem_id="guide")
     chosen = gr.State("")
@@ -65,16 +66,16 @@ def build(bench: Workbench) -> None:
         )
         return shown, guide_id, gr.Button(visible=not guide_id.startswith("sample-"))
 
-    def take_out(guide_id: str, words: str) -> tuple[str, Any, str, Any]:
+    def take_out(guide_id: str, words: str, progress: gr.Progress = gr.Progress()) -> Sequence[Any]:
         try:
             bench.library.remove(guide_id)
-            said = f"<p>{escape(guide_id)} is removed.</p>"
+            said = f"<p>{escape(guide_id)} is removed.</p>" + _make_ready(bench, progress)
         except RepairError as error:
             said = render.problem(str(error))
         return said, rows(bench, words), "", gr.Button(visible=False)
 
     table.select(told(read), None, [guide, chosen, remove], **quiet)
-    remove.click(told(take_out), [chosen, device], [report, table, guide, remove], **quiet)
+    remove.click(told(take_out), [chosen, device], [report, table, guide, remove], show_progress_on=report, **private)
 
 
 def rows(bench: Workbench, words: str) -> list[list[str]]:
@@ -103,7 +104,18 @@ def bring(
             said.append(_report(read(source, bench.library, tell)))
         except RepairError as error:
             said.append(render.problem(str(error)))
+    said.append(_make_ready(bench, progress))
     return "".join(said), rows(bench, words)
+
+
+def _make_ready(bench: Workbench, progress: gr.Progress) -> str:
+    """Build the index of a changed library while a person looks on, rather than at the first letter of a search."""
+    progress(None, desc="making the search ready")
+    try:
+        bench.search.open()
+    except RepairError as error:
+        return render.problem(str(error))
+    return ""
 
 
 def fetch(address: str, library: Library, progress: Progress) -> Report:
@@ -123,4 +135,4 @@ def _report(report: Report) -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
     problems = "".join(f"<li>{escape(str(each))}</li>" for each in report.problems)
     skipped = f"<p>{len(report.problems)} skipped:</p><ul>{problems}</ul>" if problems else ""
-    return f'<section class="report" role="status"><p><strong>{counts}.</strong></p>{skipped}</section>'
+    return f'<section class="report"><p><strong>{counts}.</strong></p>{skipped}</section>'

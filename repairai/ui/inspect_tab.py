@@ -17,7 +17,7 @@ from repairai.sop.requirement_text import read_requirement, write_requirement
 from repairai.sop.requirements import requirements_for
 from repairai.ui import render
 from repairai.ui.overlay import figures
-from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, read_choice, sample_photos, told
+from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, live, read_choice, sample_photos, told
 
 VIEWS: list[tuple[str, View]] = [
     ("The device", "device"),
@@ -38,6 +38,7 @@ class Task:
     words: gr.Textbox
     device: gr.Dropdown
     found: gr.Radio
+    note: gr.HTML
     back: gr.Button
     step: gr.Dropdown
     forth: gr.Button
@@ -88,11 +89,12 @@ def build(bench: Workbench) -> None:
 
 def _lay_task(bench: Workbench) -> Task:
     gr.HTML('<h2><span class="no">1</span> What should be done?</h2>')
-    words = gr.Textbox(label="Find a guide", placeholder="iphone battery", elem_id="words", max_lines=1)
+    words = gr.Textbox("", label="Find a guide", placeholder="iphone battery", elem_id="words", max_lines=1)
     device = gr.Dropdown(
         [ALL_DEVICES, *bench.library.devices()], value=ALL_DEVICES, label="Device", elem_id="device", filterable=True
     )
     found = gr.Radio(bench.choices("", None), label="Guides", elem_id="found", elem_classes="list")
+    note = live("no-guide")
     with gr.Row(elem_classes="stepper"):
         back = gr.Button("‹", elem_id="back", min_width=64, scale=0)
         step = gr.Dropdown([], label="Step", elem_id="step", scale=5)
@@ -101,6 +103,7 @@ def _lay_task(bench: Workbench) -> Task:
     gr.HTML('<h2><span class="no">2</span> What must the photo show?</h2>')
     view = gr.Radio(VIEWS, value="device", label="The photo shows", elem_id="view")
     wanted = gr.Textbox(
+        "",
         label="One requirement a line; change them as you like",
         placeholder="4 screw",
         lines=3,
@@ -115,7 +118,7 @@ def _lay_task(bench: Workbench) -> Task:
         part = gr.Dropdown(labels, value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=180)
         add = gr.Button("Add this line", elem_id="add", min_width=120)
     place = gr.State(("", 0))
-    return Task(words, device, found, back, step, forth, text, view, wanted, how, number, part, add, place)
+    return Task(words, device, found, note, back, step, forth, text, view, wanted, how, number, part, add, place)
 
 
 def _lay_answer() -> Answer:
@@ -124,7 +127,7 @@ def _lay_answer() -> Answer:
     before = photo_input("Photo from before", "before", 220, visible=False)
     check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
     keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep")
-    verdict = gr.HTML(render.NOTHING_YET, elem_id="verdict", min_height=140)
+    verdict = live("verdict", render.NOTHING_YET, min_height=140)
     return Answer(photo, before, check, keep, verdict, gr.HTML("", elem_id="shown"))
 
 
@@ -150,8 +153,9 @@ def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> 
 
 
 def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
-    def find(words: str, device: str) -> Any:
-        return gr.Radio(bench.choices(words, None if device == ALL_DEVICES else device), value=None)
+    def find(words: str, device: str) -> Sequence[Any]:
+        found = bench.choices(words, None if device == ALL_DEVICES else device)
+        return gr.Radio(found, value=None, visible=bool(found)), "" if found else render.NO_GUIDE
 
     def pick(choice: str | None, view: View) -> Sequence[Any]:
         return go(read_choice(choice), view) if choice else [gr.skip()] * 4
@@ -171,8 +175,9 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
 
     shown = [task.place, task.step, task.text, task.wanted]
     now = [task.place, task.view]
-    for trigger in (task.words.input, task.device.input):
-        trigger(told(find), [task.words, task.device], task.found, trigger_mode="always_last", **QUIET)
+    # Not `words.input`: that is for keys alone, and passes over what is pasted, dictated or filled in.
+    for trigger in (task.words.change, task.device.input):
+        trigger(told(find), [task.words, task.device], [task.found, task.note], trigger_mode="always_last", **QUIET)
     task.device.focus(told(listed), None, task.device, **QUIET)
     task.found.input(told(pick), [task.found, task.view], shown, **QUIET)
     task.step.input(told(jump), [task.place, task.step, task.view], shown, **QUIET)

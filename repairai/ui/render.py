@@ -18,6 +18,8 @@ NOTHING_YET = (
     "and check it, or try one of the samples.</p></div>"
 )
 
+NO_GUIDE = '<p class="fine">No guide fits these words: try fewer, or bring guides in.</p>'
+
 
 def badge(outcome: Outcome) -> str:
     """Return the outcome as icon, word and colour together."""
@@ -35,7 +37,7 @@ def verdict(done: Inspection) -> str:
         f"{escape(done.photo.name)}, {done.photo.width_px} × {done.photo.height_px} px, judged in {done.seconds:.2f} s"
     )
     return (
-        f'<section class="verdict verdict-{outcome.lower()}" data-outcome="{outcome}" role="status" aria-live="polite">'
+        f'<section class="verdict verdict-{outcome.lower()}" data-outcome="{outcome}">'
         f'<div class="banner"><span class="icon" aria-hidden="true">{ICONS[outcome]}</span>'
         f"<div><strong>{outcome}</strong><span>{MEANINGS[outcome]}</span></div></div>"
         f"{_actions(done.verdict.findings)}"
@@ -67,7 +69,7 @@ def _actions(findings: Sequence[Finding]) -> str:
 def problem(sentence: str) -> str:
     """Return a fault of the world where the verdict would have been."""
     return (
-        '<section class="verdict verdict-problem" data-outcome="problem" role="alert">'
+        '<section class="verdict verdict-problem" data-outcome="problem">'
         f"<strong>That did not work</strong><p>{escape(sentence)}</p></section>"
     )
 

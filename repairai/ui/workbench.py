@@ -89,6 +89,14 @@ def _said(title: str, device: str, step: int | None = None, snippet: str = "") -
     return f"{name}, step {step}: {shown}" if step else name
 
 
+def live(elem_id: str, value: str = "", **more: Any) -> gr.HTML:
+    """Return a place for what a person waits for, read out as it changes.
+
+    Its role stands on the lasting container: screen readers pass over one that comes together with its text.
+    """
+    return gr.HTML(value, elem_id=elem_id, js_on_load="element.setAttribute('role', 'status')", **more)
+
+
 def told(function: Callable[..., Answer]) -> Callable[..., Answer]:
     """Return the handler with a fault of the world told as a message on the page, instead of as a bare "Error"."""
 

@@ -36,6 +36,23 @@ def test_a_file_is_brought_in(guide: Path):
     assert [row[0] for row in listed] == ["own-zebra"]
 
 
+def test_the_search_is_ready_when_guides_have_come_in(guide: Path):
+    bench, told = Workbench(), []
+    bring(bench, import_guides, [str(guide)], "", lambda *_, desc: told.append(desc))
+    assert told[-1] == "making the search ready"
+    assert len(list(bench.search.folder.iterdir())) == 1
+
+
+def test_guides_stay_where_the_search_cannot_be_made_ready(guide: Path):
+    bench = Workbench()
+    bench.library.folder.mkdir(parents=True)
+    bench.search.folder.write_text("in the way")
+    said, listed = bring(bench, import_guides, [str(guide)], "zebra", say_nothing)
+    assert "1 added" in said
+    assert "cannot be written" in said
+    assert [row[0] for row in listed] == ["own-zebra"]
+
+
 @pytest.mark.parametrize("prefix", ["", "file://", " "])
 def test_the_address_box_reads_no_file_of_this_machine(guide: Path, prefix: str):
     for path in (guide, guide.parent):

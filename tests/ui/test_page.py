@@ -136,6 +136,25 @@ def test_search_pick_upload_verdict(page: Page):
     expect(page.locator("#shown g.box:visible")).to_have_count(3)
 
 
+def test_words_that_no_guide_fits_are_answered(page: Page):
+    words = page.locator("#words input, #words textarea")
+    words.fill("zzzzqqqq")
+    said = page.locator("#no-guide [role=status]")
+    expect(said).to_have_text("No guide fits these words: try fewer, or bring guides in.", timeout=PATIENCE_MS)
+    expect(page.locator("#found label")).to_have_count(0)
+    words.fill("practice")
+    expect(page.locator("#found label").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(said).to_have_text("")
+
+
+def test_what_a_person_waits_for_is_read_out_from_a_lasting_place(page: Page):
+    place = page.locator("#verdict [role=status]")
+    lasting = place.element_handle()
+    check(page)
+    expect(place).to_contain_text("there is no photo yet")
+    assert place.evaluate("(now, then) => now === then", lasting)
+
+
 def test_an_edited_requirement_is_what_is_judged(page: Page):
     pick_practice_block(page)
     give(page, PHOTOS / "block-three-screws.jpg")
@@ -180,6 +199,18 @@ def test_a_requirement_that_cannot_be_read_is_told(page: Page):
 def test_nothing_given_is_told(page: Page):
     assert check(page) == "problem"
     expect(page.locator("#verdict")).to_contain_text("there is no photo yet")
+
+
+def test_a_photo_of_which_nothing_is_asked_settles_nothing(page: Page):
+    give(page, PHOTOS / "block-four-screws.jpg")
+    assert check(page) == "UNCERTAIN"
+    expect(page.locator("#verdict")).to_contain_text("Say what the photo must show")
+
+
+def test_a_device_is_chosen_before_any_word_is_typed(page: Page):
+    page.get_by_label("Device").first.click()
+    page.get_by_role("option", name="E-reader").click()
+    expect(page.locator("#found label")).to_have_text(["E-reader battery replacement"], timeout=PATIENCE_MS)
 
 
 def test_two_tabs_do_not_disturb_each_other(page: Page, browser: Browser, url: str):
@@ -274,7 +305,7 @@ def test_a_file_that_is_no_guide_is_told(page: Page, tmp_path: Path):
     page.locator("#guide-files input[type=file]").set_input_files(str(path))
     page.wait_for_timeout(800)
     page.locator("#import-files").click()
-    expect(page.locator("#import-report [role=alert]")).to_contain_text("notes.json", timeout=PATIENCE_MS)
+    expect(page.locator("#import-report [data-outcome=problem]")).to_contain_text("notes.json", timeout=PATIENCE_MS)
 
 
 def test_it_works_without_a_mouse(page: Page):
