@@ -1,9 +1,9 @@
-"""Chooses from which score on a detection counts, so that the count's interval holds the truth."""
+"""Chooses from which score on a detection counts: few counts left undecided, and far fewer wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from repairai.schema import Detection, PartLimits
 GRID = np.round(np.arange(0.05, 0.96, 0.025), 3)
 LOWEST = float(GRID[0])
 """Detections under this score are never looked at."""
+UNKNOWN = PartLimits(1.0, LOWEST)
+"""For a label that no validation photo holds: nothing is ever sure."""
 
 
 @dataclass(frozen=True)
@@ -24,50 +26,75 @@ class Looked:
         truth: (n, 4) boxes in px.
         labels: (n,) names.
         per_px: (2,) px of the photo that made one px of the detector's input in its finest look.
+        source: Of the photo: those of one source are alike.
     """
 
     detections: tuple[Detection, ...]
     truth: NDArray[np.float32]
     labels: tuple[str, ...]
     per_px: NDArray[np.float64]
+    source: str = ""
 
 
-def choose(looked: Sequence[Looked], label: str, tolerance: float, empty_place: str | None) -> PartLimits:
-    """Return the limits of a label: of all that keep to the tolerance, those that leave the fewest photos undecided.
+def choose(looked: Sequence[Looked], label: str, price: float, empty_place: str | None) -> PartLimits:
+    """Return the limits of a label with which verdicts cost least: the undecided, and the wrong at their price.
+
+    Each source of photos weighs the same, however many it has; those without any such part say nothing.
 
     Args:
         looked: Validation photos.
         label: One of the detector's.
-        tolerance: Share of photos, in [0, 1], whose true count may lie outside of [sure, sure + maybe].
+        price: How many undecided verdicts are as bad as a wrong one.
         empty_place: Passed on.
     """
-    truth = np.array([each.labels.count(label) for each in looked])
-    scores = [np.array([d.score for d in each.detections if d.label == label]) for each in looked]
-    above = np.array([[np.count_nonzero(own >= edge) for edge in GRID] for own in scores])
-    best: tuple[tuple[bool, float, float], PartLimits] | None = None
+    told = {each.source for each in looked if label in each.labels}
+    own = [each for each in looked if each.source in told]
+    if not own:
+        return replace(UNKNOWN, empty_place=empty_place)
+    truth = np.array([each.labels.count(label) for each in own])
+    scores = [np.array([d.score for d in each.detections if d.label == label]) for each in own]
+    above = np.array([[np.count_nonzero(some >= edge) for edge in GRID] for some in scores])
+    sources = [np.array([each.source == source for each in own]) for source in sorted(told)]
+    best = (np.inf, UNKNOWN)
     for low, maybe in enumerate(GRID):
         for high in range(low, len(GRID)):
             fewest, most = above[:, high], above[:, low]
-            missed = float(np.mean((truth < fewest) | (truth > most)))
-            undecided = float(np.mean(fewest != most))
-            # Who keeps to the tolerance goes first, then who leaves fewest undecided; else who misses fewest.
-            kept = missed <= tolerance
-            rank = (not kept, undecided if kept else missed, missed if kept else undecided)
-            if best is None or rank < best[0]:
-                best = rank, PartLimits(float(GRID[high]), float(maybe), 0.0, empty_place)
-    assert best is not None  # the grid is never empty
+            costs = verdict_costs(truth, fewest, most, price)
+            cost = float(np.mean([costs[here].mean() for here in sources]))
+            if cost < best[0]:
+                best = cost, PartLimits(float(GRID[high]), float(maybe), 0.0, empty_place)
     limits = best[1]
-    return PartLimits(limits.sure, limits.maybe, smallest(looked, label, limits), empty_place)
+    return PartLimits(limits.sure, limits.maybe, smallest(own, label, limits), empty_place)
 
 
-def smallest(looked: Sequence[Looked], label: str, limits: PartLimits, share: float = 0.97) -> float:
-    """Return the shortest side, in px of the detector's input, from which on parts are found and no others.
+def verdict_costs(
+    truth: NDArray[np.int64], fewest: NDArray[np.int64], most: NDArray[np.int64], price: float
+) -> NDArray[np.float64]:
+    """Return what verdicts cost on each photo (n,) where exactly so many are wanted as are there, one fewer, one more.
+
+    Args:
+        truth: (n,) how many are there.
+        fewest: (n,) how many are sure.
+        most: (n,) with those that may be.
+        price: Of a wrong verdict, in undecided ones.
+    """
+    costs = np.zeros(len(truth))
+    for more in (-1, 0, 1):
+        passes = (fewest == truth + more) & (most == truth + more)
+        fails = (truth + more < fewest) | (truth + more > most)
+        wrong = passes if more else fails
+        costs += ~(passes | fails) + price * wrong
+    return costs / 3
+
+
+def smallest(looked: Sequence[Looked], label: str, limits: PartLimits, share: float = 0.8) -> float:
+    """Return the shortest side, in px of the detector's input, from which on parts are told about as well as any.
 
     Args:
         looked: Validation photos.
         label: One of the detector's.
         limits: Its scores.
-        share: Of a size's parts that have to be found at `maybe`, and of its sure detections that have to be parts.
+        share: Of how often parts of all sizes are found at `maybe`, and of how often sure detections are parts.
     """
     found: list[tuple[float, bool]] = []
     right: list[tuple[float, bool]] = []
@@ -82,7 +109,7 @@ def smallest(looked: Sequence[Looked], label: str, limits: PartLimits, share: fl
         good = True
         for pairs in (found, right):
             here = [hit for side, hit in pairs if edge <= side < edge + 6]
-            good &= len(here) < 20 or float(np.mean(here)) >= share
+            good &= len(here) < 20 or float(np.mean(here)) >= share * float(np.mean([hit for _, hit in pairs]))
         if good:
             return float(edge)
     return float(edges[-1])

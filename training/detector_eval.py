@@ -81,7 +81,7 @@ def spoiled(case: Case, kind: str, strength: int, rng: np.random.Generator) -> C
 # ---- thresholds
 
 
-def calibrate(detector: RTDetrDetector, folder: Path, tolerance: float) -> Limits:
+def calibrate(detector: RTDetrDetector, folder: Path, price: float) -> Limits:
     """Return the limits for each label, chosen on the validation photos, clean and spoiled."""
     rng = np.random.default_rng(1)
     looked: list[Looked] = []
@@ -94,9 +94,12 @@ def calibrate(detector: RTDetrDetector, folder: Path, tolerance: float) -> Limit
                 height, width = each.photo.shape[:2]
                 windows = tiles.windows(width, height, detector.size_px)
                 per_px = tiles.finest(windows, detector.size_px)
-                looked.append(Looked(detector.detect_from(each.photo, LOWEST), each.boxes, each.labels, per_px))
-    parts = {label: choose(looked, label, tolerance, EMPTY_PLACES.get(label)) for label in detector.labels}
-    return Limits(parts, f"{len(looked)} validation photos, clean and spoiled; tolerance {tolerance:.1%}")
+                found = detector.detect_from(each.photo, LOWEST)
+                looked.append(Looked(found, each.boxes, each.labels, per_px, case.source))
+    parts = {label: choose(looked, label, price, EMPTY_PLACES.get(label)) for label in detector.labels}
+    return Limits(
+        parts, f"{len(looked)} validation photos, clean and spoiled; a wrong verdict costs {price:g} undecided ones"
+    )
 
 
 # ---- figures
@@ -216,13 +219,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, default=Path("runs/builtin-detector/model"))
     parser.add_argument("--data", type=Path, default=Path("build/detector"))
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
-    parser.add_argument(
-        "--tolerance", type=float, default=0.005, help="share of counts that may miss the truth, 0 to 1"
-    )
+    parser.add_argument("--price", type=float, default=5, help="how many undecided verdicts are as bad as a wrong one")
     parser.add_argument("--keep-limits", action="store_true", help="only measure: leave limits.json as it is")
     chosen = parser.parse_args(arguments)
     if not chosen.keep_limits:
-        limits = calibrate(load_detector(chosen.model), chosen.data / "val", chosen.tolerance)
+        limits = calibrate(load_detector(chosen.model), chosen.data / "val", chosen.price)
         write_record(chosen.model / LIMITS_FILE, limits)
     detector = load_detector(chosen.model)
     test = list(cases(chosen.data / "test"))

@@ -62,7 +62,7 @@ class Recipe:
     Args:
         data: Folder that `detector_data` wrote.
         out: Folder for checkpoints and model.
-        architecture: Trained from random weights.
+        architecture: Its weights begin at random, or as `start` has them.
         size_px: Side of the square input.
         steps: Optimizer steps.
         batch: Photos a step.
@@ -71,6 +71,7 @@ class Recipe:
         clip: Largest gradient norm.
         ema: Decay of the running mean of the weights; the mean is what is saved.
         shares: How often each source is drawn, relative to the others, whatever its number of photos.
+        start: Folder of a model of that architecture to go on from; None begins anew.
         seed: Of weights, order and augmentation.
         workers: Processes that load and augment photos.
         save_steps: Steps between checkpoints.
@@ -87,6 +88,7 @@ class Recipe:
     clip: float
     ema: float
     shares: dict[str, float]
+    start: Path | None = None
     seed: int = 7
     workers: int = 1
     save_steps: int = 500
@@ -214,6 +216,8 @@ def train(recipe: Recipe) -> Path:
     torch.manual_seed(recipe.seed)
     photos = Photos(recipe.data / "train", recipe.size_px)
     model = build(recipe.architecture, photos.names)
+    if recipe.start:  # strict: weights of another shape are refused by name
+        model.load_state_dict(RTDetrV2ForObjectDetection.from_pretrained(recipe.start).state_dict())
     optimizer = torch.optim.AdamW(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=recipe.steps + 1)
     mean = RunningMean(model, recipe.ema)

@@ -1,5 +1,7 @@
 """Thresholds are chosen so that the interval holds the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from repairai.schema import Detection
@@ -17,22 +19,34 @@ def looked(truth: int, scores: list[float]) -> Looked:
 
 def test_scores_that_part_leave_nothing_undecided():
     photos = [looked(3, [0.9, 0.8, 0.85]), looked(2, [0.9, 0.75, 0.2]), looked(0, [0.3])] * 10
-    limits = choose(photos, "screw", 0.0, None)
+    limits = choose(photos, "screw", 100, None)
     assert 0.3 < limits.maybe == limits.sure <= 0.75
 
 
 def test_scores_that_overlap_leave_a_middle_for_the_doubtful():
     photos = [looked(2, [0.9, 0.5]), looked(1, [0.9, 0.6])] * 10
-    limits = choose(photos, "screw", 0.0, "screw_hole")
+    limits = choose(photos, "screw", 100, "screw_hole")
     assert limits.maybe <= 0.5
     assert limits.sure > 0.6
     assert limits.empty_place == "screw_hole"
 
 
-def test_a_tolerance_buys_decisions():
+def test_a_low_price_buys_decisions():
     photos = [looked(1, [0.9])] * 95 + [looked(0, [0.9])] * 5
-    assert choose(photos, "screw", 0.0, None).sure > 0.9
-    assert choose(photos, "screw", 0.06, None).sure <= 0.9
+    assert choose(photos, "screw", 100, None).sure > 0.9
+    assert choose(photos, "screw", 10, None).sure <= 0.9
+
+
+def test_each_source_weighs_the_same():
+    many = [looked(1, [0.9])] * 300
+    few = [replace(looked(0, [0.9]), source="bench"), replace(looked(1, [0.9]), source="bench")]
+    assert choose(many, "screw", 10, None).sure <= 0.9
+    assert choose(many + few, "screw", 10, None).sure > 0.9
+
+
+def test_a_part_that_no_photo_holds_is_never_sure():
+    limits = choose([looked(2, [0.9, 0.8])], "battery", 10, None)
+    assert limits.sure == 1
 
 
 def test_matching_wants_the_same_place_and_about_the_same_size():
