@@ -87,6 +87,7 @@ def _theme() -> gr.themes.Base:
     ).set(
         body_background_fill="*neutral_50",
         block_border_width="1px",
+        color_accent="*primary_700",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",

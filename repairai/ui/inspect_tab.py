@@ -74,9 +74,9 @@ def build(bench: Workbench) -> None:
             for number, each in enumerate(samples)
         ]
     with gr.Row(equal_height=False, elem_classes="columns"):
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(min_width=320):
             task = _lay_task(bench)
-        with gr.Column(scale=6, min_width=320):
+        with gr.Column(min_width=320):
             answer = _lay_answer()
     _wire_task(bench, task, answer)
     _wire_check(bench, task, answer)
@@ -93,12 +93,14 @@ def _lay_task(bench: Workbench) -> Task:
     device = gr.Dropdown(
         [ALL_DEVICES, *bench.library.devices()], value=ALL_DEVICES, label="Device", elem_id="device", filterable=True
     )
-    found = gr.Radio(bench.choices("", None), label="Guides", elem_id="found", elem_classes="list")
+    found = gr.Radio(
+        bench.choices("", None), label="Guides; words or a device find others", elem_id="found", elem_classes="list"
+    )
     note = live("no-guide")
     with gr.Row(elem_classes="stepper"):
-        back = gr.Button("‹", elem_id="back", min_width=64, scale=0)
+        back = gr.Button("Back", elem_id="back", min_width=64, scale=0)
         step = gr.Dropdown([], label="Step", elem_id="step", scale=5)
-        forth = gr.Button("›", elem_id="forth", min_width=64, scale=0)
+        forth = gr.Button("Next", elem_id="forth", min_width=64, scale=0)
     text = gr.HTML('<p class="fine">Pick a guide to see its steps.</p>', elem_id="step-text")
     gr.HTML('<h2><span class="no">2</span> What must the photo show?</h2>')
     view = gr.Radio(VIEWS, value="device", label="The photo shows", elem_id="view")
@@ -110,12 +112,11 @@ def _lay_task(bench: Workbench) -> Task:
         max_lines=10,
         elem_id="wanted",
     )
-    with gr.Row(elem_classes="adder", equal_height=True):
-        how = gr.Dropdown(HOW_MANY, value="exactly", label="How many", elem_id="how", min_width=130)
-        number = gr.Number(4, label="Number", minimum=0, precision=0, elem_id="number", min_width=90)
-    with gr.Row(elem_classes="adder", equal_height=True):
+    with gr.Row(elem_classes="adder"):
         labels = list(open_detector().limits)
-        part = gr.Dropdown(labels, value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=180)
+        how = gr.Dropdown(HOW_MANY, value="exactly", label="How many", elem_id="how", min_width=145)
+        number = gr.Number(4, label="Number", minimum=0, precision=0, elem_id="number", min_width=75)
+        part = gr.Dropdown(labels, value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=140)
         add = gr.Button("Add this line", elem_id="add", min_width=120)
     place = gr.State(("", 0))
     return Task(words, device, found, note, back, step, forth, text, view, wanted, how, number, part, add, place)

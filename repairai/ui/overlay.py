@@ -20,6 +20,8 @@ LONGEST_PX = 1600
 """The page shows a photo at this size at most: sharp on any screen, and small enough to travel with the verdict."""
 MAX_LABELS = 12
 """Labels that have a rule in `style.css` to hide them."""
+LETTER = 0.6
+"""Width of a letter to its height, rather too much than too little."""
 
 
 def overlay(
@@ -99,13 +101,15 @@ def _box(
     left, top, right, bottom = detection.box
     sure = _is_sure(detection, limits)
     size = max(11.0, width / 45)
-    words = f"{detection.score:.2f}" + ("" if sure else " ?")
+    score = f"{detection.score:.2f}" + ("" if sure else " ?")
+    name = f"{detection.label.replace('_', ' ')} {score}"
+    words = name if len(name) * size * LETTER <= right - left else score
     up = top - size * 0.3 if top > 1.4 * size else bottom + size
     return (
         f'<g class="box label-{number} tone-{_tone(detection.label, outcomes)}{"" if sure else " unsure"}">'
-        f"<title>{escape(detection.label)} {words}</title>"
+        f"<title>{escape(name)}</title>"
         f'<rect x="{left}" y="{top}" width="{right - left:.1f}" height="{bottom - top:.1f}"/>'
-        f'<text x="{left}" y="{up:.1f}" font-size="{size:.1f}">{words}</text></g>'
+        f'<text x="{left}" y="{up:.1f}" font-size="{size:.1f}">{escape(words)}</text></g>'
     )
 
 

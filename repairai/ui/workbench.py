@@ -19,6 +19,8 @@ from repairai.sop.search import Search
 
 SNIPPET = 90
 """Characters of a step that a result shows: two lines of a phone."""
+LISTED = 6
+"""Guides in the list: so few that it never has to be scrolled within the page."""
 Answer = TypeVar("Answer")
 PHOTOS = Path(__file__).parents[1] / "builtin" / "photos"
 
@@ -75,12 +77,12 @@ class Workbench:
             device: Only this device; None means all.
         """
         if words.strip():
-            hits = self.search.search_guides(words, device, limit=8)
+            hits = self.search.search_guides(words, device, LISTED)
             return [
                 (_said(hit.title, hit.device, hit.step, hit.snippet), f"{hit.guide_id}#{hit.step or 1}") for hit in hits
             ]
         guides = sorted(self.library.summaries(device), key=lambda each: not each.id.startswith("sample-practice"))
-        return [(_said(each.title, each.device), f"{each.id}#1") for each in guides[:20]]
+        return [(_said(each.title, each.device), f"{each.id}#1") for each in guides[:LISTED]]
 
 
 def _said(title: str, device: str, step: int | None = None, snippet: str = "") -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -321,14 +322,52 @@ def test_it_works_without_a_mouse(page: Page):
     expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "PASS", timeout=PATIENCE_MS)
 
 
+BEHIND = """element => {
+    let behind = element.parentElement;
+    while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+    return getComputedStyle(behind).backgroundColor;
+}"""
+"""The colour that an element stands on."""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_has_the_focus_stands_out(browser: Browser, url: str, theme: str):
+    own = browser.new_page()
+    open_page(own, f"{url}?__theme={theme}")
+    for name in ("#back", "#forth", "#words input", "#wanted textarea", "#check"):
+        own.locator(name).focus()
+        expect(own.locator(name)).to_have_css("outline-style", "solid")
+        own.wait_for_timeout(400)  # colours pass over into each other
+        ring = own.locator(name).evaluate("element => getComputedStyle(element).outlineColor")
+        assert contrast(ring, own.locator(name).evaluate(BEHIND)) >= 3, name
+    for name in ("Back", "Next"):
+        expect(own.get_by_role("button", name=name, exact=True)).to_be_visible()
+    own.close()
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the ratio of two CSS colours. Source: WCAG 2.2, contrast ratio and relative luminance."""
+
+    def luminance(colour: str) -> float:
+        shares = [int(each) / 255 for each in re.findall(r"\d+", colour)[:3]]
+        linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in shares]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_it_fits_a_phone_and_a_glove(browser: Browser, url: str):
     phone = browser.new_page(viewport={"width": 390, "height": 844})
     open_page(phone, url)
     phone.locator("#sample-1").click()
     expect(phone.locator("#verdict [data-outcome=FAIL]").first).to_be_visible(timeout=PATIENCE_MS)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in ("#check", "#forth", "#back", "#add", "#sample-0", "#shown .toggle"):
+    for name in ("#check", "#forth", "#back", "#add", "#sample-0", "#shown .toggle", "#how .wrap-inner"):
         assert phone.locator(name).first.bounding_box()["height"] >= 48, name
+    # A button that broke its words into two lines, or a row that broke in two, would be higher.
+    assert phone.locator("#add").bounding_box()["height"] < 60
+    assert phone.locator(".stepper").bounding_box()["height"] < 120
     phone.close()
 
 

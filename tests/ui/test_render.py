@@ -119,3 +119,11 @@ def test_a_label_that_the_detector_no_longer_has_is_still_drawn():
     html = overlay(np.zeros((80, 80, 3), np.uint8), (Detection("rivet", 0.4, (1, 1, 9, 9)),), LIMITS, {}, "old.jpg")
     assert 'data-label="rivet"' in html
     assert " unsure" not in html
+
+
+def test_a_box_says_its_label_where_it_has_the_room():
+    found = (Detection("screw_hole", 0.9, (10, 100, 300, 200)), Detection("screw", 0.9, (400, 100, 430, 130)))
+    html = overlay(np.zeros((800, 720, 3), np.uint8), found, LIMITS, {}, "photo.jpg")
+    assert ">screw hole 0.90</text>" in html
+    assert ">0.90</text>" in html
+    assert "<title>screw 0.90</title>" in html
