@@ -1,5 +1,6 @@
 """The page, driven in headless Chromium as a technician would drive it."""
 
+import base64
 import json
 import os
 import re
@@ -214,6 +215,52 @@ def test_a_device_is_chosen_before_any_word_is_typed(page: Page):
     expect(page.locator("#found label")).to_have_text(["E-reader battery replacement"], timeout=PATIENCE_MS)
 
 
+def test_a_photo_from_before_is_given_by_hand(page: Page):
+    page.get_by_label("Before and after").check()
+    expect(page.locator("#before")).to_be_visible(timeout=PATIENCE_MS)
+    page.locator("#wanted textarea").fill("removed 2 screw")
+    give(page, PHOTOS / "block-two-screws.jpg")
+    give(page, PHOTOS / "block-four-screws.jpg", "#before")
+    assert check(page) == "PASS"
+    expect(page.locator("#shown")).to_contain_text("Before: block-four-screws.jpg")
+
+
+DROP = """(element, [name, text]) => {
+    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], name, {type: "image/jpeg"}));
+    element.dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer}));
+}"""
+"""Sends what a browser sends when a file is dropped on an element."""
+COPY = """async text => {
+    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+    const picture = await createImageBitmap(new Blob([bytes], {type: "image/jpeg"}));
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    canvas.getContext("2d").drawImage(picture, 0, 0);
+    await navigator.clipboard.write([new ClipboardItem({"image/png": canvas.convertToBlob({type: "image/png"})})]);
+}"""
+"""Puts a photo on the clipboard, which takes PNG only."""
+
+
+def test_a_photo_is_dropped(page: Page):
+    photo = PHOTOS / "block-four-screws.jpg"
+    page.locator("#wanted textarea").fill("4 screw")
+    given = [photo.name, base64.b64encode(photo.read_bytes()).decode()]
+    page.locator("#photo button.upload-container").evaluate(DROP, given)
+    expect(page.locator("#photo img")).to_be_visible(timeout=PATIENCE_MS)
+    assert check(page) == "PASS"
+    expect(page.locator("#verdict")).to_contain_text("block-four-screws.jpg")
+
+
+def test_a_photo_is_pasted(page: Page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#wanted textarea").fill("4 screw")
+    page.evaluate(COPY, base64.b64encode((PHOTOS / "block-four-screws.jpg").read_bytes()).decode())
+    page.locator("#photo button[aria-label='Paste from clipboard']").click()
+    expect(page.locator("#photo img")).to_be_visible(timeout=PATIENCE_MS)
+    assert check(page) == "PASS"
+
+
 def test_two_tabs_do_not_disturb_each_other(page: Page, browser: Browser, url: str):
     other = browser.new_page()
     open_page(other, url)
@@ -317,9 +364,46 @@ def test_it_works_without_a_mouse(page: Page):
     toggle.focus()
     page.keyboard.press("Space")
     expect(toggle).not_to_be_checked()
+    page.locator("#wanted textarea").fill("2 screw")
     page.locator("#check").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "PASS", timeout=PATIENCE_MS)
+    expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "FAIL", timeout=PATIENCE_MS)
+
+
+def test_the_keyboard_leads_through_a_guide_to_a_record(page: Page):
+    page.locator("#words input, #words textarea").focus()
+    page.keyboard.type("practice block")
+    expect(page.locator("#found label").first).to_contain_text("Four-screw practice block", timeout=PATIENCE_MS)
+    tab_to(page, "#found input")
+    page.keyboard.press("Space")
+    expect(page.locator("#step-text article")).to_be_visible(timeout=PATIENCE_MS)
+    tab_to(page, "#forth")
+    page.keyboard.press("Enter")
+    expect(page.locator("#step-text article")).to_have_attribute("data-step", "2", timeout=PATIENCE_MS)
+    tab_to(page, "#wanted textarea")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1 screw")
+    give(page, PHOTOS / "block-two-screws.jpg")
+    tab_to(page, "#check")
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict [data-outcome]").first).to_have_attribute("data-outcome", "FAIL", timeout=PATIENCE_MS)
+    page.get_by_role("tab", name="Inspect").focus()
+    tab_to(page, "[role=tab] >> text=Records")
+    page.keyboard.press("Enter")
+    row = page.locator("#records [role=gridcell]").filter(has_text="block-two-screws.jpg").first
+    expect(row).to_be_visible(timeout=PATIENCE_MS)
+    tab_to(page, "#records [role=gridcell]")
+    page.keyboard.press("Enter")
+    expect(page.locator("#record [data-outcome=FAIL]").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until the focus is on what is wanted."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.locator(wanted).first.evaluate("element => element.contains(document.activeElement)"):
+            return
+    raise AssertionError(f"Tab never comes to {wanted}")
 
 
 BEHIND = """element => {
