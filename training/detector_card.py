@@ -20,10 +20,11 @@ RT-DETRv2 with 1.4 million weights, trained from random weights on two CPU cores
 batteries and plugged and unplugged connectors in photos of devices, blocks and mats. `limits.json` says from which
 score on each counts; `model.onnx` is the same network for CPUs without torch.
 
-Made by the three steps that anyone can run again:
+Made by steps that anyone can run again:
 
     python -m training.detector_data --scenes 9000
     python -m training.detector_train training/recipes/detector_rtdetrv2_builtin_cpu.yaml
+    python -m training.detector_train training/recipes/detector_rtdetrv2_builtin_more_cpu.yaml
     python -m training.detector_eval
 """
 

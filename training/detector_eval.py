@@ -1,6 +1,6 @@
 """Step 3 of the detector: thresholds from val, figures from test, and the card that says both.
 
-    python -m training.detector_eval --model runs/builtin-detector/model --data build/detector
+    python -m training.detector_eval --model runs/builtin-detector-more/model --data build/detector
 
 Reads the COCO folder that `detector_data` wrote and, where it is there, the whole scene of screws_drew. Writes
 `limits.json`, `figures.json` and `README.md` beside the weights.
@@ -216,10 +216,10 @@ def whole_scene(detector: RTDetrDetector, folder: Path) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the step; see the module's first lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=Path("runs/builtin-detector/model"))
+    parser.add_argument("--model", type=Path, default=Path("runs/builtin-detector-more/model"))
     parser.add_argument("--data", type=Path, default=Path("build/detector"))
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--price", type=float, default=5, help="how many undecided verdicts are as bad as a wrong one")
+    parser.add_argument("--price", type=float, default=4, help="how many undecided verdicts are as bad as a wrong one")
     parser.add_argument("--keep-limits", action="store_true", help="only measure: leave limits.json as it is")
     chosen = parser.parse_args(arguments)
     if not chosen.keep_limits:
