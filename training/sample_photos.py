@@ -58,12 +58,12 @@ def mat(n: int, seed: int = 2) -> np.ndarray:
     return photograph(here).photo
 
 
-def battery_connector(plugged: bool, seed: int = 11) -> np.ndarray:
-    """Return a board with its battery and the battery's connector."""
+def battery_unplugged(seed: int = 16) -> np.ndarray:
+    """Return a board with its battery and the battery's connector, which is out."""
     here = bench(seed, "board")
     here.lay(components.pouch_battery(np.random.default_rng(7), 420, 300, here.light), 150, 540, 2, 8)
-    picture, body = components.wire_connector(np.random.default_rng(5), 170, plugged, here.light)
-    here.lay(picture, 270, 330, 3 if plugged else 4, 4, body)
+    picture, body = components.wire_connector(np.random.default_rng(1), 170, False, here.light)
+    here.lay(picture, 270, 330, 4, 4, body)
     for number in range(6):
         own = np.random.default_rng([seed, number])
         picture = components.chip(own, 110, here.light)
@@ -80,8 +80,7 @@ def photos() -> dict[str, np.ndarray]:
         "block-two-screws.jpg": block("0110"),
         "block-blurred.jpg": blur(block("1111"), 3, np.random.default_rng(0)),
         "mat-four-screws.jpg": mat(4),
-        "battery-plugged.jpg": battery_connector(plugged=True),
-        "battery-unplugged.jpg": battery_connector(plugged=False),
+        "battery-unplugged.jpg": battery_unplugged(),
     }
 
 

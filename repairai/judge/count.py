@@ -145,7 +145,7 @@ def _flips(outcome: Outcome, seen: Tally, requirement: Count, sight: Sight) -> s
     limits, one = sight.limits[requirement.part], words.name(requirement.part, 1)
     if outcome == "UNCERTAIN" and seen.maybe:
         best = seen.maybe[0].score
-        return f"A {one} scored {best:.2f}; it counts from {limits.sure:.2f} and is ignored under {limits.maybe:.2f}."
+        return f"One {one} scored {best:.2f}; it counts from {limits.sure:.2f} and is ignored under {limits.maybe:.2f}."
     if outcome == "PASS" and seen.sure:
         weakest = seen.sure[-1].score
         return f"The least sure {one} scored {weakest:.2f}; under {limits.sure:.2f} it would be in doubt."
