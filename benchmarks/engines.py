@@ -33,6 +33,8 @@ from repairai.vision.visibility import look
 
 ROOT = Path(__file__).parents[1]
 BUILTIN = ROOT / "repairai" / "builtin"
+PAUSE_SECONDS = 0.02
+"""Between turns: the threads of one engine spin on for a while when it is done, and would slow the next."""
 
 
 class SamplePhotos(CalibrationDataReader):
@@ -91,6 +93,7 @@ def timed(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
+            time.sleep(PAUSE_SECONDS)
             start = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - start)

@@ -58,8 +58,9 @@ class RTDetrDetector:
     network: Network
 
     def detect(self, photo: NDArray[np.uint8]) -> tuple[Detection, ...]:
-        """Return all detections from the lowest `maybe` on, best first; boxes in px of the photo (H, W, 3)."""
-        return self.detect_from(photo, min(limits.maybe for limits in self.limits.values()))
+        """Return all detections from their label's `maybe` on, best first; boxes in px of the photo (H, W, 3)."""
+        found = self.detect_from(photo, min(limits.maybe for limits in self.limits.values()))
+        return tuple(each for each in found if each.score >= self.limits[each.label].maybe)
 
     def detect_from(self, photo: NDArray[np.uint8], floor: float) -> tuple[Detection, ...]:
         """Return all detections with at least the score `floor`: what calibration looks at."""
