@@ -18,7 +18,7 @@ BLUR_PX = 4
 """Radius of the blur that is tried on: a window of 9 px, as in the source."""
 TOO_DARK, TOO_BRIGHT, TOO_BLURRED = 0.10, 0.60, 0.40
 """Measured with `benchmarks/visibility.py`: they pass all clean photos of the sets there. Under them the built-in
-detector counts worse, in the dark soon, blurred slowly; where a person could not tell, none of its counts is believed."""
+detector counts worse, in the dark soon, blurred slowly; what a person could not tell is not believed of it either."""
 
 
 def look(photo: NDArray[np.uint8]) -> Visibility:
