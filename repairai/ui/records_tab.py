@@ -13,18 +13,22 @@ from repairai.ui.overlay import figures
 from repairai.ui.workbench import Workbench, told
 
 HEAD = ["No.", "When", "Verdict", "Photo", "Guide", "Step"]
+ROWS = 100
+"""The newest inspections that are listed."""
 
 
 def build(bench: Workbench, tab: gr.Tab) -> None:
     """Lay out the tab and wire it: it is read anew each time that it is opened."""
     gr.HTML("<h2>Kept inspections</h2>")
     table = gr.Dataframe(headers=HEAD, interactive=False, wrap=True, elem_id="records", max_height=420)
-    shown = gr.HTML('<p class="fine">Choose a row to see its verdict.</p>', elem_id="record")
+    shown = gr.HTML(elem_id="record")
 
     def read(event: gr.SelectData) -> str:
         return record(bench, int(event.row_value[0]))
 
-    tab.select(told(lambda: rows(bench)), None, table, show_progress="hidden", api_visibility="private")
+    tab.select(
+        told(lambda: (rows(bench), hint(bench))), None, [table, shown], show_progress="hidden", api_visibility="private"
+    )
     table.select(told(read), None, shown, show_progress="hidden", api_visibility="private")
 
 
@@ -40,6 +44,14 @@ def record(bench: Workbench, number: int) -> str:
     return render.verdict(done) + shown
 
 
+def hint(bench: Workbench) -> str:
+    """Return what to do in this tab, and what is missing from its list."""
+    lost = ", ".join(map(str, bench.records.unreadable(ROWS)))
+    missing = f" Not listed, since they cannot be read: {lost}." if lost else ""
+    first = "Choose a row to see its verdict." if bench.records.newest(1) else "No inspections are kept yet."
+    return f'<p class="fine">{first}{missing}</p>'
+
+
 def rows(bench: Workbench) -> list[list[str]]:
     """Return the newest inspections as rows for the table."""
     return [
@@ -51,5 +63,5 @@ def rows(bench: Workbench) -> list[list[str]]:
             kept.inspection.guide or "by hand",
             str(kept.inspection.step or ""),
         ]
-        for kept in bench.records.newest(100)
+        for kept in bench.records.newest(ROWS)
     ]
