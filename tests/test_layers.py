@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 FLOOR = {"schema", "errors", "files"}
 ROOMS = {"sop", "vision", "judge", "hardware", "hub"}
 HALL = {"inspection", "runs", "records"}
-FRONT = {"ui", "cli", "__main__", "builtin"}
+FRONT = {"ui", "cli", "commands", "__main__", "builtin"}
 MODEL_LIBRARIES = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "bitsandbytes", "supervision"}
 OPENS_MODELS = {
     "sop/writer.py",
