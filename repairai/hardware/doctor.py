@@ -1,6 +1,7 @@
 """Says what is installed, what is missing, and the one line that mends it.
 
-The standard library alone is imported at the top: with any package missing, this still has to say so.
+The standard library alone is imported at the top, and what itself imports nothing else: with any package missing, this
+still has to say so.
 """
 
 from __future__ import annotations
@@ -17,13 +18,21 @@ from pathlib import Path
 from typing import Literal
 
 from repairai.errors import RepairError
+from repairai.hardware import torch_build
+from repairai.hardware.profile import Gpu
+from repairai.hardware.sources import amd, nvidia
 
 DETECTOR = Path(__file__).parents[1] / "builtin" / "detector"
 DETECTOR_FILES = ("config.json", "preprocessor_config.json", "limits.json", "model.onnx", "model.safetensors")
 IMPORT_SECONDS = 120
+OLDEST_CAPABILITY = (7, 5)
+"""Source: release notes of CUDA 13.0, which compiles no more for Maxwell, Pascal and Volta."""
 OLDEST_PYTHON = (3, 11)
 ROOM_GIB = 1.0
 """Free disk under which guides, records and models will soon not fit."""
+WSL_CUDA = Path("/usr/lib/wsl/lib/libcuda.so.1")
+WSL_DOOR = Path("/dev/dxg")
+"""WSL2's way to the GPU, and the Windows driver's CUDA in it. Source: NVIDIA's guide to CUDA on WSL."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class Check:
 
 def examine() -> tuple[Check, ...]:
     """Return all checks, in the order in which they are best mended."""
-    return (_python(), *_packages(), *_torchvision(), _detector(), *_home())
+    return (_python(), *_packages(), *_torchvision(), _gpu(), _detector(), *_home())
 
 
 def _python() -> Check:
@@ -119,6 +128,50 @@ def _torchvision() -> Iterator[Check]:
     else:
         why = (probe.stderr.strip().splitlines() or ["it cannot be imported"])[-1]
         yield Check("torchvision", "broken", f"{seen} do not fit: {why}", "pip uninstall -y torchvision")
+
+
+def _gpu() -> Check:
+    """Return the check of the GPU, its driver and whether the installed torch can use it."""
+    gpus, said = nvidia.find()
+    if gpus:
+        return _gpu_with_torch(gpus, torch_build.installed())
+    if said:
+        mend = "restart the machine; if that does not help, install the NVIDIA driver again"
+        return Check("gpu", "broken", "; ".join(said), mend)
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return Check("gpu", "ok", "Apple silicon, which torch uses through Metal (MPS)")
+    others = amd.find() if sys.platform == "linux" else ()
+    if others:
+        return Check("gpu", "note", f"{others[0].name}: {others[0].remark}")
+    none = "none was found: photos are judged on the CPU, and training runs small"
+    if "microsoft" in platform.release().lower() and not (WSL_DOOR.exists() and WSL_CUDA.exists()):
+        lost = WSL_CUDA if WSL_DOOR.exists() else WSL_DOOR
+        mend = "if the PC has an NVIDIA GPU: update its driver in Windows (none in WSL), then run `wsl --update` there"
+        return Check("gpu", "note", f"{none}; in WSL2 without {lost} none can be", mend)
+    return Check("gpu", "note", none)
+
+
+def _gpu_with_torch(gpus: tuple[Gpu, ...], torch: torch_build.Build | None) -> Check:
+    """Return whether a torch can use NVIDIA's GPUs; without any torch, `_packages` says what brings it."""
+    newest = max(gpus, key=lambda gpu: _numbers(gpu.capability))
+    driver = f"driver {newest.driver}" + (f" for CUDA {newest.cuda}" if newest.cuda else "")
+    seen = f"{', '.join(gpu.name for gpu in gpus)}, {driver}"
+    if torch is None:
+        return Check("gpu", "note", f"{seen}; there is no torch that could use it")
+    if not torch.cuda:
+        mend = "install the CUDA build of torch that pytorch.org names for your driver"
+        return Check("gpu", "broken", f"{seen}, but torch {torch.version} is not built for CUDA", mend)
+    if newest.cuda and _numbers(newest.cuda)[:1] < _numbers(torch.cuda)[:1]:
+        late = f"{seen}, but torch {torch.version} is built for CUDA {torch.cuda}"
+        return Check("gpu", "broken", late, "update the NVIDIA driver")
+    if newest.capability and _numbers(newest.capability) < OLDEST_CAPABILITY:
+        old = f"{seen}; its compute capability is {newest.capability}, and builds of torch for CUDA 13 begin at 7.5"
+        return Check("gpu", "note", old, "take a build of torch for CUDA 12, where pytorch.org still names one")
+    return Check("gpu", "ok", f"{seen}, torch {torch.version} for CUDA {torch.cuda}")
+
+
+def _numbers(dotted: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", dotted))
 
 
 def _detector() -> Check:
