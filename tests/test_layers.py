@@ -13,6 +13,10 @@ ROOMS = {"sop", "vision", "judge", "hardware", "hub"}
 HALL = {"inspection", "runs", "records"}
 FRONT = {"ui", "cli", "commands", "__main__", "builtin"}
 MODEL_LIBRARIES = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "bitsandbytes", "supervision"}
+DRY_RUN = (
+    "detectors", "generation", "language", "networks", "optimizer", "tracer", "vision_language"
+)  # fmt: skip
+"""Started by name, in a process of its own."""
 OPENS_MODELS = {
     "sop/writer.py",
     "vision/detector.py",
@@ -21,6 +25,7 @@ OPENS_MODELS = {
     "vision/segmenter.py",
     "vision/draw.py",
     "judge/reasoner.py",
+    *(f"hardware/dry_run/{name}.py" for name in DRY_RUN),
 }
 HEAVY = ("torch", "transformers", "gradio", "numpy", "PIL", "openvino", "supervision")
 MODULES = sorted((ROOT / "repairai").rglob("*.py"))
