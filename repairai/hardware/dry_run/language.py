@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -17,8 +19,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.initialization import no_init_weights
 
 from repairai.hardware.dry_run import networks
-from repairai.hardware.dry_run.allocator import Allocator, replay
 from repairai.hardware.dry_run.networks import DTYPES, Adapted, Linear4Bit
+from repairai.hardware.dry_run.optimizer import states
+from repairai.hardware.dry_run.tally import tally
 from repairai.hardware.dry_run.trace import Irregular, Part, again, layers_needed, unroll
 from repairai.hardware.dry_run.tracer import Tracer
 from repairai.hardware.workload import Demand, Workload
@@ -26,10 +29,6 @@ from repairai.hardware.workload import Demand, Workload
 WORKSPACE = 8_519_680
 """Bytes that cuBLAS takes through the allocator before the first product: 8.125 MiB (`CUBLAS_WORKSPACE_CONFIG`'s
 default of `:4096:2:16:8`, PyTorch's `getChosenWorkspaceSize`); on Hopper 32 MiB."""
-SMALL_STATE = 4096
-"""Tensors of fewer numbers keep 32-bit optimizer states in bitsandbytes."""
-STATE_BLOCK = 256
-"""Numbers of an 8-bit state that share one scale."""
 
 
 def demand(work: Workload, config: dict[str, Any]) -> Demand:
@@ -39,31 +38,22 @@ def demand(work: Workload, config: dict[str, Any]) -> Demand:
         work: With a method of training.
         config: The model's `config.json`.
     """
+    return estimate(Step, work, config)
+
+
+def estimate(kind: type[Step], work: Workload, config: dict[str, Any]) -> Demand:
+    """Return what a run of this kind takes, with as few layers run as tell about all."""
     layers, period = _layers(settings_for(config, work))
     ran = layers_needed(layers, period)
     try:
-        step = Step(work, settings_for(config, work), ran)
+        step = kind(work, settings_for(config, work), ran)
         parts = unroll(step.run(), ran, layers, period)
     except Irregular:
         ran = layers
-        step = Step(work, settings_for(config, work), ran)
+        step = kind(work, settings_for(config, work), ran)
         parts = step.run()
-    peak = replay(event for part in parts for event in part.events)
-    ready = next(number for number, part in enumerate(parts) if part.phase == "ready")
-    loaded = Allocator()
-    for name, nbytes, _ in (event for part in parts[:ready] for event in part.events):
-        loaded.give(name) if nbytes < 0 else loaded.take(name, nbytes)
-    last = [part for part in parts if part.phase.endswith("'")]
-    return Demand(
-        allocated=peak.allocated,
-        reserved=peak.reserved,
-        resident=loaded.allocated,
-        terms={kind: size for kind, size in sorted(peak.terms.items()) if size},
-        parameters=step.parameters + step.of_layer[0] * (layers - ran),
-        trained=step.trained + step.of_layer[1] * (layers - ran),
-        flops=sum(part.flops for part in last),
-        traffic=sum(part.traffic for part in last),
-    )
+    more = layers - ran
+    return tally(parts, step.parameters + step.of_layer[0] * more, step.trained + step.of_layer[1] * more)
 
 
 def settings_for(config: dict[str, Any], work: Workload) -> Any:
@@ -108,13 +98,14 @@ class Step:
             self._load(model)
             tracer.enter("ready")
             tracer.brief(WORKSPACE, "workspace")
-            ids = torch.zeros(work.batch, work.length_tokens, dtype=torch.long)
-            tracer.hold(ids, "activations")
+            inputs = self._inputs()
+            for each in inputs.values():
+                tracer.hold(each, "activations")
             self._mark(model)
             begin = len(tracer.parts)
-            with tracer, _grouped_heads():
+            with self._decided(), tracer, grouped_heads():
                 for batch in range(min(work.accumulation, 2)):
-                    self._pass(model, ids, batch)
+                    self._pass(model, inputs, batch)
                 end = len(tracer.parts)
                 self._states(model)
                 after = len(tracer.parts)
@@ -126,13 +117,25 @@ class Step:
 
     # ---- the model
 
+    def _create(self) -> PreTrainedModel:
+        """Return the model as transformers makes it."""
+        return AutoModelForCausalLM.from_config(self.settings)
+
+    def _inputs(self) -> dict[str, torch.Tensor]:
+        """Return what the model is given."""
+        return {"input_ids": torch.zeros(self.work.batch, self.work.length_tokens, dtype=torch.long)}
+
+    def _decided(self) -> AbstractContextManager[object]:
+        """Return what answers for data where the model asks for it; language models do not."""
+        return contextlib.nullcontext()
+
     def _build(self) -> PreTrainedModel:
         work = self.work
         dtype = torch.float32 if work.master_weights else DTYPES[work.precision]
         torch.set_default_dtype(dtype)
         try:
             with no_init_weights():
-                model = AutoModelForCausalLM.from_config(self.settings)
+                model = self._create()
         finally:
             torch.set_default_dtype(torch.float32)
         model.tie_weights()
@@ -146,13 +149,17 @@ class Step:
                 model.enable_input_require_grads()
         return model
 
+    def _pack(self, model: PreTrainedModel) -> None:
+        """Store all linear layers but the head in 4 bits."""
+        for name in networks.linear_names(model):
+            linear = model.get_submodule(name)
+            networks.replace(model, name, Linear4Bit(linear, self.work.double_quant, DTYPES[self.work.precision]))
+
     def _adapt(self, model: PreTrainedModel) -> None:
         work = self.work
         model.requires_grad_(False)
         if work.method == "qlora":
-            for name in networks.linear_names(model):
-                linear = model.get_submodule(name)
-                networks.replace(model, name, Linear4Bit(linear, work.double_quant, DTYPES[work.precision]))
+            self._pack(model)
             if work.upcast:
                 _upcast(model)
         for name in networks.adapted_names(model, self.prefix, work.targets):
@@ -222,7 +229,7 @@ class Step:
         if self.work.layerwise:
             parameter.grad = None
 
-    def _pass(self, model: PreTrainedModel, ids: torch.Tensor, batch: int) -> None:
+    def _pass(self, model: PreTrainedModel, inputs: dict[str, torch.Tensor], batch: int) -> None:
         """Go forward and backward once."""
         work, tracer = self.work, self.tracer
         tracer.enter(f"begin{batch}")
@@ -232,11 +239,11 @@ class Step:
         kept = None
         with torch.autocast("cpu", dtype=dtype) if casts else contextlib.nullcontext():
             if work.loss == "fused":
-                hidden = model.base_model(input_ids=ids).last_hidden_state
+                hidden = model.base_model(**inputs).last_hidden_state
                 loss = networks.fused_loss(hidden, model.get_output_embeddings().weight)
                 del hidden
             else:
-                found = model(input_ids=ids, labels=ids)
+                found = model(**inputs, labels=inputs["input_ids"])
                 loss = found.loss
                 kept = found if work.loss == "full_kept" else None
                 del found
@@ -249,7 +256,7 @@ class Step:
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
                 self.tracer.enter("states", self._layer(name))
-                for state in _states(parameter, self.work.optimizer):
+                for state in states(parameter, self.work.optimizer):
                     self.tracer.name_kind(state, "optimizer")
                     self._kept.append(state)
 
@@ -285,25 +292,8 @@ def _upcast(model: nn.Module) -> None:
                 module._parameters[name] = done[id(parameter)]
 
 
-def _states(parameter: torch.Tensor, optimizer: str) -> list[torch.Tensor]:
-    """Return what an optimizer keeps for one tensor on the card."""
-    n = parameter.numel()
-    if optimizer == "adamw":
-        return [torch.empty_like(parameter) for _ in range(2)] + [torch.empty(())]  # and the number of its step
-    if optimizer == "adamw_8bit":
-        if n < SMALL_STATE:
-            return [torch.empty(n) for _ in range(2)]
-        scales = [torch.empty(-(-n // STATE_BLOCK)) for _ in range(2)]
-        return [torch.empty(n, dtype=torch.uint8) for _ in range(2)] + scales
-    if optimizer == "adafactor" and parameter.dim() > 1:
-        return [torch.empty(parameter.shape[:-1]), torch.empty(parameter.shape[:-2] + parameter.shape[-1:])]
-    if optimizer == "adafactor":
-        return [torch.empty(parameter.shape)]
-    return []
-
-
 @contextlib.contextmanager
-def _grouped_heads() -> Any:
+def grouped_heads() -> Iterator[None]:
     """Repeat keys and values for queries that share them: the CPU's fused attention knows no groups."""
     own = F.scaled_dot_product_attention
 
