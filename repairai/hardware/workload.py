@@ -45,6 +45,7 @@ class Workload:
         autocast: Products are computed in `precision` whatever their inputs are, as the Trainer does it.
         layerwise: For `full`: each gradient is used and dropped as soon as it is there, so that they are never all
             there at once; then there is no accumulation.
+        four_bit: For `inference` with models of text: the weights are stored in 4 bits, as for `qlora`.
     """
 
     model: str
@@ -68,6 +69,7 @@ class Workload:
     upcast: bool = False
     autocast: bool = True
     layerwise: bool = False
+    four_bit: bool = False
 
     def __post_init__(self) -> None:
         if not self.model.strip():
@@ -106,7 +108,7 @@ class Demand:
         terms: Bytes by kind of tensor at the peak.
         parameters: Of the model.
         trained: Of those, how many are trained.
-        flops: Floating-point operations of one optimizer step (or of one answer).
+        flops: Floating-point operations of one batch, forward and backward (or of one answer).
         traffic: Bytes read and written by them.
         bound: How the figures came about where the model's family is not known: a bound, no count. Empty else.
     """

@@ -129,7 +129,7 @@ class Step:
         """Return what answers for data where the model asks for it; language models do not."""
         return contextlib.nullcontext()
 
-    def _build(self) -> PreTrainedModel:
+    def _made(self) -> PreTrainedModel:
         work = self.work
         dtype = torch.float32 if work.master_weights else DTYPES[work.precision]
         torch.set_default_dtype(dtype)
@@ -140,6 +140,11 @@ class Step:
             torch.set_default_dtype(torch.float32)
         model.tie_weights()
         self.prefix = _prefix(model, self.layers)
+        return model
+
+    def _build(self) -> PreTrainedModel:
+        work = self.work
+        model = self._made()
         if work.method in ("lora", "qlora"):
             self._adapt(model)
         model.train()
