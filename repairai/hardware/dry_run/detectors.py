@@ -234,9 +234,9 @@ class Step:
         modules = (loss_rt_detr, loss_detr, loss_grounding_dino)
         with contextlib.ExitStack() as stack:
             for module in modules:
-                stack.enter_context(_swapped(module, "linear_sum_assignment", _first))
+                stack.enter_context(swapped(module, "linear_sum_assignment", _first))
             # D-FINE's loss moves itself to the device that it is on, which tensors without data do not take.
-            stack.enter_context(_swapped(nn.Module, "to", lambda module, *_: module))
+            stack.enter_context(swapped(nn.Module, "to", lambda module, *_: module))
             stack.enter_context(Decided(self._true))
             yield
 
@@ -262,11 +262,12 @@ class Decided(TorchDispatchMode):
 
     Args:
         true: How many entries of a mask are true.
+        number: What any number is that the program reads.
     """
 
-    def __init__(self, true: Callable[[torch.Tensor], int]) -> None:
+    def __init__(self, true: Callable[[torch.Tensor], int], number: int = 1) -> None:
         super().__init__()
-        self.true = true
+        self.true, self.number = true, number
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         try:
@@ -274,7 +275,7 @@ class Decided(TorchDispatchMode):
         except (DataDependentOutputException, DynamicOutputShapeException):
             given = args[0]
         if func is aten._local_scalar_dense.default:
-            return True if given.dtype == torch.bool else 1
+            return True if given.dtype == torch.bool else self.number
         if func is aten.equal.default:
             return False
         if func is aten.nonzero.default:
@@ -344,7 +345,8 @@ def _first(cost: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @contextlib.contextmanager
-def _swapped(owner: Any, name: str, new: Any) -> Iterator[None]:
+def swapped(owner: Any, name: str, new: Any) -> Iterator[None]:
+    """Let a name stand for something else for a while."""
     own = getattr(owner, name)
     setattr(owner, name, new)
     try:

@@ -11,12 +11,17 @@ less.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+import transformers.masking_utils as masks
 from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import DynamicCache, PreTrainedModel
 
+from repairai.hardware.dry_run.detectors import Decided, swapped
 from repairai.hardware.dry_run.language import WORKSPACE, Step, estimate, grouped_heads
 from repairai.hardware.dry_run.trace import Part
 from repairai.hardware.workload import Demand, Workload
@@ -68,6 +73,9 @@ class Answer(Step):
         for part in parts[begin:]:
             part.phase += "'"
         return parts
+
+    def _decided(self) -> AbstractContextManager[object]:
+        return unpadded()
 
     def _build(self) -> PreTrainedModel:
         model = self._made()
@@ -127,6 +135,17 @@ class Answer(Step):
                 if layer.is_sliding:
                     layer.cumulative_length += more
         self.tracer.enter("grown", kind="activations")
+
+
+@contextlib.contextmanager
+def unpadded(number: int = 1) -> Iterator[None]:
+    """Answer for data as if no example were padded; then attention needs no mask where the model would look for one.
+
+    Args:
+        number: What any number is that the model reads.
+    """
+    with swapped(masks, "is_tracing", lambda *_: False), Decided(lambda mask: int(mask.numel()), number):
+        yield
 
 
 def _grown(layer: Any, states: torch.Tensor, more: int) -> torch.Tensor:
