@@ -25,6 +25,7 @@ OPENS_MODELS = {
     "vision/segmenter.py",
     "vision/draw.py",
     "judge/reasoner.py",
+    "hardware/stopwatch.py",
     *(f"hardware/dry_run/{name}.py" for name in DRY_RUN),
 }
 HEAVY = ("torch", "transformers", "gradio", "numpy", "PIL", "openvino", "supervision")

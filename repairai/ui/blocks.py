@@ -10,7 +10,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from repairai.ui import guides_tab, inspect_tab, records_tab
+from repairai.ui import guides_tab, hardware_tab, inspect_tab, records_tab
 from repairai.ui.workbench import Workbench
 from repairai.vision.photo import MAX_BYTES
 
@@ -32,6 +32,8 @@ def build(bench: Workbench | None = None) -> gr.Blocks:
                 guides_tab.build(own)
             with gr.Tab("Records", id="records") as records:
                 records_tab.build(own, records)
+            with gr.Tab("Hardware", id="hardware") as hardware:
+                hardware_tab.build(hardware)
     return page.queue(max_size=32, default_concurrency_limit=4)
 
 

@@ -1,0 +1,61 @@
+"""Answers questions about workloads, a line each: the planner's work, in a process of its own.
+
+    python -m repairai.hardware.dry_run < questions > answers
+
+A question is `{"workload": {...}, "config": {...}}`, its answer `{"demand": {...}}`, or `{"refused": "..."}` where the
+model is of a family that is not known, or cannot be built from this configuration.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from repairai.hardware.workload import Demand, Workload
+
+DETECTORS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "mm-grounding-dino", "sam2")
+SEEING = ("paligemma", "smolvlm", "idefics3", "qwen2_5_vl", "qwen3_vl")
+
+
+def room(work: Workload, kind: str) -> str:
+    """Return the name of the module that runs a workload of a model of this type."""
+    if kind in DETECTORS:
+        return "detectors"
+    if kind in SEEING:
+        return "vision_language"
+    return "generation" if work.method == "inference" else "language"
+
+
+def answer(line: str) -> dict[str, Any]:
+    """Return the answer to one question."""
+    asked = json.loads(line)
+    work, config = Workload(**asked["workload"]), asked["config"]
+    module = import_module(f"repairai.hardware.dry_run.{room(work, str(config.get('model_type')))}")
+    demand: Callable[[Workload, dict[str, Any]], Demand] = module.demand
+    try:
+        return {"demand": dataclasses.asdict(demand(work, config))}
+    except Exception as error:  # noqa: BLE001  # whatever a model of an unknown shape raises is an answer
+        return {"refused": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
+
+
+def main() -> None:
+    """Answer until there are no more questions."""
+    gc.disable()  # which takes a third of the time of importing torch and transformers
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(answer(line)) + "\n")
+        sys.stdout.flush()
+        gc.collect()
+        gc.freeze()  # what is there now stays
+
+
+if __name__ == "__main__":
+    main()

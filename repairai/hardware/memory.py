@@ -1,0 +1,163 @@
+"""Model, method and batch to memory: asks the dry run in processes of its own, and keeps what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from repairai.errors import RepairError
+from repairai.files import from_data, home, to_data, write_whole
+from repairai.hardware.bound import bound
+from repairai.hardware.models import find_config
+from repairai.hardware.workers import WORKERS, ask
+from repairai.hardware.workload import Demand, Workload
+
+GIB = 2**30
+CONTEXT_GIB = (0.14, 0.6)
+"""What CUDA takes beside the allocator: 141 MiB on a T4 as cited in `benchmarks/measured_steps.json`; the upper end is
+what newer cards are often seen to take, which we have not measured."""
+SPREAD = 1.08
+"""How much more the allocator may hold than its replay says: 24 of the 27 cited runs stay under it."""
+NO_MATTER = ("max_position_embeddings", "rope_theta", "rope_scaling", "torch_dtype", "dtype", "transformers_version",
+             "architectures", "bos_token_id", "eos_token_id", "pad_token_id", "_name_or_path")  # fmt: skip
+"""Keys of a configuration that no step's memory depends on."""
+KNOWN = Path(__file__).with_name("known.jsonl")
+"""Answers for the models that are built in, as `benchmarks/known_demands.py` writes them."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a workload takes on a GPU.
+
+    Args:
+        work: The question.
+        demand: The answer, in bytes.
+    """
+
+    work: Workload
+    demand: Demand
+
+    @property
+    def tensors_gib(self) -> float:
+        """Return the peak of what PyTorch calls allocated."""
+        return self.demand.allocated / GIB
+
+    @property
+    def held_gib(self) -> tuple[float, float]:
+        """Return what the process will hold at its peak, as `nvidia-smi` shows it: at least and at most."""
+        low, high = CONTEXT_GIB
+        return self.tensors_gib + low, max(self.demand.reserved * SPREAD, self.demand.allocated) / GIB + high
+
+    @property
+    def terms_gib(self) -> dict[str, float]:
+        """Return what the peak is made of: the tensors by kind, what the allocator holds beside them, and CUDA's own.
+
+        They add up to the upper end of `held_gib`.
+        """
+        terms = {kind: size / GIB for kind, size in self.demand.terms.items()}
+        slack = self.held_gib[1] - CONTEXT_GIB[1] - sum(terms.values())
+        return {**terms, "allocator slack": slack, "CUDA context": CONTEXT_GIB[1]}
+
+
+def estimate(works: Sequence[Workload], told: Callable[[int, int], None] = lambda done, of: None) -> list[Estimate]:
+    """Return what each workload takes.
+
+    Args:
+        works: Any number; what was asked before is not run again.
+        told: Called with how many of how many are done.
+
+    Raises:
+        RepairError: A model is not there, or the dry run cannot be started.
+    """
+    configs = {model: find_config(model) for model in dict.fromkeys(work.model for work in works)}
+    questions = [(work, configs[work.model]) for work in works]
+    found = [_recall(work, config) for work, config in questions]
+    missing = [number for number, demand in enumerate(found) if demand is None]
+    done = len(works) - len(missing)
+    told(done, len(works))
+    if missing:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            answers = pool.map(lambda number: _run(*questions[number]), missing)
+            for number, demand in zip(missing, answers, strict=True):
+                found[number] = demand
+                done += 1
+                told(done, len(works))
+    return [Estimate(work, demand) for work, demand in zip(works, found, strict=True) if demand is not None]
+
+
+# ---- what was asked before
+
+
+def _recall(work: Workload, config: dict[str, Any]) -> Demand | None:
+    name = key(work, config)
+    known = _known().get(name)
+    if known is not None:
+        return known
+    path = _kept(name)
+    try:
+        return from_data(json.loads(path.read_text()), Demand, path.name)
+    except (OSError, ValueError, RepairError):  # not there, or cut short: it is asked again
+        return None
+
+
+def key(work: Workload, config: dict[str, Any]) -> str:
+    """Return a name for a question: the same for all models of one shape."""
+    asked = {**to_data(_asked(work)), "model": ""}
+    config = {name: value for name, value in config.items() if name not in NO_MATTER}
+    return hashlib.sha256(json.dumps([asked, config], sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _asked(work: Workload) -> Workload:
+    """Return the workload that is run: two batches show all that happens with any number of them."""
+    return replace(work, accumulation=min(work.accumulation, 2))
+
+
+def _kept(name: str) -> Path:
+    return home() / "planner" / _answerer() / f"{name}.json"
+
+
+@cache
+def _answerer() -> str:
+    """Return a name for what answers: the dry run's own source, and the libraries that it runs."""
+    sources = sorted((Path(__file__).parent / "dry_run").glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
+    return f"torch-{version('torch')}-transformers-{version('transformers')}-{digest}"
+
+
+@cache
+def _known() -> dict[str, Demand]:
+    """Return the answers that come with RepairAI, where they were found with the libraries that are installed."""
+    try:
+        head, *lines = KNOWN.read_text().splitlines()
+    except OSError:
+        return {}
+    if json.loads(head) != libraries():
+        return {}
+    rows = (json.loads(line) for line in lines)
+    return {row["key"]: from_data(row["demand"], Demand, KNOWN.name) for row in rows}
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions that decide what a step takes: of torch and transformers, to the second number."""
+    return {name: ".".join(version(name).split("+")[0].split(".")[:2]) for name in ("torch", "transformers")}
+
+
+# ---- what was not
+
+
+def _run(work: Workload, config: dict[str, Any]) -> Demand:
+    answer = ask(json.dumps({"workload": to_data(_asked(work)), "config": config}))
+    if "refused" in answer:
+        return bound(work, config, answer["refused"])
+    demand = from_data(answer["demand"], Demand, "the dry run's answer")
+    with suppress(RepairError):  # a full disk: it is run again next time
+        write_whole(_kept(key(work, config)), json.dumps(to_data(demand)).encode())
+    return demand

@@ -1,0 +1,323 @@
+"""Task and card to a plan: the ways to train, ranked, each with what it takes, whether that fits, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from repairai.errors import RepairError
+from repairai.hardware.memory import Estimate, estimate
+from repairai.hardware.past import Correction, correction
+from repairai.hardware.profile import HardwareProfile
+from repairai.hardware.recipe import Forecast, Recipe, Task
+from repairai.hardware.speed import Rates, step_seconds
+from repairai.hardware.ways import Candidate, candidates, otherwise, smaller_models
+from repairai.hardware.workload import Workload
+
+Fit = Literal["fits", "tight", "does not fit", "elsewhere"]
+ORDER: tuple[Fit, ...] = ("fits", "tight", "elsewhere", "does not fit")
+CARDS_GIB = (4, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 80, 96, 141)
+"""Sizes in which cards are sold."""
+CLOUD = (
+    ("t4-small", 16, False),
+    ("l4x1", 24, True),
+    ("l40sx1", 48, True),
+    ("a100-large", 80, True),
+    ("h200", 141, True),
+)
+"""Hugging Face's flavours with one GPU: name, GiB, whether it computes in bfloat16. Their prices change."""
+USABLE = 0.96
+"""Of a card's size on paper, what its driver lets one process have."""
+KEPT = 3
+"""Checkpoints that a run keeps at most: the best, the last, and the one being written."""
+EPOCHS: dict[Task, float] = {"sop": 3.0, "detector": 50.0, "judge": 3.0}
+RATE = {"full": 1e-5, "lora": 2e-4, "qlora": 2e-4}
+"""Peak learning rates that published recipes of these methods use."""
+DETECTOR_RATE = 1e-4
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What it is planned for.
+
+    Args:
+        name: As a person knows it.
+        free_gib: Of its memory that is free.
+        bf16: Whether it computes in bfloat16.
+        here: Whether it is in this machine.
+        rates: What it was measured to do; None where that is not known.
+        past: What past runs on it say.
+    """
+
+    name: str
+    free_gib: float
+    bf16: bool = True
+    here: bool = False
+    rates: Rates | None = None
+    past: Correction = Correction(0)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What would make a way fit.
+
+    Args:
+        what: In words.
+        held_gib: What it would then hold, at least and at most.
+        fit: On the card as it is, or on the one that the words name.
+    """
+
+    what: str
+    held_gib: tuple[float, float]
+    fit: Fit
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to train, with what it takes.
+
+    Args:
+        title: In words.
+        work: One step of it.
+        fit: On the card.
+        tensors_gib: Peak of its tensors.
+        held_gib: What the process holds at its peak, at least and at most.
+        terms_gib: What the upper end of that is made of.
+        hours: For all of the training, at least and at most; None where the card's speed is not known.
+        disk_gib: For the model's download and the run's checkpoints.
+        because: Why it is done this way, or why not, in sentences.
+        change: The one change that makes it fit, where it does not.
+        bound: Says that the figures are a bound, where the model's family is not known; empty else.
+    """
+
+    title: str
+    work: Workload
+    fit: Fit
+    tensors_gib: float
+    held_gib: tuple[float, float]
+    terms_gib: dict[str, float]
+    hours: tuple[float, float] | None
+    disk_gib: float
+    because: tuple[str, ...]
+    change: Change | None = None
+    bound: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """The ways to train a model on a card, the best first.
+
+    Args:
+        task: Which of the three models it is to be.
+        model: That was asked for.
+        card: It was planned for.
+        examples: The data's size that times are for.
+        ways: Never empty.
+    """
+
+    task: Task
+    model: str
+    card: Card
+    examples: int
+    ways: tuple[Way, ...]
+
+    def recipe(self, number: int = 0) -> Recipe:
+        """Return a way as a recipe.
+
+        Raises:
+            RepairError: There is no such way, or it does not fit.
+        """
+        if not 0 <= number < len(self.ways):
+            raise RepairError(f"there is no way {number + 1}", f"give a number from 1 to {len(self.ways)}")
+        way = self.ways[number]
+        if way.fit == "does not fit":
+            raise RepairError(f"{way.title} does not fit {self.card.name}", "choose another way")
+        rate = DETECTOR_RATE if self.task == "detector" else RATE[way.work.method]
+        forecast = Forecast(
+            self.card.name, round(self.card.free_gib, 2), round(way.tensors_gib, 2), _rounded(way.held_gib),
+            way.hours and _rounded(way.hours), way.because,
+        )  # fmt: skip
+        return Recipe(self.task, way.work, EPOCHS[self.task], rate, forecast)
+
+
+def card_for(gib: float | None, profile: HardwareProfile) -> Card | None:
+    """Return a card of so many GiB; without a size this machine's GPU with most memory free, or None.
+
+    Raises:
+        RepairError: There is no card of this size.
+    """
+    if gib is not None:
+        return card_of(gib)
+    known = [gpu for gpu in profile.gpus if gpu.total_gib and gpu.maker == "nvidia"]
+    if not known:
+        return None
+    best = max(known, key=lambda gpu: gpu.free_gib)
+    return Card(best.name, best.free_gib, best.bf16, here=True, past=correction(best.name))
+
+
+def card_of(gib: float) -> Card:
+    """Return a card of so many GiB that is not here.
+
+    Raises:
+        RepairError: There is no such card.
+    """
+    if not (math.isfinite(gib) and 0.5 <= gib <= 1024):
+        raise RepairError(f"there is no card with {gib:g} GiB", "give a number from 0.5 to 1024")
+    return Card(f"a card with {gib:g} GiB", USABLE * gib)
+
+
+def plan(
+    task: Task,
+    model: str,
+    card: Card,
+    *,
+    length_tokens: int = 1024,
+    examples: int = 1000,
+    told: Told = lambda done, of: None,
+) -> TrainingPlan:
+    """Return the ways to train a model for a task on a card, the best first.
+
+    Args:
+        task: Which of the three models it is to be.
+        model: A name on the Hub, or a folder with a `config.json`.
+        card: What it has to fit.
+        length_tokens: Of an example, for models of text.
+        examples: In the data, for the time.
+        told: Called with how many of how many settings are worked out.
+
+    Raises:
+        RepairError: There is no such model, or it is none for this task.
+    """
+    own = candidates(task, model, length_tokens, card.bf16)
+    below = [
+        each for name in smaller_models(model)[:2] for each in candidates(task, name, length_tokens, card.bf16)[:2]
+    ]
+    planner = _Planner(task, card, examples)
+    planner.work_out([each.base for each in (*own, *below)], told)
+    planner.work_out([work for each in own if planner.fit(each.base) == "fits" for work in each.larger], told)
+    ways = [planner.way(each) for each in own]
+    fitting = [way for way in ways if way.fit == "fits"]
+    ways += planner.smaller(below)
+    if not fitting or fitting[0].work.method != own[0].base.method:
+        ways += planner.cloud(own[0])
+    ways.sort(key=lambda way: ORDER.index(way.fit))
+    ways[0] = planner.explained(ways[0])
+    return TrainingPlan(task, model, card, examples, tuple(ways))
+
+
+class _Planner:
+    """Works out ways for one task and card."""
+
+    def __init__(self, task: Task, card: Card, examples: int) -> None:
+        self.task, self.card, self.examples = task, card, examples
+        self.known: dict[Workload, Estimate] = {}
+
+    def work_out(self, works: list[Workload], told: Told = lambda done, of: None) -> None:
+        """Find out what several settings take, side by side."""
+        self.known |= zip(works, estimate(works, told), strict=True)
+
+    def of(self, work: Workload) -> Estimate:
+        if work not in self.known:
+            self.work_out([work])
+        return self.known[work]
+
+    def held(self, work: Workload) -> tuple[float, float]:
+        low, high = self.of(work).held_gib
+        return low * self.card.past.memory, high * self.card.past.memory
+
+    def fit(self, work: Workload, free_gib: float | None = None) -> Fit:
+        card = self.card if free_gib is None else replace(self.card, free_gib=free_gib)
+        return fit_on(card, self.held(work))
+
+    def way(self, candidate: Candidate) -> Way:
+        """Return the soonest setting of a candidate that fits, else its most frugal one."""
+        roomy = self.fit(candidate.base) == "fits"
+        chosen = next((work for work in candidate.larger if roomy and self.fit(work) == "fits"), candidate.base)
+        way = self._way(candidate.title, chosen, self.fit(chosen))
+        if way.fit != "does not fit":
+            return way
+        return replace(way, change=self._change(candidate))
+
+    def _way(self, title: str, work: Workload, fit: Fit) -> Way:
+        found = self.of(work)
+        return Way(
+            title, work, fit, found.tensors_gib * self.card.past.memory, self.held(work), found.terms_gib,
+            self._hours(work), self._disk(found), (self._settings(work),), bound=found.demand.bound,
+        )  # fmt: skip
+
+    def _change(self, candidate: Candidate) -> Change:
+        """Return the one change that makes a candidate fit: of its own, else the card that it needs."""
+        for what, work in candidate.changes:
+            if self.fit(work) in ("fits", "tight"):
+                return Change(what, self.held(work), self.fit(work))
+        held = self.held(candidate.base)
+        size = next((gib for gib in CARDS_GIB if held[1] <= gib * USABLE), None)
+        what = f"on a card with {size} GiB" if size else "on several cards"
+        return Change(what, held, "elsewhere")
+
+    def smaller(self, below: list[Candidate]) -> list[Way]:
+        """Return for each smaller model the first of its ways that fits."""
+        found: dict[str, Way] = {}
+        for each in below:
+            if each.base.model not in found and self.fit(each.base) == "fits":
+                found[each.base.model] = self.way(each)
+        return list(found.values())
+
+    def cloud(self, candidate: Candidate) -> list[Way]:
+        """Return the wanted way on the smallest card that can be hired for it."""
+        for name, gib, bf16 in CLOUD:
+            if (bf16 or candidate.base.precision != "bf16") and self.fit(candidate.base, gib * USABLE) == "fits":
+                way = self._way(f"{candidate.title}, in the cloud on {name}", candidate.base, "elsewhere")
+                said = f"the smallest of Hugging Face's cards that it fits is {name}, with {gib} GiB"
+                return [replace(way, hours=None, because=(said,))]
+        return []
+
+    def explained(self, way: Way) -> Way:
+        """Return a way with the reasons for its settings, in figures."""
+        others = otherwise(way.work)
+        self.work_out([work for _, work in others])
+        said = [sentence.format(f"{spoken(self.held(work))} ({self.fit(work)})") for sentence, work in others]
+        return replace(way, because=(*way.because, *said))
+
+    def _settings(self, work: Workload) -> str:
+        whole = work.batch * work.accumulation
+        batch = f"{work.batch} at a time" + (
+            f", {work.accumulation} times for a step of {whole}" if work.accumulation > 1 else ""
+        )
+        if self.task == "detector":
+            return f"photos of {work.image_px} px, {batch}, in {work.precision}"
+        what = "with" if work.checkpointing else "without"
+        return f"examples of {work.length_tokens:,} tokens, {batch}, in {work.precision}, {what} gradient checkpointing"
+
+    def _hours(self, work: Workload) -> tuple[float, float] | None:
+        if self.card.rates is None:
+            return None
+        steps = math.ceil(self.examples * EPOCHS[self.task] / (work.batch * work.accumulation))
+        low, high = step_seconds(self.of(work).demand, work.accumulation, work.precision, self.card.rates)
+        factor = steps * self.card.past.seconds / 3600
+        return low * factor, high * factor
+
+    def _disk(self, found: Estimate) -> float:
+        """Return the model's download in 16 bits (detectors: 32), and a run's checkpoints with their optimizer."""
+        size = 4 if self.task == "detector" else 2
+        state = 2 * 4 if found.work.optimizer == "adamw" else 2
+        return (found.demand.parameters * size + KEPT * found.demand.trained * (size + state)) / 2**30
+
+
+def fit_on(card: Card, held_gib: tuple[float, float]) -> Fit:
+    """Return whether what is held, at least and at most, fits a card: surely, perhaps or not."""
+    low, high = held_gib
+    return "fits" if high <= card.free_gib else "tight" if low <= card.free_gib else "does not fit"
+
+
+def spoken(held_gib: tuple[float, float]) -> str:
+    """Return a span of GiB in words."""
+    low, high = held_gib
+    return f"{low:.1f} to {high:.1f} GiB"
+
+
+def _rounded(span: tuple[float, float]) -> tuple[float, float]:
+    return round(span[0], 2), round(span[1], 2)
