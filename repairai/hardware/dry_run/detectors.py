@@ -45,7 +45,7 @@ LONG_SIDE = 5 / 3
 SEGMENTER_PX = 1024
 """Side of SAM 2's input, whatever the photo's."""
 CLOSED = ("rt_detr", "rt_detr_v2", "d_fine")
-OPEN = ("grounding-dino", "mm-grounding-dino")
+OPEN = ("grounding-dino",)
 SEGMENTERS = ("sam2", "sam2_video")
 BACKBONES = ("backbone", "text_backbone")
 """What `few_shot` leaves as it is."""
@@ -80,7 +80,9 @@ class Step:
         self.trains = work.method != "inference"
         self.tracer = Tracer()
         self.parameters = self.trained = 0
+        self.settings: Any = None
         self._kept: list[torch.Tensor] = []
+        self._asked = 0
 
     def run(self, data: bool = False) -> list[Part]:
         """Return all parts, those that count for operations marked `'`.
@@ -110,11 +112,12 @@ class Step:
     def _build(self, data: bool) -> nn.Module:
         with contextlib.nullcontext() if data else no_init_weights():
             if self.family in SEGMENTERS:
-                model = Sam2Model(AutoConfig.for_model(**{**self.config, "model_type": "sam2"}))
+                self.settings = AutoConfig.for_model(**{**self.config, "model_type": "sam2"})
+                model = Sam2Model(self.settings)
             else:
-                settings = AutoConfig.for_model(**self.config)
+                self.settings = AutoConfig.for_model(**self.config)
                 kind = AutoModelForObjectDetection if self.family in CLOSED else AutoModelForZeroShotObjectDetection
-                model = kind.from_config(settings, attn_implementation=self._attention())
+                model = kind.from_config(self.settings, attn_implementation=self._attention())
         model.tie_weights()
         model.train(self.trains)
         for name, parameter in model.named_parameters():
@@ -123,6 +126,8 @@ class Step:
             n = parameter.numel()
             self.parameters += n
             self.trained += n if parameter.requires_grad else 0
+            if data:  # layers that begin with zeros would all say the same
+                nn.init.normal_(parameter, std=0.02)
         return model
 
     def _attention(self) -> str | None:
@@ -237,7 +242,7 @@ class Step:
                 stack.enter_context(swapped(module, "linear_sum_assignment", _first))
             # D-FINE's loss moves itself to the device that it is on, which tensors without data do not take.
             stack.enter_context(swapped(nn.Module, "to", lambda module, *_: module))
-            stack.enter_context(Decided(self._true))
+            stack.enter_context(Decided(self._true, equal=self._own_teacher))
             yield
 
     def _true(self, mask: torch.Tensor) -> int:
@@ -249,6 +254,15 @@ class Step:
             return n // int(mask.shape[-1]) * TEXT_TOKENS
         return n
 
+    def _own_teacher(self) -> bool:
+        """Return whether the decoder layer that D-FINE's loss asks about is the one that the others learn from.
+
+        It asks about all but the last, and with denoising queries about all of them once more.
+        """
+        self._asked += 1
+        denoises = bool(self.settings.num_denoising > 0)
+        return denoises and self._asked % (2 * int(self.settings.decoder_layers) - 1) == 0
+
 
 class Fake(FakeTensorMode):
     """Tensors without data; a copy of one belongs where the original does."""
@@ -258,16 +272,19 @@ class Fake(FakeTensorMode):
 
 
 class Decided(TorchDispatchMode):
-    """Answers what tensors without data cannot: every condition holds, no two tensors are equal.
+    """Answers what tensors without data cannot: every condition holds.
 
     Args:
         true: How many entries of a mask are true.
         number: What any number is that the program reads.
+        equal: Whether the two tensors that are compared next are equal.
     """
 
-    def __init__(self, true: Callable[[torch.Tensor], int], number: int = 1) -> None:
+    def __init__(
+        self, true: Callable[[torch.Tensor], int], number: int = 1, equal: Callable[[], bool] = lambda: False
+    ) -> None:
         super().__init__()
-        self.true, self.number = true, number
+        self.true, self.number, self.equal = true, number, equal
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         try:
@@ -277,7 +294,7 @@ class Decided(TorchDispatchMode):
         if func is aten._local_scalar_dense.default:
             return True if given.dtype == torch.bool else self.number
         if func is aten.equal.default:
-            return False
+            return self.equal()
         if func is aten.nonzero.default:
             return given.new_empty((self.true(given), given.dim()), dtype=torch.long)
         if func is aten.masked_select.default:

@@ -10,7 +10,7 @@ from repairai.hardware.workload import Workload
 torch = pytest.importorskip("torch")
 
 from repairai.hardware.dry_run.allocator import Peak, replay  # noqa: E402
-from repairai.hardware.dry_run.language import grouped_heads, settings_for  # noqa: E402
+from repairai.hardware.dry_run.language import settings_for  # noqa: E402
 from repairai.hardware.dry_run.trace import layers_needed, unroll  # noqa: E402
 from repairai.hardware.dry_run.tracer import Tracer  # noqa: E402
 from repairai.hardware.dry_run.vision_language import (  # noqa: E402
@@ -50,6 +50,7 @@ LORA = Workload(
     "tiny", "lora", batch=2, length_tokens=60, image_px=64, rank=4, precision="fp32", adapter_precision="fp32",
     optimizer="adamw", loss="full", autocast=False,
 )  # fmt: skip
+QLORA = replace(LORA, method="qlora", loss="fused", autocast=True, precision="bf16")
 ANSWER = replace(LORA, method="inference", new_tokens=12)
 
 
@@ -57,11 +58,10 @@ def peak(parts: Any) -> Peak:
     return replay(event for part in parts for event in part.events)
 
 
-@pytest.mark.parametrize("kind", TINY)
 @pytest.mark.parametrize(
-    "work",
-    [LORA, replace(LORA, method="qlora", loss="fused", autocast=True, precision="bf16"), ANSWER],
-    ids=lambda work: work.method,
+    ("kind", "work"),
+    [("paligemma2", LORA), ("smolvlm", QLORA), *((kind, ANSWER) for kind in TINY)],
+    ids=lambda each: each if isinstance(each, str) else each.method,
 )
 def test_unrolled_is_as_if_all_layers_had_run(kind: str, work: Workload):
     run = SeeingAnswer if work.method == "inference" else SeeingStep
@@ -98,8 +98,9 @@ def held(*tensors: Any) -> Tracer:
     return tracer
 
 
-@pytest.mark.parametrize("kind", TINY)
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "checkpointing"), [("smolvlm", False), ("smolvlm", True), ("paligemma", True), ("paligemma2", False)]
+)
 def test_a_step_with_data_takes_what_the_dry_run_says(kind: str, checkpointing: bool):
     peft = pytest.importorskip("peft")
     work = replace(LORA, checkpointing=checkpointing)
@@ -113,7 +114,7 @@ def test_a_step_with_data_takes_what_the_dry_run_says(kind: str, checkpointing: 
         wrapped.enable_input_require_grads()
     optimizer = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], fused=True)
     tracer = held(*wrapped.parameters(), *wrapped.buffers(), *inputs.values())
-    with tracer, grouped_heads():  # without it the CPU takes another road than a GPU
+    with tracer:
         for _ in range(2):
             loss = wrapped(**inputs, labels=inputs["input_ids"]).loss
             loss.backward()
