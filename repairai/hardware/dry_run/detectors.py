@@ -1,12 +1,13 @@
 """A training step of a detector, or one answer of it, on tensors without data.
 
-The model is the real one of transformers, its loss too: only what depends on data is decided beforehand, see `Decided`.
+The model is the real one of transformers, and so is its loss, with all that it holds: only which query gets which box
+is decided beforehand, and what else depends on data, see `Decided`.
 
-Counted: weights, their running mean (`training.detector_train` keeps one), gradients, optimizer states, the moment's
-copy that PyTorch's AdamW makes when it steps through all tensors at once, activations as autograd keeps them, and the
-fp32 copies of autocast. As on CUDA: dropout keeps one byte a number, softmax goes back through a hidden product, and
-autocast leaves norms, softmax and losses in fp32. Attention and deformable attention are plain PyTorch in these models
-(`grid_sample` and products), so both devices keep the same tensors; a custom CUDA kernel from the Hub would keep less.
+Counted: weights, a running mean of them (as `training.detector_train` keeps one), gradients, optimizer states, the copy
+that PyTorch's AdamW makes for a moment when it steps through all tensors at once, activations as autograd keeps them,
+and the copies of autocast. As on CUDA: dropout keeps one byte a number, softmax goes back through a hidden product, and
+autocast leaves norms, softmax and losses in fp32. Fused attention keeps its result and a number a row on both devices;
+deformable attention is plain PyTorch (`grid_sample`) on both, where a custom kernel from the Hub would keep less.
 Not counted: what cuDNN takes for a convolution while it runs (it depends on the algorithm that it picks), and the
 padding of attention masks to whole multiples of 8.
 """
