@@ -31,7 +31,12 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from repairai.files import read_record
+from repairai.hardware.workload import Workload
 from training.augment import augment
+from training.took import Took, said
+
+BOXES = 12
+"""On one photo, as it is planned: about what the rendered scenes show."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,10 @@ class RunningMean(TrainerCallback):
     def __init__(self, model: torch.nn.Module, decay: float) -> None:
         self.mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: torch.nn.Module, **_: Any) -> None:
+        """Follow the model to its device, which the Trainer has chosen by now."""
+        self.mean.to(next(model.parameters()).device)
+
     def on_step_end(self, args: Any, state: Any, control: Any, model: torch.nn.Module, **_: Any) -> None:
         """Take in the weights of this step."""
         self.mean.update_parameters(model)
@@ -213,6 +222,7 @@ class DetectorTrainer(Trainer):
 
 def train(recipe: Recipe) -> Path:
     """Train as the recipe says, going on from the last checkpoint if there is one; return the model's folder."""
+    took = Took()
     torch.manual_seed(recipe.seed)
     photos = Photos(recipe.data / "train", recipe.size_px)
     model = build(recipe.architecture, photos.names)
@@ -241,13 +251,25 @@ def train(recipe: Recipe) -> Path:
         train_dataset=photos,
         data_collator=collate,
         optimizers=(optimizer, schedule),
-        callbacks=[mean],
+        callbacks=[mean, took],
     )
     trainer.shares = recipe.shares
     last = get_last_checkpoint(str(recipe.out / "checkpoints")) if (recipe.out / "checkpoints").is_dir() else None
     mean.resume(last)
     trainer.train(resume_from_checkpoint=last)
-    return save(mean.mean.module, recipe.size_px, recipe.out / "model")
+    folder = save(mean.mean.module, recipe.size_px, recipe.out / "model")
+    compared = took.compare(step_of(recipe, folder))
+    if compared:
+        print(said(compared))
+    return folder
+
+
+def step_of(recipe: Recipe, model: Path) -> Workload:
+    """Return one step of a recipe's training as the planner knows it, of a model whose `config.json` is in a folder."""
+    return Workload(
+        str(model), "full", batch=recipe.batch, image_px=recipe.size_px, boxes=BOXES, precision="fp32",
+        optimizer="adamw", checkpointing=False,
+    )  # fmt: skip
 
 
 def save(model: torch.nn.Module, size_px: int, folder: Path) -> Path:

@@ -27,8 +27,8 @@ class PastRun:
         at: When it ended, as ISO 8601.
         device: On what it ran.
         work: Its step.
-        planned_gib: Peak of tensors that was expected.
-        measured_gib: Peak of tensors that was measured.
+        planned_gib: Peak of tensors that was expected; on a processor the middle of what was expected to be held.
+        measured_gib: Peak of tensors that was measured; on a processor what was held.
         planned_held_gib: At least and at most what was expected to be held.
         measured_held_gib: What was held.
         planned_seconds: For one optimizer step, at least and at most; None where it was not known.

@@ -8,6 +8,7 @@ import pytest
 
 from repairai.errors import RepairError
 from repairai.files import read_record
+from repairai.hardware.past import past_runs
 from repairai.vision.detector import load_detector
 from repairai.vision.engine import open_onnx
 from training import detector_data, detector_eval
@@ -79,6 +80,11 @@ def test_a_tiny_detector_is_trained_resumed_exported_and_measured(data, tmp_path
     assert {"model.safetensors", "model.onnx", "config.json", "preprocessor_config.json"} <= {
         p.name for p in model.iterdir()
     }
+
+    (compared,) = past_runs()
+    assert compared.work.batch == 2
+    assert compared.measured_seconds > 0
+    assert compared.planned_seconds is not None
 
     # The export gives what torch gives; as sets, since queries with equal scores may come in any order, and most,
     # since among barely trained queries equal scores decide which are asked at all.
