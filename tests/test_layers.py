@@ -14,7 +14,7 @@ HALL = {"inspection", "runs", "records"}
 FRONT = {"ui", "cli", "commands", "__main__", "builtin"}
 MODEL_LIBRARIES = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "bitsandbytes", "supervision"}
 DRY_RUN = (
-    "detectors", "generation", "language", "networks", "optimizer", "tracer", "vision_language"
+    "detectors", "generation", "language", "networks", "optimizer", "stand_ins", "tally", "tracer", "vision_language"
 )  # fmt: skip
 """Started by name, in a process of its own."""
 OPENS_MODELS = {

@@ -20,8 +20,8 @@ from typing import Any
 
 from repairai.hardware.workload import Demand, Workload
 
-DETECTORS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "mm-grounding-dino", "sam2")
-SEEING = ("paligemma", "smolvlm", "idefics3", "qwen2_5_vl", "qwen3_vl")
+DETECTORS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "sam2", "sam2_video")
+SEEING = ("paligemma", "smolvlm", "idefics3")
 
 
 def room(work: Workload, kind: str) -> str:

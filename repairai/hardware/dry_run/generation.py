@@ -21,8 +21,8 @@ import transformers.masking_utils as masks
 from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import DynamicCache, PreTrainedModel
 
-from repairai.hardware.dry_run.detectors import Decided, swapped
 from repairai.hardware.dry_run.language import WORKSPACE, Step, estimate, grouped_heads
+from repairai.hardware.dry_run.stand_ins import Decided, swapped
 from repairai.hardware.dry_run.trace import Part
 from repairai.hardware.workload import Demand, Workload
 
