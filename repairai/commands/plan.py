@@ -78,10 +78,7 @@ def _card(chosen: argparse.Namespace) -> Card:
     from repairai.hardware.plan import card_for
     from repairai.hardware.probe import probe
 
-    card = card_for(chosen.vram_gib, probe())
-    if card is None:
-        raise RepairError("this machine has no NVIDIA GPU to plan for", "name a card's size, as with --vram-gib 8")
-    return card
+    return card_for(chosen.vram_gib, probe())
 
 
 def _told(done: int, of: int) -> None:
@@ -91,7 +88,7 @@ def _told(done: int, of: int) -> None:
 
 def _lines(found: TrainingPlan) -> list[str]:
     card = found.card
-    lines = [f"{found.task}: {found.model} on {card.name}, {card.free_gib:.1f} GiB of it for one process"]
+    lines = [f"{found.task}: {found.model} on {card.name}, with {card.free_gib:.1f} GiB for one process"]
     for number, way in enumerate(found.ways, 1):
         lines += ["", *_way_lines(number, way)]
     if not card.here:
@@ -110,7 +107,7 @@ def _way_lines(number: int, way: Way) -> list[str]:
         lines[0] += f", {way.hours[0]:.1f} to {way.hours[1]:.1f} hours"
     lines += [f"   {said}" for said in way.because]
     if way.change:
-        lines.append(f"   fits {way.change.what}: {spoken(way.change.held_gib)}")
+        lines.append(f"   would fit {way.change.what}: {spoken(way.change.held_gib)}")
     if way.bound:
         lines.append(f"   {way.bound}")
     return lines
@@ -126,10 +123,10 @@ def _memory(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print_json(_as_answer(found))
         return 0
-    low, high = found.held_gib
+    low, high = found.held_gib()
     print(f"tensors  {found.tensors_gib:7.2f} GiB at their peak, as PyTorch counts what is allocated")
     print(f"process  {low:7.2f} to {high:.2f} GiB, as nvidia-smi shows it; of that")
-    for term, gib in sorted(found.terms_gib.items(), key=lambda each: -each[1]):
+    for term, gib in sorted(found.terms_gib().items(), key=lambda each: -each[1]):
         print(f"         {gib:7.2f} GiB {term}")
     print(f"numbers  {found.demand.parameters / 1e9:7.3f} billion, {found.demand.trained / 1e6:.1f} million trained")
     print(f"work     {found.demand.flops / 1e12:7.1f} TFLOP a batch")
@@ -149,4 +146,4 @@ def _work(chosen: argparse.Namespace) -> Workload:
 
 def _as_answer(found: Estimate) -> dict[str, Any]:
     data: dict[str, Any] = as_data(found)
-    return {**data, "tensors_gib": found.tensors_gib, "held_gib": found.held_gib, "terms_gib": found.terms_gib}
+    return {**data, "tensors_gib": found.tensors_gib, "held_gib": found.held_gib(), "terms_gib": found.terms_gib()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from repairai.errors import RepairError
 from repairai.files import from_data, home, to_data, write_whole
@@ -21,16 +22,21 @@ from repairai.hardware.workers import WORKERS, ask
 from repairai.hardware.workload import Demand, Workload
 
 GIB = 2**30
-CONTEXT_GIB = (0.14, 0.6)
-"""What CUDA takes beside the allocator: 141 MiB on a T4 as cited in `benchmarks/measured_steps.json`; the upper end is
-what newer cards are often seen to take, which we have not measured."""
+Device = Literal["cuda", "cpu"]
+BESIDE_GIB: dict[Device, tuple[float, float]] = {"cuda": (0.14, 0.6), "cpu": (0.4, 0.9)}
+"""What a process takes beside its tensors, at least and at most. CUDA's context took 141 MiB on the T4 of
+`benchmarks/measured_steps.json`; the upper end is what newer cards are often seen to take, which we have not measured.
+Python with torch and transformers takes the other."""
+REST: dict[Device, str] = {"cuda": "CUDA context", "cpu": "Python and its libraries"}
+CPU_SPREAD = 1.03
+"""How much more a process on the CPU may take than its tensors: `benchmarks/memory.py` finds less than that."""
 SPREAD = 1.08
 """How much more the allocator may hold than its replay says: 24 of the 27 cited runs stay under it."""
 NO_MATTER = ("max_position_embeddings", "rope_theta", "rope_scaling", "torch_dtype", "dtype", "transformers_version",
              "architectures", "bos_token_id", "eos_token_id", "pad_token_id", "_name_or_path")  # fmt: skip
 """Keys of a configuration that no step's memory depends on."""
-KNOWN = Path(__file__).with_name("known.jsonl")
-"""Answers for the models that are built in, as `benchmarks/known_demands.py` writes them."""
+KNOWN = Path(__file__).with_name("known.jsonl.gz")
+"""Answers for the models that are built in, as `python -m repairai.hardware.known` writes them."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +56,21 @@ class Estimate:
         """Return the peak of what PyTorch calls allocated."""
         return self.demand.allocated / GIB
 
-    @property
-    def held_gib(self) -> tuple[float, float]:
-        """Return what the process will hold at its peak, as `nvidia-smi` shows it: at least and at most."""
-        low, high = CONTEXT_GIB
-        return self.tensors_gib + low, max(self.demand.reserved * SPREAD, self.demand.allocated) / GIB + high
+    def held_gib(self, device: Device = "cuda") -> tuple[float, float]:
+        """Return what the process will hold at its peak, at least and at most: as `nvidia-smi` shows it, or `top`."""
+        low, high = BESIDE_GIB[device]
+        most = self.demand.reserved * SPREAD if device == "cuda" else self.demand.allocated * CPU_SPREAD
+        return self.tensors_gib + low, max(most, self.demand.allocated) / GIB + high
 
-    @property
-    def terms_gib(self) -> dict[str, float]:
-        """Return what the peak is made of: the tensors by kind, what the allocator holds beside them, and CUDA's own.
+    def terms_gib(self, device: Device = "cuda") -> dict[str, float]:
+        """Return what the peak is made of: the tensors by kind, what the allocator holds beside them, and the rest.
 
         They add up to the upper end of `held_gib`.
         """
         terms = {kind: size / GIB for kind, size in self.demand.terms.items()}
-        slack = self.held_gib[1] - CONTEXT_GIB[1] - sum(terms.values())
-        return {**terms, "allocator slack": slack, "CUDA context": CONTEXT_GIB[1]}
+        beside = BESIDE_GIB[device][1]
+        slack = self.held_gib(device)[1] - beside - sum(terms.values())
+        return {**terms, "allocator slack": slack, REST[device]: beside}
 
 
 def estimate(works: Sequence[Workload], told: Callable[[int, int], None] = lambda done, of: None) -> list[Estimate]:
@@ -136,7 +142,7 @@ def _answerer() -> str:
 def _known() -> dict[str, Demand]:
     """Return the answers that come with RepairAI, where they were found with the libraries that are installed."""
     try:
-        head, *lines = KNOWN.read_text().splitlines()
+        head, *lines = gzip.decompress(KNOWN.read_bytes()).decode().splitlines()
     except OSError:
         return {}
     if json.loads(head) != libraries():

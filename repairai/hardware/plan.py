@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from repairai.errors import RepairError
-from repairai.hardware.memory import Estimate, estimate
+from repairai.hardware.memory import Device, Estimate, estimate
 from repairai.hardware.past import Correction, correction
 from repairai.hardware.profile import HardwareProfile
 from repairai.hardware.recipe import Forecast, Recipe, Task
-from repairai.hardware.speed import Rates, step_seconds
+from repairai.hardware.speed import Rates, measured_rates, step_seconds
 from repairai.hardware.ways import Candidate, candidates, otherwise, smaller_models
 from repairai.hardware.workload import Workload
 
@@ -48,6 +48,7 @@ class Card:
         free_gib: Of its memory that is free.
         bf16: Whether it computes in bfloat16.
         here: Whether it is in this machine.
+        device: Whether it is a GPU at all; else it is this machine's processor, and its memory the machine's.
         rates: What it was measured to do; None where that is not known.
         past: What past runs on it say.
     """
@@ -56,6 +57,7 @@ class Card:
     free_gib: float
     bf16: bool = True
     here: bool = False
+    device: Device = "cuda"
     rates: Rates | None = None
     past: Correction = Correction(0)
 
@@ -143,8 +145,8 @@ class TrainingPlan:
         return Recipe(self.task, way.work, EPOCHS[self.task], rate, forecast)
 
 
-def card_for(gib: float | None, profile: HardwareProfile) -> Card | None:
-    """Return a card of so many GiB; without a size this machine's GPU with most memory free, or None.
+def card_for(gib: float | None, profile: HardwareProfile) -> Card:
+    """Return a card of so many GiB; without a size this machine's GPU with most memory free, else its processor.
 
     Raises:
         RepairError: There is no card of this size.
@@ -153,9 +155,28 @@ def card_for(gib: float | None, profile: HardwareProfile) -> Card | None:
         return card_of(gib)
     known = [gpu for gpu in profile.gpus if gpu.total_gib and gpu.maker == "nvidia"]
     if not known:
-        return None
+        return _processor(profile)
     best = max(known, key=lambda gpu: gpu.free_gib)
     return Card(best.name, best.free_gib, best.bf16, here=True, past=correction(best.name))
+
+
+def _processor(profile: HardwareProfile) -> Card:
+    name = profile.cpu.name or "this machine's processor"
+    bf16 = any(feature in ("AMX", "AVX-512 BF16") for feature in profile.cpu.features)
+    return Card(name, profile.ram_free_gib, bf16, here=True, device="cpu", past=correction(name))
+
+
+def timed(card: Card) -> Card:
+    """Return a card that is here with what it was measured to do: measured now, in some seconds, if it never was.
+
+    One that cannot be measured, as with a torch that does not see it, is returned as it is: then no times are told.
+    """
+    if not card.here or card.rates is not None:
+        return card
+    try:
+        return replace(card, rates=measured_rates(card.device))
+    except RepairError:
+        return card
 
 
 def card_of(gib: float) -> Card:
@@ -191,10 +212,12 @@ def plan(
     Raises:
         RepairError: There is no such model, or it is none for this task.
     """
-    own = candidates(task, model, length_tokens, card.bf16)
-    below = [
-        each for name in smaller_models(model)[:2] for each in candidates(task, name, length_tokens, card.bf16)[:2]
-    ]
+    card = timed(card)
+
+    def ways_of(name: str) -> list[Candidate]:
+        return candidates(task, name, length_tokens, card.bf16, cpu=card.device == "cpu")
+
+    own, below = ways_of(model), [each for name in smaller_models(model)[:2] for each in ways_of(name)[:2]]
     planner = _Planner(task, card, examples)
     planner.work_out([each.base for each in (*own, *below)], told)
     planner.work_out([work for each in own if planner.fit(each.base) == "fits" for work in each.larger], told)
@@ -203,9 +226,14 @@ def plan(
     ways += planner.smaller(below)
     if not fitting or fitting[0].work.method != own[0].base.method:
         ways += planner.cloud(own[0])
-    ways.sort(key=lambda way: ORDER.index(way.fit))
+    ways.sort(key=lambda way: (ORDER.index(way.fit), _endless(way)))
     ways[0] = planner.explained(ways[0])
     return TrainingPlan(task, model, card, examples, tuple(ways))
+
+
+def _endless(way: Way) -> bool:
+    """Return whether a way takes over a day even at best: those come behind others that fit."""
+    return way.hours is not None and way.hours[0] > 24
 
 
 class _Planner:
@@ -225,12 +253,11 @@ class _Planner:
         return self.known[work]
 
     def held(self, work: Workload) -> tuple[float, float]:
-        low, high = self.of(work).held_gib
+        low, high = self.of(work).held_gib(self.card.device)
         return low * self.card.past.memory, high * self.card.past.memory
 
-    def fit(self, work: Workload, free_gib: float | None = None) -> Fit:
-        card = self.card if free_gib is None else replace(self.card, free_gib=free_gib)
-        return fit_on(card, self.held(work))
+    def fit(self, work: Workload) -> Fit:
+        return fit_on(self.card, self.held(work))
 
     def way(self, candidate: Candidate) -> Way:
         """Return the soonest setting of a candidate that fits, else its most frugal one."""
@@ -243,8 +270,9 @@ class _Planner:
 
     def _way(self, title: str, work: Workload, fit: Fit) -> Way:
         found = self.of(work)
+        terms = found.terms_gib(self.card.device)
         return Way(
-            title, work, fit, found.tensors_gib * self.card.past.memory, self.held(work), found.terms_gib,
+            title, work, fit, found.tensors_gib * self.card.past.memory, self.held(work), terms,
             self._hours(work), self._disk(found), (self._settings(work),), bound=found.demand.bound,
         )  # fmt: skip
 
@@ -269,10 +297,16 @@ class _Planner:
     def cloud(self, candidate: Candidate) -> list[Way]:
         """Return the wanted way on the smallest card that can be hired for it."""
         for name, gib, bf16 in CLOUD:
-            if (bf16 or candidate.base.precision != "bf16") and self.fit(candidate.base, gib * USABLE) == "fits":
+            there = Card(name, gib * USABLE, bf16)
+            held = self.of(candidate.base).held_gib()
+            if (bf16 or candidate.base.precision != "bf16") and fit_on(there, held) == "fits":
                 way = self._way(f"{candidate.title}, in the cloud on {name}", candidate.base, "elsewhere")
                 said = f"the smallest of Hugging Face's cards that it fits is {name}, with {gib} GiB"
-                return [replace(way, hours=None, because=(said,))]
+                return [
+                    replace(
+                        way, hours=None, held_gib=held, terms_gib=self.of(candidate.base).terms_gib(), because=(said,)
+                    )
+                ]
         return []
 
     def explained(self, way: Way) -> Way:

@@ -10,13 +10,18 @@ from repairai.hardware.models import find_config
 from repairai.hardware.recipe import Task
 from repairai.hardware.workload import Workload
 
-DETECTORS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "mm-grounding-dino", "sam2")
-SEEING = ("paligemma", "smolvlm", "idefics3", "qwen2_5_vl", "qwen3_vl")
+DETECTORS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "sam2", "sam2_video")
+SEEING = ("paligemma", "smolvlm", "idefics3")
 EFFECTIVE_BATCH = 16
 """Examples of which one optimizer step is made, whatever fits at once: what published recipes of these sizes use."""
 LENGTH_TOKENS = 1024
 SMALLER = {
-    "llama": ("meta-llama/Llama-3.2-3B", "meta-llama/Llama-3.2-1B", "HuggingFaceTB/SmolLM2-360M"),
+    "llama": (
+        "meta-llama/Llama-3.2-3B",
+        "meta-llama/Llama-3.2-1B",
+        "HuggingFaceTB/SmolLM2-360M",
+        "HuggingFaceTB/SmolLM2-135M",
+    ),
     "mistral": ("Qwen/Qwen2.5-3B", "Qwen/Qwen2.5-1.5B", "Qwen/Qwen2.5-0.5B"),
     "qwen2": ("Qwen/Qwen2.5-3B", "Qwen/Qwen2.5-1.5B", "Qwen/Qwen2.5-0.5B"),
     "qwen3": ("Qwen/Qwen3-4B", "Qwen/Qwen3-1.7B", "Qwen/Qwen3-0.6B"),
@@ -103,14 +108,18 @@ def kind_of(config: dict[str, Any]) -> Kind:
     return "seeing" if model_type in SEEING else "language"
 
 
-def candidates(task: Task, model: str, length_tokens: int = LENGTH_TOKENS, bf16: bool = True) -> list[Candidate]:
+def candidates(
+    task: Task, model: str, length_tokens: int = LENGTH_TOKENS, bf16: bool = True, cpu: bool = False
+) -> list[Candidate]:
     """Return the ways to train a model for a task, the most wanted first.
 
     Args:
         task: Which of the three models it is to be.
         model: A name on the Hub or a folder.
         length_tokens: Of an example, for models of text.
-        bf16: Whether the card computes in bfloat16; else it is float16, with adapters in float32.
+        bf16: Whether the card computes in bfloat16; else it is float16, with adapters in float32; on a processor
+            float32.
+        cpu: Whether it is a processor: 4 bits and 8-bit optimizers are for GPUs.
 
     Raises:
         RepairError: There is no such model, or it is none for this task.
@@ -119,8 +128,12 @@ def candidates(task: Task, model: str, length_tokens: int = LENGTH_TOKENS, bf16:
     if TASK_OF[kind] != task:
         wanted = {"sop": "a language model", "detector": "a detector", "judge": "a model that reads text and photos"}
         raise RepairError(f"{model} is not {wanted[task]}", f"give one such as {DEFAULT[task]}")
+    if str(find_config(model).get("model_type")).startswith("sam2"):
+        raise RepairError(f"{model} draws masks, and is not trained here", f"give a detector such as {DEFAULT[task]}")
     if kind == "detector":
         return _detector_ways(model)
+    if cpu:
+        return _processor_ways(model, length_tokens, bf16, full=kind == "language")
     return _text_ways(model, length_tokens, bf16, full=kind == "language")
 
 
@@ -167,6 +180,13 @@ def _text_ways(model: str, length: int, bf16: bool, full: bool) -> list[Candidat
     return ways
 
 
+def _processor_ways(model: str, length: int, bf16: bool, full: bool) -> list[Candidate]:
+    work = Workload(model, "lora", length_tokens=length, adapter_precision="fp32", optimizer="adamw")
+    base = _whole_batch(replace(work, precision="bf16" if bf16 else "fp32"))
+    title = f"Full fine-tuning of {short(model)}"
+    return [_adapters("LoRA", base)] + [Candidate(title, replace(base, method="full"))] * full
+
+
 def _adapters(name: str, base: Workload) -> Candidate:
     faster = [replace(base, batch=batch, checkpointing=False) for batch in (2, 1)]
     wider = [replace(base, batch=batch) for batch in (4, 2)]
@@ -174,8 +194,14 @@ def _adapters(name: str, base: Workload) -> Candidate:
         f"{name} of {short(base.model)}",
         base,
         tuple(map(_whole_batch, [*faster, *wider])),
-        (*((("in 4 bits (QLoRA)", replace(base, method="qlora")),) if base.method == "lora" else ()), *_shorter(base)),
+        (*_in_4_bits(base), *_shorter(base)),
     )
+
+
+def _in_4_bits(base: Workload) -> list[tuple[str, Workload]]:
+    if base.method != "lora" or base.optimizer != "adamw_8bit":
+        return []
+    return [("in 4 bits (QLoRA)", replace(base, method="qlora"))]
 
 
 def _shorter(base: Workload) -> tuple[tuple[str, Workload], ...]:
@@ -194,17 +220,11 @@ def _detector_ways(model: str) -> list[Candidate]:
     size = 800 if "dino" in str(find_config(model).get("model_type")) else 640
     base = _whole_batch(replace(base, image_px=size))
     ways = []
-    if find_config(model).get("model_type") != "sam2":
-        for title, method in (("Whole model (transfer)", "full"), ("Backbone frozen (few-shot)", "few_shot")):
-            own = replace(base, method=method)  # type: ignore[arg-type]
-            ways.append(
-                Candidate(
-                    f"{title}: {short(model)}",
-                    own,
-                    tuple(_whole_batch(replace(own, batch=batch)) for batch in (16, 8, 4, 2)),
-                    (("with its backbone frozen", replace(own, method="few_shot")),) if method == "full" else (),
-                )
-            )
+    for title, method in (("Whole model (transfer)", "full"), ("Backbone frozen (few-shot)", "few_shot")):
+        own = replace(base, method=method)  # type: ignore[arg-type]
+        frozen = (("with its backbone frozen", replace(own, method="few_shot")),) if method == "full" else ()
+        larger = tuple(_whole_batch(replace(own, batch=batch)) for batch in (16, 8, 4, 2))
+        ways.append(Candidate(f"{title}: {short(model)}", own, larger, frozen))
     return ways
 
 

@@ -30,7 +30,7 @@ class Workload:
         image_px: Side of the square input, for detectors.
         boxes: On one photo, for detectors.
         checkpointing: Activations are computed again in the backward pass instead of being kept.
-        attention: Fused (`sdpa`) or spelled out (`eager`).
+        attention: Fused (`sdpa`, with the mask that packed or padded examples need) or spelled out (`eager`).
         optimizer: `adamw` keeps two numbers in the weights' precision for each that is trained; the 8-bit ones one
             byte each; paged ones let them move to the computer's memory.
         loss: `fused` never holds the scores of all words at once, `full` does, and with `full_kept` the caller keeps

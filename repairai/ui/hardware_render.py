@@ -77,7 +77,7 @@ def badge(fit: Fit) -> str:
 def plan(found: TrainingPlan) -> str:
     """Return the ways, the best first."""
     card = found.card
-    head = f"{found.model} on {card.name}, {card.free_gib:.1f} GiB of it for one process: the line in each bar."
+    head = f"{found.model} on {card.name}, with {card.free_gib:.1f} GiB for one process: the line in each bar."
     ways = "".join(_way(number, way, card.free_gib) for number, way in enumerate(found.ways, 1))
     note = "" if card.here else "A desktop on the same card takes from its memory. "
     timed = "" if card.rates else "Times are told for a card that is in this machine."
@@ -128,7 +128,7 @@ def rules(rows: Iterable[tuple[Rule, Estimate, Fit]], card: str) -> str:
     """Return rules of thumb beside our figures."""
     body = "".join(
         f"<tr><td>{escape(rule.group)}</td><td>{escape(rule.what)}</td><td>{escape(rule.thumb or '—')}</td>"
-        f"<td>{spoken(found.held_gib)}</td><td>{badge(fit)}</td></tr>"
+        f"<td>{spoken(found.held_gib())}</td><td>{badge(fit)}</td></tr>"
         for rule, found, fit in rows
     )
     names = ("Model", "Way", "Rule of thumb", "Worked out", f"On {card}")

@@ -12,7 +12,7 @@ from repairai.files import home
 from repairai.hardware.memory import estimate
 from repairai.hardware.models import built_in
 from repairai.hardware.past import correction, past_runs
-from repairai.hardware.plan import Card, TrainingPlan, card_for, fit_on, plan
+from repairai.hardware.plan import TrainingPlan, card_for, card_of, fit_on, plan
 from repairai.hardware.probe import probe
 from repairai.hardware.recipe import Task, saved
 from repairai.hardware.ways import DEFAULT, TASK_OF, brief, kind_of, short
@@ -47,9 +47,7 @@ def build(tab: gr.Tab) -> None:
                 allow_custom_value=True,
                 elem_id="plan-model",
             )
-            size = gr.Number(
-                label="Card's memory in GiB; empty takes this machine's card", minimum=0, elem_id="plan-size"
-            )
+            size = gr.Number(label="Card's memory in GiB; empty is this machine", minimum=0, elem_id="plan-size")
         with gr.Column(min_width=240):
             length = gr.Dropdown(
                 [str(n) for n in LENGTHS], value="1024", label="Longest example, in tokens", elem_id="plan-length"
@@ -86,7 +84,7 @@ def opened(size: float | None) -> tuple[str, Any, Any, str]:
     """Return what the tab shows when it is opened; and let those who work plans out get ready."""
     warm()
     profile = probe()
-    usual = size or (None if card_for(None, profile) else SIZE_GIB)
+    usual = size or (SIZE_GIB if card_for(None, profile).device == "cpu" else None)
     runs = past_runs()
     device = runs[-1].device if runs else ""
     return (
@@ -95,18 +93,6 @@ def opened(size: float | None) -> tuple[str, Any, Any, str]:
         usual,
         hardware_render.past(runs, correction(device)),
     )
-
-
-def card(size: float | None) -> Card:
-    """Return the card that is planned for.
-
-    Raises:
-        RepairError: There is none in this machine, and no size is given.
-    """
-    found = card_for(size or None, probe())
-    if found is None:
-        raise RepairError("this machine has no NVIDIA GPU", "write the memory of the card that you think of")
-    return found
 
 
 def work_out(
@@ -118,7 +104,7 @@ def work_out(
     found = plan(
         task,
         model.strip(),
-        card(size),
+        card_for(size or None, probe()),
         length_tokens=int(length),
         examples=max(int(examples or 1), 1),
         told=lambda done, of: progress((done, of), desc="running the step on tensors without data"),
@@ -144,9 +130,10 @@ def make(found: TrainingPlan | None, way: int | None) -> str:
 
 def rules(size: float | None) -> str:
     """Return rules of thumb beside our figures for this machine's card, or one of this size."""
-    chosen = card_for(size or None, probe()) or card_for(SIZE_GIB, probe())
-    assert chosen is not None
+    chosen = card_for(size or None, probe())
+    if chosen.device == "cpu":
+        chosen = card_of(SIZE_GIB)
     rows = brief()
     estimates = estimate([row.work for row in rows])
-    fits = [(row, each, fit_on(chosen, each.held_gib)) for row, each in zip(rows, estimates, strict=True)]
+    fits = [(row, each, fit_on(chosen, each.held_gib())) for row, each in zip(rows, estimates, strict=True)]
     return hardware_render.rules(fits, chosen.name)
