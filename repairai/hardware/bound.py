@@ -12,6 +12,8 @@ NF4 = 0.5 + 1 / 64 + 4 / 64 / 256
 """Bytes of one weight in 4 bits with double quantisation: QLoRA (Dettmers et al. 2023, section 3)."""
 STATE = {"adamw": 2.0, "adamw_8bit": 2.04, "paged_adamw_8bit": 2.04, "adafactor": 1.0, "sgd": 0.0}
 """Optimizer's bytes for each trained number; `adamw`'s times the number's own bytes."""
+TILE_BYTES = 2 * 32768 * 4
+"""A token, for the piece of scores that a fused loss holds, forward and backward, however few words there are."""
 WORKING = 40
 """Tensors as wide as the model that one layer holds while it is at work, fully spelled out: more than any decoder that
 the dry run knows takes."""
@@ -55,7 +57,7 @@ def bound(work: Workload, config: dict[str, Any], why: str) -> Demand:
     own = size if work.method == "full" else BYTES[work.adapter_precision]
     states = int(trained * STATE[work.optimizer] * (own if work.optimizer == "adamw" else 1))
     kept = layers * (2 * width * tokens * 4 if work.checkpointing else WORKING * width * tokens * size)
-    scores = 16 * words * tokens
+    scores = max(16 * words, TILE_BYTES) * tokens
     square = (
         8
         * tokens

@@ -220,7 +220,10 @@ def plan(
     own, below = ways_of(model), [each for name in smaller_models(model)[:2] for each in ways_of(name)[:2]]
     planner = _Planner(task, card, examples)
     planner.work_out([each.base for each in (*own, *below)], told)
-    planner.work_out([work for each in own if planner.fit(each.base) == "fits" for work in each.larger], told)
+    roomy = [each for each in own if planner.fit(each.base) == "fits"]
+    narrow = [each for each in own if planner.fit(each.base) == "does not fit"]
+    more = [work for each in roomy for work in each.larger]
+    planner.work_out(more + [work for each in narrow for _, work in each.changes[:1]], told)
     ways = [planner.way(each) for each in own]
     fitting = [way for way in ways if way.fit == "fits"]
     ways += planner.smaller(below)

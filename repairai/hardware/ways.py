@@ -75,7 +75,8 @@ def otherwise(work: Workload) -> list[tuple[str, Workload]]:
     In a sentence `{}` is what it would hold.
     """
     found = []
-    if work.method in ("lora", "qlora", "full") and work.loss == "fused":
+    kind = kind_of(find_config(work.model))
+    if kind != "detector":
         if work.checkpointing:
             found.append(("without gradient checkpointing it would hold {}", replace(work, checkpointing=False)))
         else:
@@ -85,7 +86,7 @@ def otherwise(work: Workload) -> list[tuple[str, Workload]]:
     if work.method == "qlora":
         found.append(("with what is not quantised raised to fp32, as older recipes do, {}", replace(work, upcast=True)))
         found.append(("with its weights in 16 bits, as plain LoRA has them, {}", replace(work, method="lora")))
-    if work.method in ("full", "few_shot") and work.precision == "fp32" and not work.layerwise:
+    if kind == "detector":
         other, said = (
             ("full", "with the whole model trained")
             if work.method == "few_shot"
@@ -205,7 +206,8 @@ def _in_4_bits(base: Workload) -> list[tuple[str, Workload]]:
 
 
 def _shorter(base: Workload) -> tuple[tuple[str, Workload], ...]:
-    lengths = [base.length_tokens // by for by in (2, 4) if base.length_tokens // by >= 128]
+    least = 512 if kind_of(find_config(base.model)) == "seeing" else 128  # a photo alone takes 256 tokens
+    lengths = [base.length_tokens // by for by in (2, 4) if base.length_tokens // by >= least]
     return tuple(
         (f"with {n:,} tokens instead of {base.length_tokens:,}", replace(base, length_tokens=n)) for n in lengths
     )

@@ -16,9 +16,8 @@ from repairai.hardware.memory import KNOWN, Estimate, estimate, key
 from repairai.hardware.models import built_in, find_config
 from repairai.hardware.workload import Demand, Workload
 
-TINY = {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 3, "vocab_size": 300, "intermediate_size": 96,
+TINY = {"model_type": "llama", "hidden_size": 256, "num_hidden_layers": 3, "vocab_size": 3000, "intermediate_size": 512,
         "num_attention_heads": 4, "num_key_value_heads": 2}  # fmt: skip
-GIB = 2**30
 
 
 @pytest.fixture
@@ -34,7 +33,6 @@ def test_what_was_asked_before_is_not_run_again(tiny: Workload, home: Path, monk
     assert second.tensors_gib > first.tensors_gib > 0
     monkeypatch.setattr(memory, "ask", lambda question: pytest.fail("asked again"))
     assert estimate([tiny])[0] == first
-    assert estimate([replace(tiny, accumulation=16)])[0].demand != first.demand or True
 
 
 def test_two_batches_show_what_happens_with_any_number(tiny: Workload):
@@ -88,7 +86,7 @@ def test_a_family_that_is_not_known_gets_a_bound(tiny: Workload, tmp_path: Path)
     (tmp_path / "config.json").write_text(json.dumps({**TINY, "model_type": "newfangled"}))
     (found,) = estimate([tiny])
     assert "newfangled is not known here, so this is a bound" in found.demand.bound
-    assert found.tensors_gib > known.tensors_gib - known.demand.terms["workspace"] / GIB
+    assert found.demand.allocated > known.demand.allocated - known.demand.terms["workspace"]
 
 
 def test_a_family_that_is_not_known_and_says_no_size_is_refused(tmp_path: Path):

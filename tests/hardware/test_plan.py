@@ -50,7 +50,8 @@ def test_an_8b_model_does_not_fit_6_gib_and_a_smaller_one_is_offered():
 
 
 def test_lora_of_an_8b_model_wants_20_to_24_gib():
-    assert way(of(16), "LoRA of Meta-Llama-3-8B").fit == "tight"
+    assert way(of(16), "LoRA of Meta-Llama-3-8B").fit == "does not fit"
+    assert way(of(17), "LoRA of Meta-Llama-3-8B").fit == "tight"
     assert way(of(20), "LoRA of Meta-Llama-3-8B").fit == "fits"
     assert of(24).ways[0].title == "LoRA of Meta-Llama-3-8B"
 

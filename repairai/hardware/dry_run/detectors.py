@@ -59,7 +59,9 @@ def demand(work: Workload, config: dict[str, Any]) -> Demand:
         ValueError: The family is not known, or cannot be used in that way.
     """
     step = Step(work, config)
-    return tally(step.run(), step.parameters, step.trained)
+    return tally(
+        step.run(), step.parameters, step.trained, 1 if work.method == "inference" else min(work.accumulation, 2)
+    )
 
 
 class Step:

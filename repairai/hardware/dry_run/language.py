@@ -22,7 +22,7 @@ from repairai.hardware.dry_run import networks
 from repairai.hardware.dry_run.networks import DTYPES, Adapted, Linear4Bit
 from repairai.hardware.dry_run.optimizer import states
 from repairai.hardware.dry_run.tally import tally
-from repairai.hardware.dry_run.trace import Irregular, Part, again, layers_needed, unroll
+from repairai.hardware.dry_run.trace import EDGES, Irregular, Part, again, layers_needed, unroll
 from repairai.hardware.dry_run.tracer import Tracer
 from repairai.hardware.workload import Demand, Workload
 
@@ -44,16 +44,18 @@ def demand(work: Workload, config: dict[str, Any]) -> Demand:
 def estimate(kind: type[Step], work: Workload, config: dict[str, Any]) -> Demand:
     """Return what a run of this kind takes, with as few layers run as tell about all."""
     layers, period = _layers(settings_for(config, work))
-    ran = layers_needed(layers, period)
-    try:
+    batches = 1 if work.method == "inference" else min(work.accumulation, 2)
+    for edge in EDGES if work.checkpointing else EDGES[1:]:
+        ran = layers_needed(layers, period, edge)
         step = kind(work, settings_for(config, work), ran)
-        parts = unroll(step.run(), ran, layers, period)
-    except Irregular:
-        ran = layers
-        step = kind(work, settings_for(config, work), ran)
-        parts = step.run()
-    more = layers - ran
-    return tally(parts, step.parameters + step.of_layer[0] * more, step.trained + step.of_layer[1] * more)
+        with contextlib.suppress(Irregular):
+            parts = unroll(step.run(), ran, layers, period, edge)
+            more = layers - ran
+            totals = [own + more * each for own, each in zip(step.totals, step.of_layer, strict=True)]
+            return tally(parts, totals[0], totals[1], batches)
+    step = kind(work, settings_for(config, work), layers)
+    parts = step.run()
+    return tally(parts, *step.totals, batches)
 
 
 def settings_for(config: dict[str, Any], work: Workload) -> Any:
@@ -84,8 +86,7 @@ class Step:
             text.layer_types = text.layer_types[:layers]
         self.work, self.settings, self.layers = work, settings, layers
         self.tracer = Tracer(half_softmax=work.precision == "fp16" and not work.upcast)
-        self.parameters = self.trained = 0
-        self.of_layer = (0, 0)
+        self.totals = self.of_layer = (0, 0)
         self.prefix = ""
         self._kept: list[torch.Tensor] = []
 
@@ -180,8 +181,7 @@ class Step:
             n = parent.shape.numel() if packed else parameter.numel()
             trained = n if parameter.requires_grad else 0
             base = 0 if _adapter(name) else n
-            self.parameters += base
-            self.trained += trained
+            self.totals = self.totals[0] + base, self.totals[1] + trained
             if self._layer(name) == self.layers // 2:
                 self.of_layer = self.of_layer[0] + base, self.of_layer[1] + trained
 

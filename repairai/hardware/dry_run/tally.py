@@ -7,7 +7,7 @@ from repairai.hardware.dry_run.trace import Part
 from repairai.hardware.workload import Demand
 
 
-def tally(parts: list[Part], parameters: int, trained: int) -> Demand:
+def tally(parts: list[Part], parameters: int, trained: int, batches: int) -> Demand:
     """Return what a run asks of a card.
 
     Args:
@@ -15,6 +15,7 @@ def tally(parts: list[Part], parameters: int, trained: int) -> Demand:
             those whose phase ends with `'`.
         parameters: Of the model.
         trained: Of those, how many are trained.
+        batches: That were gone through in those phases.
     """
     peak = replay(event for part in parts for event in part.events)
     ready = next(number for number, part in enumerate(parts) if part.phase == "ready")
@@ -29,6 +30,6 @@ def tally(parts: list[Part], parameters: int, trained: int) -> Demand:
         terms={kind: size for kind, size in sorted(peak.terms.items()) if size},
         parameters=parameters,
         trained=trained,
-        flops=sum(part.flops for part in last),
-        traffic=sum(part.traffic for part in last),
+        flops=sum(part.flops for part in last) // batches,
+        traffic=sum(part.traffic for part in last) // batches,
     )

@@ -13,8 +13,9 @@ from itertools import groupby
 
 from repairai.hardware.dry_run.allocator import Event
 
-EDGE = 2
-"""Layers at either end that keep a part of their own: their neighbours are not all layers."""
+EDGES = (1, 2)
+"""Layers at either end that keep a part of their own, since their neighbours are not all layers: one is enough where
+each layer keeps only its input, two where it keeps all."""
 
 
 class Irregular(Exception):
@@ -40,13 +41,13 @@ class Part:
     traffic: int = 0
 
 
-def layers_needed(layers: int, period: int) -> int:
+def layers_needed(layers: int, period: int, edge: int = EDGES[-1]) -> int:
     """Return how many layers have to be run to tell about so many, of which every `period`-th is of one kind."""
-    least = period + 2 * EDGE
+    least = period + 2 * edge
     return layers if layers <= least else least + (layers - least) % period
 
 
-def unroll(parts: list[Part], ran: int, layers: int, period: int = 1) -> list[Part]:
+def unroll(parts: list[Part], ran: int, layers: int, period: int = 1, edge: int = EDGES[-1]) -> list[Part]:
     """Return the parts of a model with `layers` layers from those of one with `ran`.
 
     Args:
@@ -54,16 +55,17 @@ def unroll(parts: list[Part], ran: int, layers: int, period: int = 1) -> list[Pa
         ran: What `layers_needed` said.
         layers: Of the whole model.
         period: Layers of one kind come every so many.
+        edge: Of `EDGES`.
 
     Raises:
         Irregular: The layers' parts do not repeat.
     """
-    return _Unrolled(parts, ran, layers, period).parts() if layers > ran else parts
+    return _Unrolled(parts, ran, layers, period, edge).parts() if layers > ran else parts
 
 
 class _Unrolled:
-    def __init__(self, parts: list[Part], ran: int, layers: int, period: int) -> None:
-        self.ran, self.layers, self.period = ran, layers, period
+    def __init__(self, parts: list[Part], ran: int, layers: int, period: int, edge: int) -> None:
+        self.ran, self.layers, self.period, self.edge = ran, layers, period, edge
         self.given = parts
         self.born: dict[int, tuple[str, int | None, int, int]] = {}
         for part in parts:
@@ -76,11 +78,11 @@ class _Unrolled:
 
     def template(self, layer: int) -> int:
         """Return the layer that ran whose part stands for a layer of the whole model."""
-        if layer < EDGE:
+        if layer < self.edge:
             return layer
-        if layer >= self.layers - EDGE:
+        if layer >= self.layers - self.edge:
             return layer - self.layers + self.ran
-        return EDGE + (layer - EDGE) % self.period
+        return self.edge + (layer - self.edge) % self.period
 
     def parts(self) -> list[Part]:
         found: list[Part] = []

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repairai.hardware.dry_run.allocator import replay
-from repairai.hardware.dry_run.trace import Irregular, Part, again, layers_needed, unroll
+from repairai.hardware.dry_run.trace import EDGES, Irregular, Part, again, layers_needed, unroll
 
 
 def step(layers: int, period: int = 1) -> list[Part]:
@@ -34,11 +34,11 @@ def totals(parts: list[Part]) -> tuple[object, ...]:
     return peak, sum(part.flops for part in parts)
 
 
-@given(st.integers(1, 40), st.integers(1, 6))
-def test_unrolled_is_as_if_all_layers_had_run(layers: int, period: int):
-    ran = layers_needed(layers, period)
+@given(st.integers(1, 40), st.integers(1, 6), st.sampled_from(EDGES))
+def test_unrolled_is_as_if_all_layers_had_run(layers: int, period: int, edge: int):
+    ran = layers_needed(layers, period, edge)
     assert ran <= layers
-    assert totals(unroll(step(ran, period), ran, layers, period)) == totals(step(layers, period))
+    assert totals(unroll(step(ran, period), ran, layers, period, edge)) == totals(step(layers, period))
 
 
 @given(st.integers(5, 20))
