@@ -33,7 +33,7 @@ def machine(profile: HardwareProfile) -> str:
     )
     cpu = profile.cpu
     facts = ", ".join([cpu.name or "processor", f"{cpu.cores} cores", *cpu.features])
-    remarks = "".join(f"<li>{escape(each)}</li>" for each in profile.remarks)
+    remarks = "".join(f"<li>{escape(each[:1].upper() + each[1:])}</li>" for each in profile.remarks)
     said = f'<ul class="remarks">{remarks}</ul>' if remarks else ""
     system = f"{profile.system_name} ({profile.system}) · {facts} · Python {profile.python}"
     return f'<div class="machine">{gpus}{ram}{rooms}</div><p class="fine">{escape(system)}</p>{said}'

@@ -57,8 +57,8 @@ def build(tab: gr.Tab) -> None:
     found = live("ways", hardware_render.NOTHING_YET, min_height=60)
     state: Any = gr.State(None)
     with gr.Row(visible=False) as keep:
-        way = gr.Dropdown([], label="Way", elem_id="plan-way")
-        save = gr.Button("Make it a recipe", elem_id="make-recipe")
+        way = gr.Dropdown([], label="Way", elem_id="plan-way", min_width=280)
+        save = gr.Button("Make it a recipe", elem_id="make-recipe", min_width=200)
     recipe = gr.HTML(elem_id="recipe")
     gr.HTML("<h2>Rules of thumb, and what is so</h2>")
     table = gr.HTML(elem_id="rules")
