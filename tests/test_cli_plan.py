@@ -55,6 +55,10 @@ def test_one_step_is_split_into_its_terms(capsys: pytest.CaptureFixture[str]):
         (["memory", "--model", LLAMA, "--length-tokens", "99999999"], "need length_tokens from 1"),
         (["memory", "--model", LLAMA, "--method", "magic"], "need method to be one of full, lora"),
         (["memory", "--model", LLAMA, "--batch", "many"], "invalid int value"),
+        (
+            ["memory", "--model", "PekingU/rtdetr_r18vd", "--method", "lora"],
+            "is a detector model, for which there is no",
+        ),
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(words: list[str], said: str, capsys: pytest.CaptureFixture[str]):

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 
 from repairai.files import to_data
 from repairai.hardware.memory import KNOWN, estimate, key, libraries
-from repairai.hardware.models import built_in
+from repairai.hardware.models import built_in, kind_of
 from repairai.hardware.recipe import Task
-from repairai.hardware.ways import TASK_OF, brief, candidates, kind_of
+from repairai.hardware.ways import TASK_OF, brief, candidates
 from repairai.hardware.workload import Workload
 
 MODELS = (

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from repairai.errors import RepairError
 from repairai.files import from_data, home, to_data, write_whole
 from repairai.hardware.bound import bound
-from repairai.hardware.models import find_config
+from repairai.hardware.models import METHODS, Kind, find_config, kind_of
 from repairai.hardware.workers import WORKERS, ask
 from repairai.hardware.workload import Demand, Workload
 
@@ -85,6 +85,8 @@ def estimate(works: Sequence[Workload], told: Callable[[int, int], None] = lambd
     """
     configs = {model: find_config(model) for model in dict.fromkeys(work.model for work in works)}
     questions = [(work, configs[work.model]) for work in works]
+    for work, config in questions:
+        _check(work, kind_of(config))
     found = [_recall(work, config) for work, config in questions]
     missing = [number for number, demand in enumerate(found) if demand is None]
     done = len(works) - len(missing)
@@ -97,6 +99,14 @@ def estimate(works: Sequence[Workload], told: Callable[[int, int], None] = lambd
                 done += 1
                 told(done, len(works))
     return [Estimate(work, demand) for work, demand in zip(works, found, strict=True) if demand is not None]
+
+
+def _check(work: Workload, kind: Kind) -> None:
+    if work.method not in METHODS[kind]:
+        raise RepairError(
+            f"{work.model} is a {kind} model, for which there is no {work.method} here",
+            f"choose {' or '.join(METHODS[kind])}",
+        )
 
 
 # ---- what was asked before

@@ -6,7 +6,7 @@ import difflib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from huggingface_hub import hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
@@ -28,6 +28,20 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # it exports 
 from repairai.errors import RepairError
 from repairai.files import expanded, home, read_text, write_whole
 
+Kind = Literal["language", "detector", "segmenter", "seeing"]
+TYPES: dict[str, Kind] = {
+    **dict.fromkeys(("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino"), "detector"),
+    **dict.fromkeys(("sam2", "sam2_video"), "segmenter"),
+    **dict.fromkeys(("paligemma", "smolvlm", "idefics3"), "seeing"),
+}
+"""Sorts of models by their type; every other is taken for a language model."""
+METHODS: dict[Kind, tuple[str, ...]] = {
+    "language": ("full", "lora", "qlora", "inference"),
+    "detector": ("full", "few_shot", "inference"),
+    "segmenter": ("inference",),
+    "seeing": ("full", "lora", "qlora", "inference"),
+}
+"""What is done with each sort here."""
 SHAPES = "shapes*.json"
 MOST_BYTES = 2**20
 """Of a configuration: a larger file is none."""
@@ -42,6 +56,11 @@ def built_in() -> dict[str, dict[str, Any]]:
         for model in json.loads(path.read_text())["models"]:
             found |= dict.fromkeys(model["names"], model["config"])
     return found
+
+
+def kind_of(config: dict[str, Any]) -> Kind:
+    """Return what sort of model a configuration is of."""
+    return TYPES.get(str(config.get("model_type")), "language")
 
 
 def find_config(model: str) -> dict[str, Any]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 from repairai.errors import RepairError
-from repairai.hardware.models import find_config
+from repairai.hardware.models import Kind, find_config, kind_of
 from repairai.hardware.recipe import Task
 from repairai.hardware.workload import Workload
 
-DETECTORS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "sam2", "sam2_video")
-SEEING = ("paligemma", "smolvlm", "idefics3")
 EFFECTIVE_BATCH = 16
 """Examples of which one optimizer step is made, whatever fits at once: what published recipes of these sizes use."""
 LENGTH_TOKENS = 1024
@@ -41,8 +38,7 @@ DEFAULT: dict[Task, str] = {
     "detector": "PekingU/rtdetr_v2_r50vd",
     "judge": "google/paligemma-3b-pt-224",
 }
-Kind = Literal["language", "detector", "seeing"]
-TASK_OF: dict[Kind, Task] = {"language": "sop", "detector": "detector", "seeing": "judge"}
+TASK_OF: dict[Kind, Task] = {"language": "sop", "detector": "detector", "segmenter": "detector", "seeing": "judge"}
 
 
 @dataclass(frozen=True)
@@ -101,14 +97,6 @@ def _checkpointed(work: Workload) -> Workload:
     return replace(work, checkpointing=True)
 
 
-def kind_of(config: dict[str, Any]) -> Kind:
-    """Return what sort of model a configuration is of."""
-    model_type = config.get("model_type")
-    if model_type in DETECTORS:
-        return "detector"
-    return "seeing" if model_type in SEEING else "language"
-
-
 def candidates(
     task: Task, model: str, length_tokens: int = LENGTH_TOKENS, bf16: bool = True, cpu: bool = False
 ) -> list[Candidate]:
@@ -129,7 +117,7 @@ def candidates(
     if TASK_OF[kind] != task:
         wanted = {"sop": "a language model", "detector": "a detector", "judge": "a model that reads text and photos"}
         raise RepairError(f"{model} is not {wanted[task]}", f"give one such as {DEFAULT[task]}")
-    if str(find_config(model).get("model_type")).startswith("sam2"):
+    if kind == "segmenter":
         raise RepairError(f"{model} draws masks, and is not trained here", f"give a detector such as {DEFAULT[task]}")
     if kind == "detector":
         return _detector_ways(model)

@@ -10,12 +10,12 @@ import gradio as gr
 from repairai.errors import RepairError
 from repairai.files import home
 from repairai.hardware.memory import estimate
-from repairai.hardware.models import built_in
+from repairai.hardware.models import built_in, kind_of
 from repairai.hardware.past import correction, past_runs
 from repairai.hardware.plan import TrainingPlan, card_for, card_of, fit_on, plan
 from repairai.hardware.probe import probe
 from repairai.hardware.recipe import Task, saved
-from repairai.hardware.ways import DEFAULT, TASK_OF, brief, kind_of, short
+from repairai.hardware.ways import DEFAULT, TASK_OF, brief, short
 from repairai.hardware.workers import warm
 from repairai.ui import hardware_render
 from repairai.ui.workbench import live, told
@@ -77,7 +77,8 @@ def build(tab: gr.Tab) -> None:
 
 def models(task: Task) -> list[str]:
     """Return the built-in models for a task."""
-    return [name for name, config in built_in().items() if TASK_OF[kind_of(config)] == task]
+    kinds = {name: kind_of(config) for name, config in built_in().items()}
+    return [name for name, kind in kinds.items() if TASK_OF[kind] == task and kind != "segmenter"]
 
 
 def opened(size: float | None) -> tuple[str, Any, Any, str]:

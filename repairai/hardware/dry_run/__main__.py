@@ -18,26 +18,23 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from repairai.hardware.models import kind_of
 from repairai.hardware.workload import Demand, Workload
 
-DETECTORS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "sam2", "sam2_video")
-SEEING = ("paligemma", "smolvlm", "idefics3")
+ROOMS = {"detector": "detectors", "segmenter": "detectors", "seeing": "vision_language", "language": "language"}
 
 
-def room(work: Workload, kind: str) -> str:
-    """Return the name of the module that runs a workload of a model of this type."""
-    if kind in DETECTORS:
-        return "detectors"
-    if kind in SEEING:
-        return "vision_language"
-    return "generation" if work.method == "inference" else "language"
+def room(work: Workload, config: dict[str, Any]) -> str:
+    """Return the name of the module that runs a workload of a model."""
+    name = ROOMS[kind_of(config)]
+    return "generation" if (name, work.method) == ("language", "inference") else name
 
 
 def answer(line: str) -> dict[str, Any]:
     """Return the answer to one question."""
     asked = json.loads(line)
     work, config = Workload(**asked["workload"]), asked["config"]
-    module = import_module(f"repairai.hardware.dry_run.{room(work, str(config.get('model_type')))}")
+    module = import_module(f"repairai.hardware.dry_run.{room(work, config)}")
     demand: Callable[[Workload, dict[str, Any]], Demand] = module.demand
     try:
         return {"demand": dataclasses.asdict(demand(work, config))}
