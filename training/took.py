@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from transformers import TrainerCallback
 from repairai.errors import RepairError
 from repairai.hardware.memory import Device, estimate
 from repairai.hardware.past import PastRun, record
-from repairai.hardware.plan import card_for, timed
+from repairai.hardware.plan import Card, timed
 from repairai.hardware.probe import probe
 from repairai.hardware.speed import step_seconds
 from repairai.hardware.workload import Workload
@@ -61,7 +62,9 @@ class Took(TrainerCallback):
         tensors, held = self.peaks_gib
         if not steps or tensors <= 0:
             return None
-        card = timed(card_for(None, probe()))
+        profile = probe()
+        name = torch.cuda.get_device_name() if self.device == "cuda" else profile.cpu.name or "this machine's processor"
+        card = timed(Card(name, profile.ram_free_gib, here=True, device=self.device))
         try:
             (planned,) = estimate([work])
         except RepairError:  # a model that the planner does not know
@@ -74,7 +77,8 @@ class Took(TrainerCallback):
             datetime.now(UTC).isoformat(timespec="seconds"), card.name, replace(work, model=Path(work.model).name),
             *memory, span, held, expected, median(steps),
         )  # fmt: skip
-        record(run)
+        with suppress(RepairError):  # a full disk: the training is over, and its model is there
+            record(run)
         return run
 
 

@@ -57,7 +57,7 @@ def _plan(chosen: argparse.Namespace) -> int:
 
     found = plan(
         chosen.task,
-        chosen.model or DEFAULT[chosen.task],
+        DEFAULT[chosen.task] if chosen.model is None else chosen.model,
         _card(chosen),
         length_tokens=chosen.length_tokens,
         examples=chosen.examples,

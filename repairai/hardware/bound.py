@@ -83,7 +83,7 @@ def bound(work: Workload, config: dict[str, Any], why: str) -> Demand:
         trained=trained,
         flops=8 * whole * tokens,
         traffic=6 * whole * size,
-        bound=f"type {config.get('model_type')} is not known here, so this is a bound from the model's size ({why})",
+        bound=f"the step of this model could not be run, so this is a bound from its size ({why[:200]})",
     )
 
 
@@ -94,6 +94,6 @@ def _packed(work: Workload) -> bool:
 def _size(config: dict[str, Any], *names: str) -> int:
     for name in names:
         got = config.get(name)
-        if isinstance(got, int) and 0 < got < 10**9:
+        if type(got) is int and 0 < got < 10**9:
             return got
     return 0

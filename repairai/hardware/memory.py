@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from repairai.errors import RepairError
 from repairai.files import from_data, home, to_data, write_whole
 from repairai.hardware.bound import bound
+from repairai.hardware.kept import recalled
 from repairai.hardware.models import METHODS, Kind, find_config, kind_of
 from repairai.hardware.workers import WORKERS, ask
 from repairai.hardware.workload import Demand, Workload
@@ -92,12 +94,15 @@ def estimate(works: Sequence[Workload], told: Callable[[int, int], None] = lambd
     done = len(works) - len(missing)
     told(done, len(works))
     if missing:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            answers = pool.map(lambda number: _run(*questions[number]), missing)
-            for number, demand in zip(missing, answers, strict=True):
-                found[number] = demand
+        pool = ThreadPoolExecutor(WORKERS)
+        answers = [pool.submit(_run, *questions[number]) for number in missing]
+        try:
+            for number, answer in zip(missing, answers, strict=True):
+                found[number] = answer.result()
                 done += 1
                 told(done, len(works))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after one that failed nobody waits for the others
     return [Estimate(work, demand) for work, demand in zip(works, found, strict=True) if demand is not None]
 
 
@@ -117,11 +122,7 @@ def _recall(work: Workload, config: dict[str, Any]) -> Demand | None:
     known = _known().get(name)
     if known is not None:
         return known
-    path = _kept(name)
-    try:
-        return from_data(json.loads(path.read_text()), Demand, path.name)
-    except (OSError, ValueError, RepairError):  # not there, or cut short: it is asked again
-        return None
+    return recalled(_kept(name), Demand)
 
 
 def key(work: Workload, config: dict[str, Any]) -> str:
@@ -153,9 +154,9 @@ def _known() -> dict[str, Demand]:
     """Return the answers that come with RepairAI, where they were found with the libraries that are installed."""
     try:
         head, *lines = gzip.decompress(KNOWN.read_bytes()).decode().splitlines()
-    except OSError:
-        return {}
-    if json.loads(head) != libraries():
+        if json.loads(head) != libraries():
+            return {}
+    except (OSError, EOFError, ValueError, zlib.error):  # not there, or damaged: everything is worked out
         return {}
     rows = (json.loads(line) for line in lines)
     return {row["key"]: from_data(row["demand"], Demand, KNOWN.name) for row in rows}
@@ -171,6 +172,8 @@ def libraries() -> dict[str, str]:
 
 def _run(work: Workload, config: dict[str, Any]) -> Demand:
     answer = ask(json.dumps({"workload": to_data(_asked(work)), "config": config}))
+    if "impossible" in answer:
+        raise RepairError(f"{work.model}: {answer['impossible']}", "change what is named")
     if "refused" in answer:
         return bound(work, config, answer["refused"])
     demand = from_data(answer["demand"], Demand, "the dry run's answer")

@@ -42,6 +42,17 @@ METHODS: dict[Kind, tuple[str, ...]] = {
     "seeing": ("full", "lora", "qlora", "inference"),
 }
 """What is done with each sort here."""
+MOST = {
+    "num_hidden_layers": 512, "hidden_size": 65_536, "intermediate_size": 2**20, "num_attention_heads": 1024,
+    "num_key_value_heads": 1024, "head_dim": 4096, "vocab_size": 2**21, "num_local_experts": 1024,
+    "num_experts": 1024, "n_routed_experts": 1024, "num_queries": 10_000, "d_model": 65_536, "n_layer": 512,
+    "n_embd": 65_536,
+}  # fmt: skip
+"""The largest sizes that are taken for a model's."""
+NEEDED = ("hidden_size", "num_hidden_layers", "vocab_size", "num_attention_heads")
+"""What a language model's configuration must say."""
+OTHER_NAMES = {"n_embd", "n_layer", "d_model"}
+"""Names that older families have for these."""
 SHAPES = "shapes*.json"
 MOST_BYTES = 2**20
 """Of a configuration: a larger file is none."""
@@ -89,6 +100,8 @@ def find_config(model: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():
+        raise RepairError(f"{path} is no file", "give a folder with a config.json")
     if path.is_file() and path.stat().st_size > MOST_BYTES:
         raise RepairError(f"{path} is no model's configuration: it has {path.stat().st_size} bytes", "check the name")
     try:
@@ -97,7 +110,25 @@ def _read(path: Path) -> dict[str, Any]:
         raise RepairError(f"{path} is not JSON: {error}", "give a model's own config.json") from None
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise RepairError(f"{path} does not say what type of model it is", "give a config.json with a model_type")
+    _check(config, str(path))
     return config
+
+
+def _check(config: dict[str, Any], where: str) -> None:
+    """Refuse sizes that no model has: each would be run, and some without end."""
+    text = config.get("text_config")
+    for each in (config, text if isinstance(text, dict) else {}):
+        for name, most in MOST.items():
+            size = each.get(name)
+            if size is not None and not (type(size) is int and 1 <= size <= most):
+                raise RepairError(f"{where} says {name} is {size!r:.40}", f"it must be a whole number from 1 to {most}")
+    if config.get("quantization_config"):
+        raise RepairError(
+            f"{where} is of a model that is quantised already", "name the one in 16 bits that it was made from"
+        )
+    lacking = [name for name in NEEDED if name not in config]
+    if kind_of(config) == "language" and lacking and not isinstance(text, dict) and not OTHER_NAMES & config.keys():
+        raise RepairError(f"{where} does not say {', '.join(lacking)}", "give a model's whole config.json")
 
 
 def _download(model: str, known: list[str]) -> Path:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from repairai.errors import RepairError
-from repairai.files import from_data, home, to_data, write_whole
+from repairai.files import home, to_data, write_whole
+from repairai.hardware.kept import parsed
 from repairai.hardware.workload import Workload
 
 NEWEST = 200
@@ -84,15 +84,11 @@ def record(run: PastRun) -> None:
 def past_runs(device: str | None = None) -> list[PastRun]:
     """Return past runs, oldest first, of one device or of all; lines that cannot be read are left out."""
     try:
-        lines = _path().read_text().splitlines()
+        lines = _path().read_bytes().splitlines()
     except OSError:
         return []
-    found = []
-    for line in lines:
-        try:
-            found.append(from_data(json.loads(line), PastRun, "a past run"))
-        except (ValueError, RepairError):  # cut short by a full disk: the others still count
-            continue
+    # A line that was cut short by a full disk is left out: the others still count.
+    found = [run for line in lines if (run := parsed(line, PastRun)) is not None]
     return [run for run in found if device in (None, run.device)]
 
 

@@ -28,8 +28,9 @@ CLOUD = (
     ("h200", 141, True),
 )
 """Hugging Face's flavours with one GPU: name, GiB, whether it computes in bfloat16. Their prices change."""
-USABLE = 0.96
-"""Of a card's size on paper, what its driver lets one process have."""
+USABLE = 0.92
+"""Of a card's size on paper, what one process surely gets: cards with error correction have 0.94 of it, and a driver
+keeps some."""
 KEPT = 3
 """Checkpoints that a run keeps at most: the best, the last, and the one being written."""
 EPOCHS: dict[Task, float] = {"sop": 3.0, "detector": 50.0, "judge": 3.0}
@@ -135,7 +136,7 @@ class TrainingPlan:
         if not 0 <= number < len(self.ways):
             raise RepairError(f"there is no way {number + 1}", f"give a number from 1 to {len(self.ways)}")
         way = self.ways[number]
-        if way.fit == "does not fit":
+        if way.fit not in ("fits", "tight"):
             raise RepairError(f"{way.title} does not fit {self.card.name}", "choose another way")
         rate = DETECTOR_RATE if self.task == "detector" else RATE[way.work.method]
         forecast = Forecast(
@@ -174,7 +175,7 @@ def timed(card: Card) -> Card:
     if not card.here or card.rates is not None:
         return card
     try:
-        return replace(card, rates=measured_rates(card.device))
+        return replace(card, rates=measured_rates(card.device, card.name))
     except RepairError:
         return card
 
@@ -230,7 +231,8 @@ def plan(
     if not fitting or fitting[0].work.method != own[0].base.method:
         ways += planner.cloud(own[0])
     ways.sort(key=lambda way: (ORDER.index(way.fit), _endless(way)))
-    ways[0] = planner.explained(ways[0])
+    if ways[0].fit in ("fits", "tight"):
+        ways[0] = planner.explained(ways[0])
     return TrainingPlan(task, model, card, examples, tuple(ways))
 
 
@@ -273,7 +275,7 @@ class _Planner:
 
     def _way(self, title: str, work: Workload, fit: Fit) -> Way:
         found = self.of(work)
-        terms = found.terms_gib(self.card.device)
+        terms = {term: gib * self.card.past.memory for term, gib in found.terms_gib(self.card.device).items()}
         return Way(
             title, work, fit, found.tensors_gib * self.card.past.memory, self.held(work), terms,
             self._hours(work), self._disk(found), (self._settings(work),), bound=found.demand.bound,
@@ -285,8 +287,9 @@ class _Planner:
             if self.fit(work) in ("fits", "tight"):
                 return Change(what, self.held(work), self.fit(work))
         held = self.held(candidate.base)
-        size = next((gib for gib in CARDS_GIB if held[1] <= gib * USABLE), None)
-        what = f"on a card with {size} GiB" if size else "on several cards"
+        usable, what = (USABLE, "on a card with") if self.card.device == "cuda" else (1.0, "with free memory of")
+        size = next((gib for gib in CARDS_GIB if held[1] <= gib * usable), None)
+        what = f"{what} {size} GiB" if size else "on several cards"
         return Change(what, held, "elsewhere")
 
     def smaller(self, below: list[Candidate]) -> list[Way]:
@@ -304,7 +307,7 @@ class _Planner:
             held = self.of(candidate.base).held_gib()
             if (bf16 or candidate.base.precision != "bf16") and fit_on(there, held) == "fits":
                 way = self._way(f"{candidate.title}, in the cloud on {name}", candidate.base, "elsewhere")
-                said = f"the smallest of Hugging Face's cards that it fits is {name}, with {gib} GiB"
+                said = f"of Hugging Face's cards with {candidate.base.precision}, {name} is the smallest that it fits"
                 return [
                     replace(
                         way, hours=None, held_gib=held, terms_gib=self.of(candidate.base).terms_gib(), because=(said,)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import yaml
 
+from repairai.errors import RepairError
 from repairai.files import to_data, write_whole
 from repairai.hardware.workload import Workload
 
@@ -73,17 +74,22 @@ FOR_OTHERS: dict[Task, tuple[str, ...]] = {
 """Settings of a step that a task has no use for: its recipe does not name them where they are as usual."""
 
 
+HEAD = "# Planned by RepairAI. The trainers that read this file come with its next releases.\n"
+
+
 def saved(path: Path, recipe: Recipe) -> str:
     """Write a recipe to a YAML file, whole or not at all, and return its text.
 
     Raises:
-        RepairError: It cannot be written.
+        RepairError: It cannot be written, or its name is not one of a YAML file.
     """
+    if path.suffix not in (".yaml", ".yml"):
+        raise RepairError(f"{path.name} is no name for a recipe", "let it end in .yaml")
     data = to_data(recipe)
     usual = {field.name: field.default for field in fields(Workload)}
     for name in FOR_OTHERS[recipe.task]:
         if data["step"][name] == usual[name]:
             del data["step"][name]
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
+    text = HEAD + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
     write_whole(path, text.encode())
     return text

@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.files import from_data, home, to_data, write_whole
+from repairai.hardware.kept import recalled
 from repairai.hardware.workload import Demand
 
 OVERHEAD = 1.5
@@ -35,6 +36,10 @@ class Rates:
     flops: dict[str, float]
     bandwidth: float
 
+    def __post_init__(self) -> None:
+        if not self.bandwidth > 0 or not all(self.flops.get(name, 0) > 0 for name in ("fp32", "bf16", "fp16")):
+            raise ValueError(f"need rates over 0, got {self.flops} and {self.bandwidth}")
+
 
 def step_seconds(demand: Demand, accumulation: int, precision: str, rates: Rates) -> tuple[float, float]:
     """Return how long one optimizer step takes, at least and at most.
@@ -50,24 +55,23 @@ def step_seconds(demand: Demand, accumulation: int, precision: str, rates: Rates
     return max(products, moves), OVERHEAD * (products + moves)
 
 
-def measured_rates(device: str = "cpu", again: bool = False) -> Rates:
-    """Return this machine's rates, measured once and then kept.
+def measured_rates(device: str, name: str) -> Rates:
+    """Return what a device of this machine does, measured once and then kept.
 
     Args:
         device: `cpu`, or `cuda` for the first GPU.
-        again: Measure even if that was done before.
+        name: Its own name, so that another card is measured anew.
 
     Raises:
         RepairError: The device cannot be used.
     """
-    path = home() / "planner" / "rates" / f"{re.sub('[^a-z0-9]+', '-', device)}-torch-{version('torch')}.json"
-    if not again:
-        try:
-            return from_data(json.loads(path.read_text()), Rates, path.name)
-        except (OSError, ValueError, RepairError):  # not measured yet, or not kept whole
-            pass
-    rates = _measure(device)
-    write_whole(path, json.dumps(to_data(rates)).encode())
+    own = re.sub("[^a-z0-9]+", "-", f"{device} {name}".lower())
+    path = home() / "planner" / "rates" / f"{own}-torch-{version('torch')}.json"
+    rates = recalled(path, Rates)
+    if rates is None:
+        rates = _measure(device)
+        with suppress(RepairError):  # a full disk: it is measured again next time
+            write_whole(path, json.dumps(to_data(rates)).encode())
     return rates
 
 
@@ -85,14 +89,3 @@ def _measure(device: str) -> Rates:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise RepairError(f"{device} cannot be measured: {why}", "run `python -m repairai doctor`")
     return from_data(json.loads(done.stdout), Rates, "the measurement")
-
-
-def kept_rates(device: str = "cpu") -> Rates | None:
-    """Return this machine's rates where they have been measured, without measuring."""
-    folder = home() / "planner" / "rates"
-    for path in sorted(folder.glob(f"{device}-torch-{version('torch')}.json")) if folder.is_dir() else []:
-        try:
-            return from_data(json.loads(Path(path).read_text()), Rates, path.name)
-        except (OSError, ValueError, RepairError):
-            continue
-    return None

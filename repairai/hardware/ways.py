@@ -79,6 +79,9 @@ def otherwise(work: Workload) -> list[tuple[str, Workload]]:
             found.append(("with gradient checkpointing, which is slower, it would hold {}", _checkpointed(work)))
         found.append(("with the scores of all words at once, as a plain loss has them, {}", replace(work, loss="full")))
         found.append((f"with {2 * work.length_tokens:,} tokens {{}}", _longer(work)))
+    if work.method == "full" and kind != "detector" and not work.layerwise and work.precision == "bf16":
+        master = replace(work, master_weights=True, optimizer="adamw")
+        found.append(("with weights in fp32 beside these, which small learning rates are safest with, {}", master))
     if work.method == "qlora":
         found.append(("with what is not quantised raised to fp32, as older recipes do, {}", replace(work, upcast=True)))
         found.append(("with its weights in 16 bits, as plain LoRA has them, {}", replace(work, method="lora")))
@@ -162,7 +165,7 @@ def _text_ways(model: str, length: int, bf16: bool, full: bool) -> list[Candidat
             Candidate(
                 f"Full fine-tuning of {short(model)}, layer by layer",
                 by_layer,
-                (replace(by_layer, batch=4),),
+                (),
                 _shorter(by_layer),
             ),
         ]

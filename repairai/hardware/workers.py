@@ -8,13 +8,15 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from functools import cache
+from queue import Queue
 from typing import Any
 
 from repairai.errors import RepairError
 
 WORKERS = 2
-ANSWER_SECONDS = 180
+ANSWER_SECONDS = 60
 
 
 def warm() -> None:
@@ -29,20 +31,19 @@ def ask(question: str) -> dict[str, Any]:
     Raises:
         RepairError: Its process died, or took too long and was stopped.
     """
-    worker = _free_worker()
+    worker = _free().get()
     try:
         return worker.ask(question)
     finally:
-        worker.busy.release()
+        _free().put(worker)
 
 
-def _free_worker() -> _Worker:
+@cache
+def _free() -> Queue[_Worker]:
+    free: Queue[_Worker] = Queue()
     for worker in _workers():
-        if worker.busy.acquire(blocking=False):
-            return worker
-    first = _workers()[0]
-    first.busy.acquire()
-    return first
+        free.put(worker)
+    return free
 
 
 @cache
@@ -57,7 +58,6 @@ class _Worker:
     """One process of the dry run; it ends with this one, whose end closes its input."""
 
     def __init__(self) -> None:
-        self.busy = threading.Lock()
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> subprocess.Popen[str]:
@@ -72,11 +72,27 @@ class _Worker:
         return self.process
 
     def ask(self, question: str) -> dict[str, Any]:
+        answer = self._answer(question) or self._answer(question)  # once more, where it was killed
+        if not answer:
+            raise RepairError(
+                "the dry run ended before it answered",
+                "run `python -m repairai doctor`; with little memory free, close other programs",
+            )
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def _answer(self, question: str) -> str:
+        """Return the answer's line; empty where the process ended.
+
+        Raises:
+            RepairError: It took too long, and was stopped.
+        """
         process = self.start()
         assert process.stdin is not None
         assert process.stdout is not None
         late = threading.Timer(ANSWER_SECONDS, process.kill)
         late.start()
+        began = time.monotonic()
         try:
             process.stdin.write(question + "\n")
             process.stdin.flush()
@@ -86,13 +102,13 @@ class _Worker:
         finally:
             late.cancel()
         if not line:
-            code = process.wait()
-            raise RepairError(
-                f"the dry run ended with code {code} before it answered",
-                "run `python -m repairai doctor`; with little memory free, close other programs",
-            )
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+            process.kill()
+            process.wait()
+            if time.monotonic() - began >= ANSWER_SECONDS:
+                raise RepairError(
+                    f"this was not worked out within {ANSWER_SECONDS} s", "ask for a smaller batch, length or model"
+                )
+        return line
 
     def stop(self) -> None:
         """End the process."""

@@ -13,7 +13,9 @@ Attention = Literal["sdpa", "eager"]
 Loss = Literal["fused", "full", "full_kept"]
 Targets = Literal["all", "attention"]
 
-MOST_TOKENS, MOST_BATCH, MOST_RANK, MOST_PX, MOST_BOXES = 1_048_576, 4096, 1024, 4096, 5000
+MOST_TOKENS, MOST_BATCH, MOST_RANK, MOST_PX, MOST_BOXES = 1_048_576, 4096, 1024, 4096, 1000
+MOST_PIXELS = 1024 * MOST_PX**2 // 16
+"""Of a batch: far more than any card holds, few enough that it can be worked out."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ class Workload:
             got = getattr(self, name)
             if not 1 <= got <= most:
                 raise ValueError(f"need {name} from 1 to {most}, got {got}")
+        if self.batch * self.length_tokens > MOST_TOKENS:
+            raise ValueError(f"need at most {MOST_TOKENS} tokens in a batch, got {self.batch * self.length_tokens}")
+        if self.batch * self.image_px**2 > MOST_PIXELS:
+            raise ValueError(f"need at most {MOST_PIXELS} pixels in a batch, got {self.batch * self.image_px**2}")
         if self.layerwise and self.accumulation > 1:
             raise ValueError(f"need accumulation 1 where layerwise is set, got {self.accumulation}")
 

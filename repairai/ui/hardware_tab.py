@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -100,17 +101,21 @@ def work_out(
     task: Task, model: str, size: float | None, length: str, examples: float, progress: gr.Progress = gr.Progress()
 ) -> tuple[str, TrainingPlan, Any, Any, str]:
     """Return the ways for a task, as HTML and as they are, and the list of those that can become a recipe."""
-    if not (model or "").strip():
+    if not (isinstance(model, str) and model.strip()):
         raise RepairError("no model is named", f"choose one, such as {DEFAULT[task]}")
+    if not str(length).isdecimal() or not 16 <= int(length) <= 2**20:
+        raise RepairError(f"{length!r:.20} is no length of an example", "choose one from the list")
+    if not (examples and 1 <= examples <= 10**8):
+        raise RepairError(f"there cannot be {examples} examples", "write a number from 1 to 100 million")
     found = plan(
         task,
         model.strip(),
         card_for(size or None, probe()),
         length_tokens=int(length),
-        examples=max(int(examples or 1), 1),
+        examples=int(examples),
         told=lambda done, of: progress((done, of), desc="running the step on tensors without data"),
     )
-    ways = [(f"{n}. {way.title}", n) for n, way in enumerate(found.ways, 1) if way.fit != "does not fit"]
+    ways = [(f"{n}. {way.title}", n) for n, way in enumerate(found.ways, 1) if way.fit in ("fits", "tight")]
     chosen = gr.Dropdown(ways, value=ways[0][1] if ways else None)
     return hardware_render.plan(found), found, gr.Row(visible=bool(ways)), chosen, ""
 
@@ -120,7 +125,10 @@ def make(found: TrainingPlan | None, way: int | None) -> str:
     if found is None or not way:
         raise RepairError("nothing is planned yet", "press the button above first")
     recipe = found.recipe(int(way) - 1)
-    name = f"{recipe.task}_{short(recipe.step.model).lower()}_{recipe.step.method}_{found.card.free_gib:.0f}gib.yaml"
+    step = recipe.step
+    size = f"{step.image_px}px" if recipe.task == "detector" else f"{step.length_tokens}tokens"
+    model = re.sub(r"[^\w.-]+", "-", short(step.model)).lower()
+    name = f"{recipe.task}_{model}_{step.method}_{size}_{found.card.free_gib:.1f}gib.yaml"
     path = home() / "recipes" / name
     text = saved(path, recipe)
     return (

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,6 +111,33 @@ def test_a_folder_and_a_file_are_read(tmp_path: Path):
 def test_what_is_no_configuration_is_told(tmp_path: Path, content: str, said: str):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(RepairError, match=said):
+        find_config(str(tmp_path))
+
+
+WHOLE = {**TINY, "num_attention_heads": 4}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"num_hidden_layers": 10**18}, "num_hidden_layers is 1000000000000000000; it must be a whole number from 1"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers is 0"),
+        ({"vocab_size": -5}, "vocab_size is -5"),
+        ({"hidden_size": "64"}, "hidden_size is '64'"),
+        ({"hidden_size": True}, "hidden_size is True"),
+        ({"text_config": {"hidden_size": 1e9}}, "hidden_size is 1000000000.0"),
+        ({"quantization_config": {"quant_method": "gptq"}}, "quantised already"),
+    ],
+)
+def test_sizes_that_no_model_has_are_refused(tmp_path: Path, change: dict[str, object], said: str):
+    (tmp_path / "config.json").write_text(json.dumps({**WHOLE, **change}))
+    with pytest.raises(RepairError, match=re.escape(said)):
+        find_config(str(tmp_path))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(RepairError, match="is no file"):
         find_config(str(tmp_path))
 
 

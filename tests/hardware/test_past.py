@@ -42,6 +42,12 @@ def test_only_the_newest_are_kept_and_a_cut_line_loses_nothing_else(home: Path):
     assert len(past_runs()) == NEWEST - 1
 
 
+def test_a_damaged_file_is_as_none(home: Path):
+    record(RUN)
+    (home / "planner" / "runs.jsonl").write_bytes(b"\xff\xfe\n" + b"[" * 200_000)
+    assert past_runs() == []
+
+
 def test_figures_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="measured_gib over 0"):
         replace(RUN, measured_gib=0.0)

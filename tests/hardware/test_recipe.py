@@ -40,11 +40,18 @@ def test_what_a_task_has_no_use_for_is_only_left_out_where_it_is_as_usual(task: 
         ({"method": "magic"}, "method to be one of"),
         ({"model": " "}, "name of a model"),
         ({"layerwise": True, "accumulation": 4}, "accumulation 1 where layerwise"),
+        ({"batch": 4096, "length_tokens": 100_000}, "at most 1048576 tokens in a batch"),
+        ({"batch": 1000, "image_px": 4096}, "pixels in a batch"),
     ],
 )
 def test_a_step_that_cannot_be_is_refused(change: dict[str, object], said: str):
     with pytest.raises(ValueError, match=said):
         Workload(**{"model": "a/b", **change})
+
+
+def test_a_recipe_is_yaml(tmp_path: Path):
+    with pytest.raises(RepairError, match="let it end in .yaml"):
+        saved(tmp_path / "recipe.json", SOP)
 
 
 def test_a_misspelt_key_is_told_with_the_one_that_was_meant(tmp_path: Path):

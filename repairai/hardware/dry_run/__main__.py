@@ -2,8 +2,8 @@
 
     python -m repairai.hardware.dry_run < questions > answers
 
-A question is `{"workload": {...}, "config": {...}}`, its answer `{"demand": {...}}`, or `{"refused": "..."}` where the
-model is of a family that is not known, or cannot be built from this configuration.
+A question is `{"workload": {...}, "config": {...}}`, its answer `{"demand": {...}}`, `{"impossible": "..."}` where such
+a step cannot be, or `{"refused": "..."}` where the model is of a family that is not known.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import dataclasses
 import gc
 import json
 import logging
+import os
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -20,6 +23,14 @@ from typing import Any
 
 from repairai.hardware.models import kind_of
 from repairai.hardware.workload import Demand, Workload
+
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None  # type: ignore[assignment]
+
+MOST_BYTES = 6 * 2**30
+"""Of memory, for this process: five times what the largest model took."""
 
 ROOMS = {"detector": "detectors", "segmenter": "detectors", "seeing": "vision_language", "language": "language"}
 
@@ -39,7 +50,25 @@ def answer(line: str) -> dict[str, Any]:
     try:
         return {"demand": dataclasses.asdict(demand(work, config))}
     except Exception as error:  # noqa: BLE001  # whatever a model of an unknown shape raises is an answer
-        return {"refused": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
+        said = " ".join(str(error).split())[:300]
+        if "Unrecognized model" in said:
+            return {"refused": f"transformers knows no models of type {config.get('model_type')}"}
+        ours = isinstance(error, ValueError) and said.startswith("need ")
+        return {"impossible": said} if ours else {"refused": f"{type(error).__name__}: {said}"}
+
+
+def _keep_within_bounds() -> None:
+    """Take no more memory than a dry run ever needs, and end with whoever asks, however that one ended."""
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def main() -> None:
@@ -47,6 +76,7 @@ def main() -> None:
     gc.disable()  # which takes a third of the time of importing torch and transformers
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    _keep_within_bounds()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(line)) + "\n")
         sys.stdout.flush()
