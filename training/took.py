@@ -14,9 +14,9 @@ import torch
 from transformers import TrainerCallback
 
 from repairai.errors import RepairError
+from repairai.hardware.card import Card, timed
 from repairai.hardware.memory import Device, estimate
 from repairai.hardware.past import PastRun, record
-from repairai.hardware.plan import Card, timed
 from repairai.hardware.probe import probe
 from repairai.hardware.speed import step_seconds
 from repairai.hardware.workload import Workload

@@ -12,8 +12,9 @@ from repairai.commands.words import as_data, print_json, verb, whole
 from repairai.errors import RepairError
 
 if TYPE_CHECKING:
+    from repairai.hardware.card import Card
     from repairai.hardware.memory import Estimate
-    from repairai.hardware.plan import Card, TrainingPlan, Way
+    from repairai.hardware.plan import TrainingPlan, Way
     from repairai.hardware.workload import Workload
 
 TASKS = ("sop", "detector", "judge")
@@ -75,7 +76,7 @@ def _plan(chosen: argparse.Namespace) -> int:
 
 
 def _card(chosen: argparse.Namespace) -> Card:
-    from repairai.hardware.plan import card_for
+    from repairai.hardware.card import card_for
     from repairai.hardware.probe import probe
 
     return card_for(chosen.vram_gib, probe())

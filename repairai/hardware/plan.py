@@ -5,32 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from repairai.errors import RepairError
-from repairai.hardware.memory import Device, Estimate, estimate
-from repairai.hardware.past import Correction, correction
-from repairai.hardware.profile import HardwareProfile
+from repairai.hardware.card import CARDS_GIB, CLOUD, ORDER, USABLE, Card, Fit, fit_on, timed
+from repairai.hardware.memory import Estimate, estimate
 from repairai.hardware.recipe import Forecast, Recipe, Task
-from repairai.hardware.speed import Rates, measured_rates, step_seconds
+from repairai.hardware.speed import step_seconds
 from repairai.hardware.ways import Candidate, candidates, otherwise, smaller_models
 from repairai.hardware.workload import Workload
 
-Fit = Literal["fits", "tight", "does not fit", "elsewhere"]
-ORDER: tuple[Fit, ...] = ("fits", "tight", "elsewhere", "does not fit")
-CARDS_GIB = (4, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 80, 96, 141)
-"""Sizes in which cards are sold."""
-CLOUD = (
-    ("t4-small", 16, False),
-    ("l4x1", 24, True),
-    ("l40sx1", 48, True),
-    ("a100-large", 80, True),
-    ("h200", 141, True),
-)
-"""Hugging Face's flavours with one GPU: name, GiB, whether it computes in bfloat16. Their prices change."""
-USABLE = 0.92
-"""Of a card's size on paper, what one process surely gets: cards with error correction have 0.94 of it, and a driver
-keeps some."""
 KEPT = 3
 """Checkpoints that a run keeps at most: the best, the last, and the one being written."""
 EPOCHS: dict[Task, float] = {"sop": 3.0, "detector": 50.0, "judge": 3.0}
@@ -38,29 +21,6 @@ RATE = {"full": 1e-5, "lora": 2e-4, "qlora": 2e-4}
 """Peak learning rates that published recipes of these methods use."""
 DETECTOR_RATE = 1e-4
 Told = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What it is planned for.
-
-    Args:
-        name: As a person knows it.
-        free_gib: Of its memory that is free.
-        bf16: Whether it computes in bfloat16.
-        here: Whether it is in this machine.
-        device: Whether it is a GPU at all; else it is this machine's processor, and its memory the machine's.
-        rates: What it was measured to do; None where that is not known.
-        past: What past runs on it say.
-    """
-
-    name: str
-    free_gib: float
-    bf16: bool = True
-    here: bool = False
-    device: Device = "cuda"
-    rates: Rates | None = None
-    past: Correction = Correction(0)
 
 
 @dataclass(frozen=True)
@@ -144,51 +104,6 @@ class TrainingPlan:
             way.hours and _rounded(way.hours), way.because,
         )  # fmt: skip
         return Recipe(self.task, way.work, EPOCHS[self.task], rate, forecast)
-
-
-def card_for(gib: float | None, profile: HardwareProfile) -> Card:
-    """Return a card of so many GiB; without a size this machine's GPU with most memory free, else its processor.
-
-    Raises:
-        RepairError: There is no card of this size.
-    """
-    if gib is not None:
-        return card_of(gib)
-    known = [gpu for gpu in profile.gpus if gpu.total_gib and gpu.maker == "nvidia"]
-    if not known:
-        return _processor(profile)
-    best = max(known, key=lambda gpu: gpu.free_gib)
-    return Card(best.name, best.free_gib, best.bf16, here=True, past=correction(best.name))
-
-
-def _processor(profile: HardwareProfile) -> Card:
-    name = profile.cpu.name or "this machine's processor"
-    bf16 = any(feature in ("AMX", "AVX-512 BF16") for feature in profile.cpu.features)
-    return Card(name, profile.ram_free_gib, bf16, here=True, device="cpu", past=correction(name))
-
-
-def timed(card: Card) -> Card:
-    """Return a card that is here with what it was measured to do: measured now, in some seconds, if it never was.
-
-    One that cannot be measured, as with a torch that does not see it, is returned as it is: then no times are told.
-    """
-    if not card.here or card.rates is not None:
-        return card
-    try:
-        return replace(card, rates=measured_rates(card.device, card.name))
-    except RepairError:
-        return card
-
-
-def card_of(gib: float) -> Card:
-    """Return a card of so many GiB that is not here.
-
-    Raises:
-        RepairError: There is no such card.
-    """
-    if not (math.isfinite(gib) and 0.5 <= gib <= 1024):
-        raise RepairError(f"there is no card with {gib:g} GiB", "give a number from 0.5 to 1024")
-    return Card(f"a card with {gib:g} GiB", USABLE * gib)
 
 
 def plan(
@@ -345,12 +260,6 @@ class _Planner:
         size = 4 if self.task == "detector" else 2
         state = 2 * 4 if found.work.optimizer == "adamw" else 2
         return (found.demand.parameters * size + KEPT * found.demand.trained * (size + state)) / 2**30
-
-
-def fit_on(card: Card, held_gib: tuple[float, float]) -> Fit:
-    """Return whether what is held, at least and at most, fits a card: surely, perhaps or not."""
-    low, high = held_gib
-    return "fits" if high <= card.free_gib else "tight" if low <= card.free_gib else "does not fit"
 
 
 def spoken(held_gib: tuple[float, float]) -> str:

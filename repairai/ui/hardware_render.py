@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from repairai.hardware.card import Fit
 from repairai.hardware.memory import Estimate
 from repairai.hardware.past import Correction, PastRun
-from repairai.hardware.plan import Fit, TrainingPlan, Way, spoken
+from repairai.hardware.plan import TrainingPlan, Way, spoken
 from repairai.hardware.profile import Gpu, HardwareProfile
 from repairai.hardware.ways import Rule
 

@@ -10,10 +10,11 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.files import home
+from repairai.hardware.card import card_for, card_of, fit_on
 from repairai.hardware.memory import estimate
 from repairai.hardware.models import built_in, kind_of
 from repairai.hardware.past import correction, past_runs
-from repairai.hardware.plan import TrainingPlan, card_for, card_of, fit_on, plan
+from repairai.hardware.plan import TrainingPlan, plan
 from repairai.hardware.probe import probe
 from repairai.hardware.recipe import Task, saved
 from repairai.hardware.ways import DEFAULT, TASK_OF, brief, short

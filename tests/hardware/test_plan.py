@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from repairai.errors import RepairError
+from repairai.hardware.card import ORDER, Card, card_for, card_of
 from repairai.hardware.past import Correction
-from repairai.hardware.plan import ORDER, Card, TrainingPlan, Way, card_for, card_of, plan
+from repairai.hardware.plan import TrainingPlan, Way, plan
 from repairai.hardware.probe import probe
 from repairai.hardware.profile import Gpu
 from repairai.hardware.speed import Rates

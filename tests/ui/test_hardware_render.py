@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from repairai.hardware.card import card_of
 from repairai.hardware.memory import estimate
 from repairai.hardware.past import Correction, PastRun
-from repairai.hardware.plan import card_of, plan
+from repairai.hardware.plan import plan
 from repairai.hardware.probe import probe
 from repairai.hardware.profile import Gpu, GpuUser
 from repairai.hardware.ways import brief
