@@ -41,6 +41,7 @@ class Card:
         device: Whether it is a GPU at all; else it is this machine's processor, and its memory the machine's.
         rates: What it was measured to do; None where that is not known.
         past: What past runs on it say.
+        disk_gib: Free disk beside it, where models or runs go: the less of the two; None where it is not here.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Card:
     device: Device = "cuda"
     rates: Rates | None = None
     past: Correction = Correction(0)
+    disk_gib: float | None = None
 
 
 def card_for(gib: float | None, profile: HardwareProfile) -> Card:
@@ -64,13 +66,19 @@ def card_for(gib: float | None, profile: HardwareProfile) -> Card:
     if not known:
         return _processor(profile)
     best = max(known, key=lambda gpu: gpu.free_gib)
-    return Card(best.name, best.free_gib, best.bf16, here=True, past=correction(best.name))
+    return Card(best.name, best.free_gib, best.bf16, here=True, past=correction(best.name), disk_gib=_disk(profile))
 
 
 def _processor(profile: HardwareProfile) -> Card:
     name = profile.cpu.name or "this machine's processor"
     bf16 = any(feature in ("AMX", "AVX-512 BF16") for feature in profile.cpu.features)
-    return Card(name, profile.ram_free_gib, bf16, here=True, device="cpu", past=correction(name))
+    return Card(
+        name, profile.ram_free_gib, bf16, here=True, device="cpu", past=correction(name), disk_gib=_disk(profile)
+    )
+
+
+def _disk(profile: HardwareProfile) -> float | None:
+    return min((room.free_gib for room in profile.rooms), default=None)
 
 
 def timed(card: Card) -> Card:

@@ -189,11 +189,11 @@ class _Planner:
         return replace(way, change=self._change(candidate))
 
     def _way(self, title: str, work: Workload, fit: Fit) -> Way:
-        found = self.of(work)
+        found, disk = self.of(work), self._disk(self.of(work))
         terms = {term: gib * self.card.past.memory for term, gib in found.terms_gib(self.card.device).items()}
         return Way(
             title, work, fit, found.tensors_gib * self.card.past.memory, self.held(work), terms,
-            self._hours(work), self._disk(found), (self._settings(work),), bound=found.demand.bound,
+            self._hours(work), disk, self._said(work, disk), bound=found.demand.bound,
         )  # fmt: skip
 
     def _change(self, candidate: Candidate) -> Change:
@@ -236,6 +236,12 @@ class _Planner:
         self.work_out([work for _, work in others])
         said = [sentence.format(f"{spoken(self.held(work))} ({self.fit(work)})") for sentence, work in others]
         return replace(way, because=(*way.because, *said))
+
+    def _said(self, work: Workload, disk_gib: float) -> tuple[str, ...]:
+        free = self.card.disk_gib
+        if free is None or disk_gib <= free:
+            return (self._settings(work),)
+        return self._settings(work), f"it wants {disk_gib:.0f} GiB of disk, of which {free:.0f} are free"
 
     def _settings(self, work: Workload) -> str:
         whole = work.batch * work.accumulation

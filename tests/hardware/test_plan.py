@@ -112,6 +112,14 @@ def test_hours_come_from_what_the_card_was_measured_to_do_and_past_runs_correct_
     assert of(12).ways[0].hours is None
 
 
+def test_disk_that_is_too_small_is_told():
+    card = Card("card", 80.0, here=False, disk_gib=20.0)
+    full = way(plan("sop", LLAMA, card), "Full fine-tuning of Meta-Llama-3-8B")
+    assert full.fit == "fits"
+    assert "it wants 105 GiB of disk, of which 20 are free" in full.because
+    assert not any("of disk" in said for said in way(plan("sop", LLAMA, card), "LoRA of Meta-Llama-3-8B").because)
+
+
 def test_a_card_that_has_no_bfloat16_is_planned_for_in_float16():
     found = plan("sop", "HuggingFaceTB/SmolLM2-135M", Card("old", 4.0, bf16=False), length_tokens=256)
     assert {each.work.precision for each in found.ways if each.fit != "elsewhere"} == {"fp16"}
@@ -159,7 +167,9 @@ def test_the_card_here_is_the_one_with_most_memory_free():
         Gpu("amd", "red", 16.0, 16.0),
     )
     profile = replace(probe(), gpus=gpus)
-    assert card_for(None, profile) == Card("small", 7.0, bf16=False, here=True)
+    assert card_for(None, profile) == Card(
+        "small", 7.0, bf16=False, here=True, disk_gib=min(room.free_gib for room in profile.rooms)
+    )
     assert card_for(12, profile) == card_of(12)
     processor = card_for(None, replace(profile, gpus=gpus[2:]))
     assert processor.device == "cpu"
