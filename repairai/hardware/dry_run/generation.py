@@ -88,7 +88,7 @@ class Answer(Step):
         layers = model.get_submodule(self.prefix)
         for number, layer in enumerate(layers):
             layer.register_forward_pre_hook(tracer.on_layer(number))
-        layers[-1].register_forward_hook(lambda *_: tracer.enter(f"head{tracer.batch}"))
+        layers[-1].register_forward_hook(lambda *_: tracer.enter(f"head{tracer.batch}", kind="logits"))
 
     def _answer(self, model: PreTrainedModel, inputs: dict[str, torch.Tensor], cache: DynamicCache, words: int) -> None:
         """Take in the prompt, and add so many words to the first one that it gives."""
@@ -107,7 +107,7 @@ class Answer(Step):
     ) -> torch.Tensor:
         """Return the next word; the run stands for its share of so many words."""
         tracer = self.tracer
-        tracer.enter(f"begin{batch}")
+        tracer.enter(f"begin{batch}", kind="activations")
         tracer.batch = batch
         begin = len(tracer.parts) - 1
         found = model(**inputs, past_key_values=cache, logits_to_keep=1)

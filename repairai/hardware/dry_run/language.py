@@ -237,7 +237,7 @@ class Step:
     def _pass(self, model: PreTrainedModel, inputs: dict[str, torch.Tensor], batch: int) -> None:
         """Go forward and backward once."""
         work, tracer = self.work, self.tracer
-        tracer.enter(f"begin{batch}")
+        tracer.enter(f"begin{batch}", kind="activations")
         tracer.batch, tracer.backward = batch, False
         dtype = DTYPES[work.precision]
         casts = work.autocast and dtype != torch.float32

@@ -51,7 +51,7 @@ class Tracer(TorchDispatchMode):
 
         def entered(*_: Any) -> None:
             if not self.backward:
-                self.enter(f"forward{self.batch}", layer)
+                self.enter(f"forward{self.batch}", layer, "activations")
 
         return entered
 
@@ -59,14 +59,14 @@ class Tracer(TorchDispatchMode):
         """Return what a layer calls after its forward pass; with its output's gradient its backward pass begins."""
 
         def back(_: torch.Tensor) -> None:
-            self.enter(f"backward{self.batch}", layer)
+            self.enter(f"backward{self.batch}", layer, "activations")
 
         def left(_: Any, __: Any, output: Any) -> None:
             if self.backward:
                 return
             (output if isinstance(output, torch.Tensor) else output[0]).register_hook(back)
             if last:
-                self.enter(f"head{self.batch}")
+                self.enter(f"head{self.batch}", kind="logits")
 
         return left
 

@@ -95,6 +95,14 @@ def test_more_takes_more():
     assert of(method="full", optimizer="adamw").terms["optimizer"] > of(method="full").terms["optimizer"]
 
 
+def test_scores_of_words_are_a_term_of_their_own():
+    wide = {**TINY, "vocab_size": 60_000}
+    plain, fused = (demand(replace(SMALL, loss=loss), wide) for loss in ("full", "fused"))
+    n = SMALL.batch * SMALL.length_tokens * 60_000
+    assert plain.terms["logits"] > 10 * n, "in fp32, their softmax and their gradient"
+    assert plain.terms["logits"] > 5 * fused.terms.get("logits", 0)
+
+
 def test_parameters_are_those_of_the_model():
     from transformers import AutoConfig, AutoModelForCausalLM
 
