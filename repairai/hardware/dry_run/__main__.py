@@ -30,7 +30,7 @@ except ImportError:  # Windows has none
     resource = None  # type: ignore[assignment]
 
 MOST_BYTES = 6 * 2**30
-"""Of memory, for this process: five times what the largest model took."""
+"""Of memory that this process may ask for; while it answered for the built-in models it held about half a GiB."""
 
 ROOMS = {"detector": "detectors", "segmenter": "detectors", "seeing": "vision_language", "language": "language"}
 

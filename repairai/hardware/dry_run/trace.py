@@ -1,8 +1,8 @@
 """The tensors of one training step in the order in which they begin and end, and the same step with more layers.
 
-A model's layers are alike, so a step of five of them tells all about a step of thirty-two: the part of a middle layer
-is repeated, with its own tensors each time. That is exact, whichever operation the peak falls on, and it is checked:
-a part that does not repeat is refused, and the whole model has to be run.
+A model's layers are alike, so a step of three or five of them tells all about a step of thirty-two: the part of a
+middle layer is repeated, with its own tensors each time. That is exact, whichever operation the peak falls on, and it
+is checked: a part that does not repeat is refused, and the whole model has to be run.
 """
 
 from __future__ import annotations
