@@ -97,7 +97,7 @@ class _Worker:
             process.stdin.write(question + "\n")
             process.stdin.flush()
             line = process.stdout.readline()
-        except OSError:
+        except (OSError, ValueError):  # its end of the pipe is gone, or ours was closed
             line = ""
         finally:
             late.cancel()
