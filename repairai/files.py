@@ -82,15 +82,22 @@ def from_json(text: str, kind: type[Record], where: str) -> Record:
 
 def read_record(path: Path, kind: type[Record]) -> Record:
     """Return the record in a `.json`, `.yaml` or `.yml` file; see `from_data`."""
-    text = read_text(path)
     if path.suffix == ".json":
-        return from_json(text, kind, path.name)
+        return from_json(read_text(path), kind, path.name)
+    return from_data(read_data(path), kind, path.name)
+
+
+def read_data(path: Path) -> object:
+    """Return what a YAML file holds, as plain dicts, lists and scalars.
+
+    Raises:
+        RepairError: It cannot be read or is not YAML.
+    """
     try:
-        data = yaml.safe_load(text)
+        return yaml.safe_load(read_text(path))
     except _YAML_FAULTS as error:
         fault = _yaml_fault(error)
         raise RepairError(f"{path.name} is not YAML: {fault}", "mend what is named and try again") from None
-    return from_data(data, kind, path.name)
 
 
 def write_record(path: Path, record: object) -> None:

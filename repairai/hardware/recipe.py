@@ -9,10 +9,19 @@ from typing import Literal, get_args
 import yaml
 
 from repairai.errors import RepairError
-from repairai.files import to_data, write_whole
+from repairai.files import from_data, read_data, to_data, write_whole
 from repairai.hardware.workload import Workload
 
 Task = Literal["sop", "detector", "judge"]
+Backend = Literal["trl", "unsloth", "axolotl"]
+Schedule = Literal["cosine", "linear", "constant"]
+VERSION = 1
+"""Of the form of recipes: it grows when an older RepairAI could no longer read a newer recipe rightly."""
+_SPANS = {
+    "epochs": (1e-3, 1000), "learning_rate": (1e-9, 1), "max_steps": (1, 10**9), "alpha": (1, 10**4),
+    "dropout": (0, 0.9), "warmup": (0, 0.9), "weight_decay": (0, 1), "clip": (1e-6, 1000), "eval_steps": (1, 10**9),
+    "patience": (0, 1000), "keep": (1, 1000), "seed": (0, 2**32 - 1), "version": (1, VERSION),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,27 @@ class Recipe:
         epochs: How often the data are gone through.
         learning_rate: Its peak.
         forecast: What it was expected to take; None in recipes written by hand.
+        data: Folder with `train.jsonl` and `val.jsonl`; empty where it is told when the training starts.
+        revision: Of the model on the Hub; None takes its newest.
+        backend: What runs the training: `trl` here; `unsloth` and `axolotl` each in an environment of their own.
+        max_steps: End after so many optimizer steps, whatever `epochs` says; None for no such end.
+        packing: Several short examples share one row of `length_tokens`, none seeing another.
+        alpha: Scale of the adapters; None: 16.
+        rslora: The scale is divided by the root of the rank, so that higher ranks go on learning.
+        dropout: Share of the adapters' inputs that is dropped.
+        schedule: How the learning rate falls after its peak.
+        warmup: Share of the steps in which it rises to it.
+        weight_decay: Of AdamW.
+        clip: Largest norm of the gradients.
+        eval_steps: Optimizer steps between looks at the validation data; each is followed by a checkpoint.
+        patience: Looks without getting better after which the training ends; 0 for never.
+        keep: Checkpoints that are kept, the best among them.
+        seed: Of the adapters' first weights and of the order.
+        version: Of this form of recipe.
+
+    Source:
+        `alpha` over the root of the rank: Kalajdzievski 2023, "A Rank Stabilization Scaling Factor for Fine-Tuning
+        with LoRA".
     """
 
     task: Task
@@ -53,14 +83,42 @@ class Recipe:
     epochs: float
     learning_rate: float
     forecast: Forecast | None = None
+    data: str = ""
+    revision: str | None = None
+    backend: Backend = "trl"
+    max_steps: int | None = None
+    packing: bool = True
+    alpha: int | None = None
+    rslora: bool = True
+    dropout: float = 0.0
+    schedule: Schedule = "cosine"
+    warmup: float = 0.05
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    eval_steps: int = 50
+    patience: int = 3
+    keep: int = 2
+    seed: int = 7
+    version: int = VERSION
 
     def __post_init__(self) -> None:
-        if self.task not in get_args(Task):
-            raise ValueError(f"need task to be one of {', '.join(get_args(Task))}, got {self.task!r}")
-        if not 0 < self.epochs <= 1000:
-            raise ValueError(f"need epochs over 0 and at most 1000, got {self.epochs}")
-        if not 0 < self.learning_rate < 1:
-            raise ValueError(f"need learning_rate between 0 and 1, got {self.learning_rate}")
+        if problems := [*self._choices(), *self._numbers()]:
+            raise ValueError("; ".join(problems))
+
+    def _choices(self) -> list[str]:
+        return [
+            f"need {name} to be one of {', '.join(get_args(choices))}, got {getattr(self, name)!r}"
+            for name, choices in (("task", Task), ("backend", Backend), ("schedule", Schedule))
+            if getattr(self, name) not in get_args(choices)
+        ]
+
+    def _numbers(self) -> list[str]:
+        found = [(name, getattr(self, name), *span) for name, span in _SPANS.items()]
+        return [
+            f"need {name} from {least:g} to {most:g}, got {got}"
+            for name, got, least, most in found
+            if got is not None and not least <= got <= most
+        ]
 
 
 FOR_OTHERS: dict[Task, tuple[str, ...]] = {
@@ -72,6 +130,22 @@ FOR_OTHERS: dict[Task, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Settings of a step that a task has no use for: its recipe does not name them where they are as usual."""
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe in a YAML file.
+
+    Raises:
+        RepairError: It is none, with all that is wrong with it; or it is of a newer RepairAI.
+    """
+    data = read_data(path)
+    version = data.get("version") if isinstance(data, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        raise RepairError(
+            f"{path.name} is a recipe of version {version}, and this RepairAI knows version {VERSION}",
+            "update RepairAI, or take a recipe that it has written",
+        )
+    return from_data(data, Recipe, path.name)
 
 
 HEAD = "# Planned by RepairAI. The trainers that read this file come with its next releases.\n"
