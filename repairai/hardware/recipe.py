@@ -20,7 +20,8 @@ VERSION = 1
 _SPANS = {
     "epochs": (1e-3, 1000), "learning_rate": (1e-9, 1), "max_steps": (1, 10**9), "alpha": (1, 10**4),
     "dropout": (0, 0.9), "warmup": (0, 0.9), "weight_decay": (0, 1), "clip": (1e-6, 1000), "eval_steps": (1, 10**9),
-    "patience": (0, 1000), "keep": (1, 1000), "seed": (0, 2**32 - 1), "version": (1, VERSION),
+    "patience": (0, 1000), "keep": (1, 1000), "seed": (0, 2**32 - 1),
+    "gpus": (1, 64), "version": (1, VERSION),
 }  # fmt: skip
 
 
@@ -71,6 +72,7 @@ class Recipe:
         patience: Looks without getting better after which the training ends; 0 for never.
         keep: Checkpoints that are kept, the best among them.
         seed: Of the adapters' first weights and of the order.
+        gpus: How many of them train together, each with `batch` examples at a time.
         version: Of this form of recipe.
 
     Source:
@@ -99,6 +101,7 @@ class Recipe:
     patience: int = 3
     keep: int = 2
     seed: int = 7
+    gpus: int = 1
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -148,7 +151,12 @@ def read_recipe(path: Path) -> Recipe:
     return from_data(data, Recipe, path.name)
 
 
-HEAD = "# Planned by RepairAI. The trainers that read this file come with its next releases.\n"
+HEADS: dict[Task, str] = {
+    "sop": "# Planned by RepairAI. Build data with `python -m repairai data build`, then train with\n"
+    "#   python -m repairai train {name}\n",
+    "detector": "# Planned by RepairAI. The trainer that reads this file comes with a next release.\n",
+    "judge": "# Planned by RepairAI. The trainer that reads this file comes with a next release.\n",
+}
 
 
 def saved(path: Path, recipe: Recipe) -> str:
@@ -164,6 +172,7 @@ def saved(path: Path, recipe: Recipe) -> str:
     for name in FOR_OTHERS[recipe.task]:
         if data["step"][name] == usual[name]:
             del data["step"][name]
-    text = HEAD + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
+    head = HEADS[recipe.task].format(name=path.name)
+    text = head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
     write_whole(path, text.encode())
     return text

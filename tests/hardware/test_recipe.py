@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from repairai.errors import RepairError
 from repairai.files import read_record
-from repairai.hardware.recipe import FOR_OTHERS, Forecast, Recipe, saved
+from repairai.hardware.recipe import FOR_OTHERS, Forecast, Recipe, read_recipe, saved
 from repairai.hardware.workload import Workload
 
 FORECAST = Forecast("a card", 7.7, 6.1, (6.3, 7.3), None, ("because: 'so'",))
@@ -59,3 +59,15 @@ def test_a_misspelt_key_is_told_with_the_one_that_was_meant(tmp_path: Path):
     path.write_text(saved(path, SOP).replace("accumulation:", "acumulation:"))
     with pytest.raises(RepairError, match="did you mean 'accumulation'"):
         read_record(path, Recipe)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    with pytest.raises(ValueError, match=r"backend to be one of trl.*epochs from 0.001 to 1000, got 0; need warmup"):
+        replace(SOP, backend="magic", epochs=0, warmup=2.0)
+
+
+def test_a_recipe_of_a_newer_version_says_so_before_all_else(tmp_path: Path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(saved(path, SOP).replace("version: 1", "version: 2\nunheard_of: 3"))
+    with pytest.raises(RepairError, match="recipe of version 2, and this RepairAI knows version 1; update"):
+        read_recipe(path)
