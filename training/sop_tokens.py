@@ -11,8 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
@@ -35,6 +44,7 @@ PLAIN_TEMPLATE = """\
 """The chat template for a tokenizer that has none: a heading a turn, and the end token behind each answer."""
 TEMPLATE_WORDS = {"enable_thinking": False}
 """Given to every template, in training and when the agent is asked: Qwen 3 and its like are to answer at once."""
+_TOKENIZER_FILES = ["tokenizer*", "*.model", "*.jinja", "vocab*", "merges.txt", "*token*.json", "config.json"]
 _LEAST_TOKENS = 8
 _LEAST_ANSWER = 8
 """An answer gets at least one part in so many of the length, if it is as long as that."""
@@ -121,7 +131,7 @@ def give_template(tokenizer: PreTrainedTokenizerBase) -> bool:
 
 
 def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
-    """Return the tokenizer of a model.
+    """Return the tokenizer of a model; of one on the Hub, no weights are fetched.
 
     Args:
         model: A name on the Hub, or a folder.
@@ -130,12 +140,38 @@ def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
         RepairError: There is none of this name, it is gated, or it cannot be fetched.
     """
     folder = files.expanded(model)
-    if (model.startswith((".", "/", "~")) or Path(model).is_absolute()) and not folder.is_dir():
-        raise RepairError(f"there is no folder {folder} with a model", "check the path, or give a name on the Hub")
+    if not folder.is_dir():
+        folder = _fetched(model)
     try:
-        return AutoTokenizer.from_pretrained(str(folder) if folder.is_dir() else model)
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        raise _tokenizer_fault(model, error, folder.is_dir()) from None
+        return cast("PreTrainedTokenizerBase", AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RepairError(f"{model} holds no tokenizer that can be read: {reason}", "give a whole model") from None
+
+
+def _fetched(model: str) -> Path:
+    """Return where the tokenizer of a model on the Hub lies on this machine, fetched if need be."""
+    try:
+        return Path(snapshot_download(model, allow_patterns=_TOKENIZER_FILES))
+    except HFValidationError:
+        raise RepairError(f"'{model}' is neither a folder nor a name on the Hub", "check it") from None
+    except GatedRepoError:
+        raise RepairError(
+            f"{model} is given only to those who asked for it on the Hub",
+            f"ask for it at huggingface.co/{model}, then log in with `hf auth login`",
+        ) from None
+    except RepositoryNotFoundError:
+        raise RepairError(
+            f"there is no model {model} on the Hub, or it may not be seen without a login", "check the name, or log in"
+        ) from None
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled):
+        raise RepairError(
+            f"{model} is not on this machine, and the Hub cannot be reached",
+            "check the name, go online or give a folder",
+        ) from None
+    except HfHubHTTPError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RepairError(f"the Hub does not give {model}: {reason}", "try again later") from None
 
 
 # ---- text
@@ -235,24 +271,3 @@ def _without_middle(prompt: list[int], length: int) -> list[int]:
         return prompt
     start = length // 3
     return prompt[:start] + prompt[len(prompt) - (length - start) :]
-
-
-def _tokenizer_fault(model: str, error: Exception, local: bool) -> RepairError:
-    """Return what a person needs to hear when a tokenizer does not load."""
-    cause: Any = error
-    while cause is not None:
-        name = type(cause).__name__
-        if name == "GatedRepoError":
-            return RepairError(
-                f"{model} is gated on the Hub", "accept its terms on its page there, and log in with `hf auth login`"
-            )
-        if name in ("RepositoryNotFoundError", "HFValidationError"):
-            return RepairError(f"there is no model {model} on the Hub, or it is private", "check its name")
-        cause = cause.__cause__ or cause.__context__
-    first = " ".join(str(error).split("\n")[0].split())
-    if local:
-        return RepairError(f"the folder {model} holds no tokenizer that can be read: {first}", "give a model's folder")
-    return RepairError(
-        f"the tokenizer of {model} is neither on this machine nor can it be fetched: {first}",
-        "check the name and the connection, or give a model's folder",
-    )

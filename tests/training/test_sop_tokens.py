@@ -49,6 +49,8 @@ TEMPLATES = {
     "otherwise": (OTHERWISE, "<|im_end|>"),
     "endless": (ENDLESS, "</s>"),
     "plain": (None, "</s>"),
+    "mistral, spaces as signs": (MISTRAL, "</s>"),
+    "otherwise, spaces as signs": (OTHERWISE, "<|im_end|>"),
 }
 SPECIAL = ["<s>", "</s>", "<|start|>", "<|end|>", "<|eot|>", "<|im_start|>", "<|im_end|>"]
 ANSWER = "Tools: spudger, tweezers\n1. Remove the four 3 mm Phillips screws. [1]\n2. Lift the lid. [2]"
@@ -65,12 +67,15 @@ EXAMPLE = Example(
 )
 
 
-def tokenizer(template: str | None, end: str | None = "</s>") -> PreTrainedTokenizerFast:
-    """A byte-level BPE like those of Llama 3 and Qwen, trained on the example itself."""
+def tokenizer(template: str | None, end: str | None = "</s>", signs: bool = False) -> PreTrainedTokenizerFast:
+    """A byte-level BPE like those of Llama 3 and Qwen, or one like Mistral's first; trained on the example itself."""
     model = Tokenizer(models.BPE())
     model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     model.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
+    if signs:
+        model.pre_tokenizer, model.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+        alphabet = sorted(set("\n#[]<>/:'" + MISTRAL + SYSTEM + QUESTION + ANSWER))
     trainer = trainers.BpeTrainer(
         vocab_size=500, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
     )
@@ -84,7 +89,7 @@ def tokenizer(template: str | None, end: str | None = "</s>") -> PreTrainedToken
 @pytest.fixture(params=TEMPLATES)
 def family(request: pytest.FixtureRequest) -> tuple[str, PreTrainedTokenizerFast, int]:
     template, end = TEMPLATES[request.param]
-    made = tokenizer(template)
+    made = tokenizer(template, signs="signs" in request.param)
     return request.param, made, made.convert_tokens_to_ids(end)
 
 
@@ -113,7 +118,7 @@ def test_what_stands_before_the_answer_is_what_the_agent_is_asked(family):
     give_template(by)
     system, user, _ = EXAMPLE.messages
     turns = [system, user]
-    if name in ("mistral", "deaf"):
+    if name.startswith(("mistral", "deaf")):
         turns = [{"role": "user", "content": f"{SYSTEM}\n\n{QUESTION}"}]
     asked = by.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, enable_thinking=False)
     assert prompt == by(asked, add_special_tokens=False)["input_ids"]
@@ -202,14 +207,14 @@ def test_turns_that_a_template_refuses_are_told():
         tokens(EXAMPLE, tokenizer(CHATML), 4)
 
 
-def test_a_tokenizer_is_loaded_or_its_absence_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_tokenizer_is_loaded_or_its_absence_told(tmp_path: Path):
     tokenizer(CHATML).save_pretrained(tmp_path / "model")
     loaded = load_tokenizer(str(tmp_path / "model"))
     assert tokens(EXAMPLE, loaded, 4096) == tokens(EXAMPLE, tokenizer(CHATML), 4096)
-    with pytest.raises(RepairError, match="there is no folder"):
+    with pytest.raises(RepairError, match="neither a folder nor a name on the Hub"):
         load_tokenizer(str(tmp_path / "none"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(RepairError, match="holds no tokenizer that can be read"):
         load_tokenizer(str(tmp_path / "empty"))
-    with pytest.raises(RepairError, match="neither on this machine nor can it be fetched"):
+    with pytest.raises(RepairError, match="not on this machine, and the Hub cannot be reached|there is no model"):
         load_tokenizer("nobody/no-such-model")
