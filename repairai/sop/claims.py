@@ -1,0 +1,243 @@
+"""A sentence as what it asserts: its words of weight, numbers and sizes, each with whether it is said or denied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Literal
+
+from repairai.sop.grammar import sameness
+from repairai.sop.grammar.quantities import NUMBER_WORDS
+from repairai.sop.grammar.tokens import Token, read_sentences
+from repairai.sop.grammar.words import HEADS, is_adverb
+from repairai.sop.index.files import analyzer
+
+Kind = Literal["word", "small", "number", "size"]
+_SIZE = re.compile(r"^(phillips|philips|phillip|ph|jis|torx|tx|t|hex|pz|size|no\.?|number)?[-#]*([\d./-]+)(.*)$")
+_UNITS = (("millimeters", "mm"), ("millimeter", "mm"), ("millimetres", "mm"), ("millimetre", "mm"), ("inches", '"'),
+          ("inch", '"'), ("in", '"'), ("''", '"'), ("”", '"'), ("″", '"'))  # fmt: skip
+_NUMBERED = re.compile(r"^\d+(st|nd|rd|th)$")
+_TOGETHER = (sameness.TAKEN_OUT, sameness.MOVED_OUT, sameness.PUT_IN, sameness.SHUT_DOWN)
+_WITHIN = 5
+"""Words behind a verb within which the rest of it stands: "take the four screws out"."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One thing that a sentence says.
+
+    Args:
+        key: Its stem; a number in digits; a size without blanks.
+        kind: A small word turns a sentence round ("off", "before") but asserts nothing by itself.
+        text: As it was written.
+        also: What it means together with another word: `takeout` for "lift ... out"; else empty.
+        denied: Whether it stands where the sentence says no.
+        under: The "before", "after", "until" or "unless" that it stands behind; else empty.
+        clause: Which statement of its sentence it belongs to, from 0.
+    """
+
+    key: str
+    kind: Kind
+    text: str
+    also: str = ""
+    denied: bool = False
+    under: str = ""
+    clause: int = 0
+
+    def same(self, other: Word) -> bool:
+        """Tell whether one may stand for the other."""
+        if self.kind != other.kind:
+            return False
+        if self.kind != "word":
+            return self.key == other.key
+        return any(same(one, two) for one in (self.key, self.also) if one for two in (other.key, other.also) if two)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one sentence asserts.
+
+    Args:
+        text: The sentence.
+        words: What it says, in order.
+        refers: Whether it is also about what the sentence before it names.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    refers: bool = False
+
+    @property
+    def content(self) -> tuple[Word, ...]:
+        """Return the words that a step has to hold for the claim to be true of it."""
+        return tuple(word for word in self.words if word.kind != "small")
+
+    def statements(self) -> tuple[Claim, ...]:
+        """Return the sentence cut into statements that stand by themselves."""
+        cut: list[list[Word]] = []
+        for number in sorted({word.clause for word in self.words}):
+            words = [word for word in self.words if word.clause == number]
+            if cut and all(word.kind != "word" or word.key in sides() for word in words):
+                cut[-1] += words  # "by hand, clockwise" is one statement
+            else:
+                cut.append(words)
+        return tuple(Claim(self.text, tuple(words)) for words in cut if any(word.kind != "small" for word in words))
+
+
+def read_claims(text: str) -> tuple[Claim, ...]:
+    """Return the claims of a text, one for each sentence, in order."""
+    return tuple(_read(text, tokens) for tokens in read_sentences(text))
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two stems may stand for each other."""
+    return one == other or bool(_groups().get(one, frozenset()) & _groups().get(other, frozenset()))
+
+
+def opposite(key: str) -> frozenset[str]:
+    """Return the small words that say the opposite of one; none for words of weight."""
+    return _opposed().get(key, frozenset())
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """Return a word without its ending; irregular forms become their base first."""
+    found = analyzer(stems=True).analyze(sameness.IRREGULAR.get(word, word))
+    return str(found[0]) if found else word
+
+
+@cache
+def sides() -> frozenset[str]:
+    """Return the stems of words that tell one of several like things from another."""
+    return frozenset(map(stem, sameness.SIDES))
+
+
+@cache
+def actions() -> frozenset[str]:
+    """Return the stems of verbs that act upon a part."""
+    return frozenset(map(stem, sameness.ACTIONS)) | {"takeout", "putin"}
+
+
+@cache
+def heads() -> frozenset[str]:
+    """Return the stems of the heads of screws, which stand between a number and its noun."""
+    return frozenset(map(stem, HEADS))
+
+
+class _State:
+    """Where in a sentence the reader is."""
+
+    def __init__(self) -> None:
+        self.clause = 0
+        self.denied = False
+        self.under = ""
+
+    def begin(self) -> None:
+        self.clause += 1
+        self.denied, self.under = False, ""
+
+    def hear(self, token: Token, following: str) -> bool:
+        """Take in a word; return whether it asserts nothing because it only denies."""
+        word = token.word
+        if word in sameness.JOINTS and not (self.denied and word in ("and", "as", "that")):
+            self.begin()
+        elif word in sameness.ENDS_NEGATION and word != "and":
+            self.denied = False
+        if word in sameness.TEMPORAL:
+            self.under = word
+        if word == "rather" and following != "than":
+            return False
+        if word in sameness.NEGATING or word.endswith("n't"):
+            self.denied = True
+            return True
+        return False
+
+
+def _read(text: str, tokens: Sequence[Token]) -> Claim:
+    state, words = _State(), []
+    for place, token in enumerate(tokens):
+        if token.kind == "mark":
+            if token.word in sameness.CLAUSE_MARKS:
+                state.begin()
+            continue
+        if state.hear(token, tokens[place + 1].word if place + 1 < len(tokens) else ""):
+            continue
+        together = _together(tokens, place)
+        keys = list(_keys(token, tokens[place - 1].word if place else "")) or ([(together, "word")] if together else [])
+        for key, kind in keys:
+            kind = "small" if opposite(key) else kind
+            also = together if kind == "word" and together != key else ""
+            words.append(Word(key, kind, token.word, also, state.denied, state.under, state.clause))
+    refers = any(token.word in sameness.REFERRING for token in tokens)
+    return Claim(text[tokens[0].start : tokens[-1].end].strip(), tuple(words), refers)
+
+
+def _together(tokens: Sequence[Token], place: int) -> str:
+    """Return what a verb means with a word that follows it; empty where it is none, or none follows."""
+    for verbs, particles, meaning in _TOGETHER:
+        if tokens[place].word in verbs:
+            for token in tokens[place + 1 : place + 1 + _WITHIN]:
+                if token.word in particles:
+                    return meaning
+                if token.kind == "mark" or token.word in sameness.JOINTS:
+                    break
+    return ""
+
+
+def _keys(token: Token, before: str) -> Iterator[tuple[str, Kind]]:
+    """Yield what a token stands for: nothing, itself, or several things ("Phillips #00")."""
+    word = token.word.removesuffix("'s")
+    if token.kind == "size":
+        yield from _size(word)
+    elif token.kind == "number" or word in NUMBER_WORDS or word == "both":
+        yield str(2 if word == "both" else NUMBER_WORDS.get(word, word)).removesuffix(".0"), "number"
+    elif opposite(word):
+        yield word, "small"
+    elif word == "back" and before not in sameness.DETERMINING:
+        return
+    elif word in sameness.LIGHT:
+        return
+    elif word in sameness.IRREGULAR or _NUMBERED.match(word) or word in sameness.WEIGHTY:
+        yield stem(word), "word"
+    elif not is_adverb(word) or stem(word) in sides():
+        for part in word.split("-"):
+            if part in NUMBER_WORDS:
+                yield str(NUMBER_WORDS[part]), "number"
+            elif part and part not in sameness.LIGHT:
+                yield stem(part), "word"
+
+
+def _size(word: str) -> Iterator[tuple[str, Kind]]:
+    """Yield a size as it is written in one way, and the head that it names: "phillips#00", "ph00" and "#00" agree."""
+    ending = next((pair for pair in _UNITS if word.endswith(pair[0])), ("", ""))
+    word = word.removesuffix(ending[0]) + ending[1]
+    found = _SIZE.match(word)
+    if not found:
+        yield word, "size"
+        return
+    head, number, unit = found[1] or "", re.sub(r"\.0+$", "", found[2].strip("-")), found[3].strip("-")
+    if head in ("torx", "tx", "t"):
+        yield stem("torx"), "word"
+        yield f"t{number}{unit}", "size"
+    elif head in ("phillips", "philips", "phillip", "ph"):
+        yield stem("phillips"), "word"
+        yield f"#{number}{unit}", "size"
+    else:
+        yield ("" if unit else "#") + f"{number}{unit}", "size"
+
+
+@cache
+def _groups() -> dict[str, frozenset[int]]:
+    groups: dict[str, set[int]] = {}
+    for number, line in enumerate(sameness.SAME):
+        for word in line.split():
+            groups.setdefault(stem(word), set()).add(number)
+    return {key: frozenset(numbers) for key, numbers in groups.items()}
+
+
+@cache
+def _opposed() -> dict[str, frozenset[str]]:
+    pairs = [(frozenset(one.split()), frozenset(other.split())) for one, other in sameness.OPPOSED]
+    return {word: theirs for one, other in pairs for ours, theirs in ((one, other), (other, one)) for word in ours}
