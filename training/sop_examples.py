@@ -140,6 +140,30 @@ def as_data(example: Example) -> dict[str, Any]:
     }
 
 
+def from_data(data: dict[str, Any]) -> Example:
+    """Return the example that a line holds; the other way round than `as_data`.
+
+    Raises:
+        ValueError: It holds none: what was wanted and what was got.
+    """
+    known = [each.name for each in fields(Example)]
+    if "messages" not in data:
+        raise ValueError(f"need the key 'messages', got {_listed(data)}")
+    for name in data:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            guess = f", did you mean '{near[0]}'?" if near else f"; the keys are {', '.join(known)}"
+            raise ValueError(f"got the unknown key '{name}'{guess}")
+    return Example(
+        data.get("task", "chat"),
+        _text(data, "device"),
+        _text(data, "guide_id"),
+        tuple(_message(each) for each in _list(data, "messages")),
+        tuple(_passage(each) for each in _list(data, "passages")),
+        _source(data.get("source", {})),
+    )
+
+
 # ---- one line
 
 
@@ -167,33 +191,9 @@ def _read_line(line: str, where: str) -> Example:
     if not isinstance(data, dict):
         raise RepairError(f"{where} holds no object but {json.dumps(data):.40}", f"mend the line: {WHAT_A_LINE_IS}")
     try:
-        return _from_data(data)
+        return from_data(data)
     except ValueError as error:
         raise RepairError(f"{where} is no example: {error}", f"mend the line: {WHAT_A_LINE_IS}") from None
-
-
-def _from_data(data: dict[str, Any]) -> Example:
-    """Return the example that a line holds.
-
-    Raises:
-        ValueError: It holds none: what was wanted and what was got.
-    """
-    known = [each.name for each in fields(Example)]
-    if "messages" not in data:
-        raise ValueError(f"need the key 'messages', got {_listed(data)}")
-    for name in data:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            guess = f", did you mean '{near[0]}'?" if near else f"; the keys are {', '.join(known)}"
-            raise ValueError(f"got the unknown key '{name}'{guess}")
-    return Example(
-        data.get("task", "chat"),
-        _text(data, "device"),
-        _text(data, "guide_id"),
-        tuple(_message(each) for each in _list(data, "messages")),
-        tuple(_passage(each) for each in _list(data, "passages")),
-        _source(data.get("source", {})),
-    )
 
 
 def _message(data: object) -> Message:

@@ -10,24 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-)
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
 from repairai import files
 from repairai.errors import RepairError
 from repairai.sop.prompts import Message
+from training.from_hub import fetched
 from training.sop_examples import Example
 
 if TYPE_CHECKING:
@@ -141,37 +132,12 @@ def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
     """
     folder = files.expanded(model)
     if not folder.is_dir():
-        folder = _fetched(model)
+        folder = fetched(model, _TOKENIZER_FILES)
     try:
         return cast("PreTrainedTokenizerBase", AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]
         raise RepairError(f"{model} holds no tokenizer that can be read: {reason}", "give a whole model") from None
-
-
-def _fetched(model: str) -> Path:
-    """Return where the tokenizer of a model on the Hub lies on this machine, fetched if need be."""
-    try:
-        return Path(snapshot_download(model, allow_patterns=_TOKENIZER_FILES))
-    except HFValidationError:
-        raise RepairError(f"'{model}' is neither a folder nor a name on the Hub", "check it") from None
-    except GatedRepoError:
-        raise RepairError(
-            f"{model} is given only to those who asked for it on the Hub",
-            f"ask for it at huggingface.co/{model}, then log in with `hf auth login`",
-        ) from None
-    except RepositoryNotFoundError:
-        raise RepairError(
-            f"there is no model {model} on the Hub, or it may not be seen without a login", "check the name, or log in"
-        ) from None
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled):
-        raise RepairError(
-            f"{model} is not on this machine, and the Hub cannot be reached",
-            "check the name, go online or give a folder",
-        ) from None
-    except HfHubHTTPError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RepairError(f"the Hub does not give {model}: {reason}", "try again later") from None
 
 
 # ---- text
