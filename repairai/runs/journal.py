@@ -24,7 +24,7 @@ from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.lines import mend_tail
 from repairai.runs.metrics import Metric, add_metric
-from repairai.runs.process import lives, read_process, told, write_process
+from repairai.runs.process import lives, own, read_process, write_process
 from repairai.runs.secrets import without_secrets
 
 EndState = Literal["finished", "stopped", "paused", "out_of_memory", "disk_full", "failed"]
@@ -112,7 +112,7 @@ class Journal:
             self._forget_asked()  # of a process that died before it could do it
         for path in (folder.events, folder.metrics):
             mend_tail(path)
-        write_process(folder, told(self._pid))
+        write_process(folder, own())
         for path in (folder.exit, folder.queued):
             path.unlink(missing_ok=True)
         ran = read_json(folder.heartbeat).get("ran")

@@ -15,6 +15,8 @@ import psutil
 from repairai.files import write_whole
 from repairai.runs.folder import RunFolder, read_json
 
+DETACHED = "REPAIRAI_DETACHED"
+"""In the environment of processes that were started with a group of their own."""
 SAME_SECONDS = 2.0
 """Between two readings of when one process began: the kernel tells its own start to the second."""
 SILENT_SECONDS = 60.0
@@ -32,6 +34,7 @@ class Process:
         host: The machine's name.
         boot_id: Of the machine's start, where the kernel has one.
         oom_kills: Processes that the kernel had ended for memory since then; None where it does not count them.
+        group: Of processes that it and its children make up by themselves; 0 where others are among them, too.
     """
 
     pid: int
@@ -40,17 +43,28 @@ class Process:
     host: str
     boot_id: str = ""
     oom_kills: int | None = None
+    group: int = 0
 
 
-def told(pid: int) -> Process:
+def told(pid: int, group: int = 0) -> Process:
     """Return what is to be known of a living process.
+
+    Args:
+        pid: Its number.
+        group: Of it and its children alone; 0 for none.
 
     Raises:
         psutil.NoSuchProcess: It is gone.
     """
     return Process(
-        pid, psutil.Process(pid).create_time(), psutil.boot_time(), socket.gethostname(), boot_id(), oom_kills()
+        pid, psutil.Process(pid).create_time(), psutil.boot_time(), socket.gethostname(), boot_id(), oom_kills(), group
     )
+
+
+def own() -> Process:
+    """Return what is to be known of this process."""
+    apart = os.name == "posix" and os.environ.get(DETACHED) == "1"
+    return told(os.getpid(), os.getpgrp() if apart else 0)
 
 
 def write_process(folder: RunFolder, process: Process) -> None:
@@ -69,7 +83,7 @@ def read_process(path: Path) -> Process | None:
         kills = data.get("oom_kills")
         return Process(
             int(data["pid"]), float(data["started"]), float(data["boot"]), str(data["host"]),
-            str(data.get("boot_id", "")), None if kills is None else int(kills),
+            str(data.get("boot_id", "")), None if kills is None else int(kills), int(data.get("group", 0)),
         )  # fmt: skip
     except (LookupError, TypeError, ValueError, OverflowError):
         return None

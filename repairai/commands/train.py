@@ -1,0 +1,107 @@
+"""`train`: a recipe becomes a run, which goes on whatever becomes of the terminal."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repairai.commands.follow import follow
+from repairai.commands.words import as_data, print_json, verb
+from repairai.errors import RepairError
+
+if TYPE_CHECKING:
+    from repairai.hardware.recipe import Recipe
+    from repairai.runs.folder import RunFolder
+
+BACKENDS = ("trl", "unsloth", "axolotl")
+
+
+def add_words(verbs: Any) -> None:
+    """Add `train` to the command line."""
+    ask = verb(verbs, "train", _train, "train a model as a recipe says; Ctrl+C asks it to stop, and keeps what it has")
+    ask.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe, as `plan --save` writes it")
+    ask.add_argument("--name", default="", help="of the run; else it is called as its recipe")
+    ask.add_argument("--data", metavar="FOLDER", help="built data; else the recipe's, else those that were built last")
+    ask.add_argument("--backend", choices=BACKENDS, help="what trains it; else as the recipe says")
+    ask.add_argument("--detach", action="store_true", help="start it and come back at once")
+    ask.add_argument("--at", metavar="HH:MM|DATE", help="start it then: 22:00, or 2026-03-01T22:00")
+    ask.add_argument("--queue", action="store_true", help="put it at the end of the queue and come back at once")
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    from repairai.hardware.recipe import read_recipe
+    from repairai.runs.launch import start
+
+    not_before = moment(chosen.at) if chosen.at else None
+    recipe = _chosen(read_recipe(chosen.recipe), chosen)
+    folder = start(recipe, chosen.name or chosen.recipe.stem, not_before, wait=chosen.queue)
+    return attend(folder, chosen.detach or chosen.queue, chosen.json)
+
+
+def _chosen(recipe: Recipe, chosen: argparse.Namespace) -> Recipe:
+    if chosen.data is not None:
+        recipe = replace(recipe, data=chosen.data)
+    return replace(recipe, backend=chosen.backend) if chosen.backend else recipe
+
+
+def attend(folder: RunFolder, detach: bool, json: bool) -> int:
+    """Follow a run that was just started until it ends, or say that it waits or works; return the exit code.
+
+    Args:
+        folder: Of the run.
+        detach: Do not follow it.
+        json: Answer with JSON.
+    """
+    from repairai.runs.state import read_run
+    from repairai.runs.why import why
+    from repairai.runs.words import in_words
+
+    run = read_run(folder)
+    if run.state == "queued" or detach:
+        if json:
+            print_json(as_data(run))
+        elif run.state == "queued":
+            print(f"{run.id} is in the queue. {why(folder)}")
+        else:
+            print(f"{run.id} is at work. Look at it with `python -m repairai runs show {run.id}`.")
+        return 0
+    if not json:
+        print(f"{run.id} is at work, also when this terminal is closed.")
+    run = follow(folder, silent=json)
+    if json:
+        print_json(as_data(run))
+    elif run.state not in ("starting", "running"):
+        print(f"{run.id} is {in_words(run.state)}. {why(folder)}")
+    return 0 if run.state == "finished" else 1
+
+
+def moment(text: str, now: datetime | None = None) -> datetime:
+    """Return the time that a person means: an hour is the next one of that name.
+
+    Args:
+        text: "22:00", or a date and an hour as ISO 8601 has them.
+        now: From when on; None for now.
+
+    Raises:
+        RepairError: It is none, or lies in the past.
+    """
+    now = now or datetime.now().astimezone()
+    try:
+        hour = datetime.strptime(text, "%H:%M").time()
+    except ValueError:
+        return _date(text, now)
+    then = datetime.combine(now.date(), hour).astimezone()
+    return then if then > now else datetime.combine(now.date() + timedelta(days=1), hour).astimezone()
+
+
+def _date(text: str, now: datetime) -> datetime:
+    try:
+        then = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise RepairError(f"{text!r:.40} is no time", "write 22:00, or 2026-03-01T22:00") from None
+    if then <= now:
+        raise RepairError(f"{text} is over", "give a time that is still to come")
+    return then

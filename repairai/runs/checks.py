@@ -1,0 +1,108 @@
+"""What is checked before a run starts: nothing is made until all of it is well."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from repairai.errors import RepairError
+from repairai.files import expanded, home
+from repairai.hardware.recipe import Recipe
+from repairai.runs.forecast import check_disk
+
+BUILD = "build some with `python -m repairai data build`"
+
+
+def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> Recipe:
+    """Return a recipe whose run may start: its paths are written in full, since the run starts in another folder.
+
+    Names on the Hub are not asked for: the trainer does that first of all.
+
+    Args:
+        recipe: As it was read. Where it names no data, those that were built last are taken.
+        base: What its paths relate to; None for the current folder.
+        there_gib: What lies on the disk of the run already.
+
+    Raises:
+        RepairError: Something that it needs is not there, or the disk has no room for it.
+    """
+    if recipe.task != "sop":
+        raise RepairError(
+            f"the recipe is for a {recipe.task}, which has no trainer here yet", "give a recipe with task: sop"
+        )
+    if recipe.step.method not in ("full", "lora", "qlora"):
+        raise RepairError(
+            f"the recipe's method is {recipe.step.method}, which trains no SOP agent", "take full, lora or qlora"
+        )
+    base = base or Path.cwd()
+    model = _model(recipe.step.model, base)
+    data = str(checked_data(base / expanded(recipe.data) if recipe.data else newest_data()))
+    recipe = replace(recipe, data=data, step=replace(recipe.step, model=model))
+    check_disk(recipe, there_gib)
+    return recipe
+
+
+def newest_data() -> Path:
+    """Return the data for the SOP agent that were built last.
+
+    Raises:
+        RepairError: There are none.
+    """
+    found: list[tuple[float, Path]] = []
+    with suppress(OSError):
+        for folder in (home() / "data" / "sop").iterdir():
+            with suppress(OSError):
+                found.append(((folder / "train.jsonl").stat().st_mtime, folder))
+    if not found:
+        raise RepairError("the recipe names no data, and none were built yet", f"{BUILD}, or name a folder with --data")
+    return max(found)[1]
+
+
+def checked_data(folder: Path) -> Path:
+    """Return a folder of data, in full, where there is something in it to train on.
+
+    Raises:
+        RepairError: There is not.
+    """
+    folder = folder.absolute()
+    train = folder / "train.jsonl"
+    if not folder.is_dir():
+        raise RepairError(f"there is no folder of data at {folder}", f"check the name, or {BUILD}")
+    if not train.is_file():
+        raise RepairError(f"{folder} holds no train.jsonl", f"give a folder of built data, or {BUILD}")
+    try:
+        with train.open("rb") as file:
+            empty = not any(line.strip() for line in file)
+    except OSError as error:
+        raise RepairError(f"{train} cannot be read: {error.strerror}", "check its permissions") from None
+    if empty:
+        raise RepairError(f"{train} is empty", f"{BUILD} from guides that have steps")
+    return folder
+
+
+def _model(model: str, base: Path) -> str:
+    """Return a model's folder in full, or its name on the Hub as it is.
+
+    Raises:
+        RepairError: It is a path, and no model lies there.
+    """
+    place = base / expanded(model)
+    if place.is_dir():
+        if (place / "config.json").is_file():
+            return str(place.absolute())
+        raise RepairError(f"{place} holds no config.json", "give the folder of a model as transformers saves it")
+    if place.is_file() and place.suffix.lower() == ".gguf":
+        raise RepairError(
+            f"{model} is a GGUF file, which is not trained on as it is",
+            f"make a model's folder of it with `python -m training.from_gguf {model} FOLDER`",
+        )
+    if _is_path(model):
+        raise RepairError(f"there is no folder of a model at {place}", "check the name, or give a name on the Hub")
+    return model
+
+
+def _is_path(model: str) -> bool:
+    """Return whether a name can be none on the Hub, which has one "/" at most."""
+    return model.count("/") > 1 or "\\" in model or bool(re.match(r"[~./]|[A-Za-z]:", model))
