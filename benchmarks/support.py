@@ -31,18 +31,20 @@ from repairai.sop.support import check
 GOLD = Path(__file__).parents[1] / "tests" / "sop" / "support_gold.json"
 WINDOW = 6
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-PARTS = sorted({noun for nouns in KINDS.values() for noun in nouns} | set(
-    "battery fan screen cover panel motherboard board speaker camera button keyboard case lid frame bracket housing "
-    "motor switch sensor antenna wheel belt filter brush drive display shield gasket spring bulb fuse valve pump "
-    "blade handle door drawer tray roller fuser".split()
-))  # fmt: skip
+_MORE_PARTS = """
+battery fan screen cover panel motherboard board speaker camera button keyboard case lid frame bracket housing motor
+switch sensor antenna wheel belt filter brush drive display shield gasket spring bulb fuse valve pump blade handle door
+drawer tray roller fuser
+"""
+PARTS = sorted({noun for nouns in KINDS.values() for noun in nouns} | set(_MORE_PARTS.split()))
 TOOLS = ["spudger", "tweezers", "pliers", "screwdriver", "wrench", "hammer", "scissors", "heat gun", "soldering iron",
          "opening tool", "knife", "needle", "drill", "toothbrush", "multimeter"]  # fmt: skip
 TURNED = [("remove", "install"), ("disconnect", "connect"), ("unplug", "plug in"), ("loosen", "tighten"),
           ("open", "close"), ("unscrew", "screw in"), ("left", "right"), ("top", "bottom"), ("front", "rear"),
           ("upper", "lower"), ("up", "down"), ("off", "on"), ("out", "in"), ("inner", "outer"),
           ("clockwise", "counterclockwise"), ("before", "after"), ("lift", "lower"), ("pull", "push")]  # fmt: skip
-VERBS = "remove unscrew lift pull disconnect use push slide pry open turn place take insert press unplug separate".split()
+_VERBS = "remove unscrew lift pull disconnect use push slide pry open turn place take insert press unplug separate"
+VERBS = frozenset(_VERBS.split())
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,11 @@ Change = Callable[[Case, random.Random, Sequence[Case]], "str | None"]
 
 def count(case: Case, chance: random.Random, _: Sequence[Case]) -> str | None:
     """Say another number of things."""
-    found = re.search(rf"\b({'|'.join(NUMBERS[1:])}|[2-9]|1\d)\b(?=\s+[a-z])(?!\s+of\b)", case.text, re.IGNORECASE)
+    found = re.search(
+        rf"(?<![-–.#])\b({'|'.join(NUMBERS[1:])}|[2-9]|1\d)\b(?=\s+[a-z])(?!\s+(?:of|or|to|and|in|mm)\b)",
+        case.text,
+        re.IGNORECASE,
+    )
     if not found:
         return None
     word = found[1].lower()
@@ -87,7 +93,9 @@ def tool(case: Case, chance: random.Random, _: Sequence[Case]) -> str | None:
         return None
     held = " ".join(passage.text.lower() for passage in case.passages)
     others = [each for each in TOOLS if each not in held]
-    return re.sub(rf"\b{named[0]}\b", chance.choice(others), case.text, count=1, flags=re.IGNORECASE) if others else None
+    return (
+        re.sub(rf"\b{named[0]}\b", chance.choice(others), case.text, count=1, flags=re.IGNORECASE) if others else None
+    )
 
 
 def negation(case: Case, chance: random.Random, _: Sequence[Case]) -> str | None:
@@ -171,9 +179,11 @@ def _tool_behind(text: str) -> str:
 
 
 def _other_words(text: str) -> str:
-    for old, new in (("Remove", "Take out"), ("remove", "take out"), ("Disconnect", "Unplug"), ("order to", "order to"),
+    text = re.sub(r"\bremov(ed|es)\b", lambda m: {"ed": "taken out", "es": "takes out"}[m[1]], text)
+    for old, new in (("Remove ", "Take out "), ("remove ", "take out "), ("Disconnect ", "Unplug "),
                      ("Lift", "Raise"), ("Ensure", "Make sure"), ("Unscrew", "Remove"), ("located", "placed"),
-                     ("Phillips #", "Phillips size "), ("Locate", "Find"), ("do not", "don't"), ("approximately", "about"),
+                     ("Phillips #", "Phillips size "), ("Locate", "Find"), ("do not", "don't"),
+                     ("approximately", "about"),
                      ("motherboard", "logic board"), ("Insert", "Put in"), ("the device", "it")):  # fmt: skip
         text = text.replace(old, new)
     return text
@@ -190,7 +200,8 @@ def _first_clause(text: str) -> str:
 
 REWORDINGS = [_digits, _prefixed, _without_adverbs, _tool_behind, _other_words, _without_brackets, _first_clause]
 SPOILT: dict[str, Change] = {"count": count, "size": size, "tool": tool, "negation": negation, "part": part,
-                             "part of the guide": part_of_guide, "direction": direction, "other guide": foreign}  # fmt: skip
+                             "part of the guide": part_of_guide, "direction": direction,
+                             "other guide": foreign}  # fmt: skip
 TRUE: dict[str, Change] = {"word for word": as_it_is, "no passage named": as_it_is, "reworded": reworded}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -19,6 +20,7 @@ _SIZE = re.compile(r"^(phillips|philips|phillip|ph|jis|torx|tx|t|hex|pz|size|no\
 _UNITS = (("millimeters", "mm"), ("millimeter", "mm"), ("millimetres", "mm"), ("millimetre", "mm"), ("inches", '"'),
           ("inch", '"'), ("in", '"'), ("''", '"'), ("”", '"'), ("″", '"'))  # fmt: skip
 _NUMBERED = re.compile(r"^\d+(st|nd|rd|th)$")
+_NUMBERS = NUMBER_WORDS | {"both": 2}
 _TOGETHER = (sameness.TAKEN_OUT, sameness.MOVED_OUT, sameness.PUT_IN, sameness.SHUT_DOWN)
 _WITHIN = 5
 """Words behind a verb within which the rest of it stands: "take the four screws out"."""
@@ -88,6 +90,8 @@ class Claim:
 
 def read_claims(text: str) -> tuple[Claim, ...]:
     """Return the claims of a text, one for each sentence, in order."""
+    for two, one in sameness.PHRASES:
+        text = re.sub(two, one, text, flags=re.IGNORECASE)
     return tuple(_read(text, tokens) for tokens in read_sentences(text))
 
 
@@ -156,34 +160,34 @@ class _State:
 
 
 def _read(text: str, tokens: Sequence[Token]) -> Claim:
-    state, words = _State(), []
+    state, words, used = _State(), [], -1
     for place, token in enumerate(tokens):
         if token.kind == "mark":
             if token.word in sameness.CLAUSE_MARKS:
                 state.begin()
             continue
-        if state.hear(token, tokens[place + 1].word if place + 1 < len(tokens) else ""):
+        if state.hear(token, tokens[place + 1].word if place + 1 < len(tokens) else "") or place == used:
             continue
-        together = _together(tokens, place)
-        keys = list(_keys(token, tokens[place - 1].word if place else "")) or ([(together, "word")] if together else [])
+        meaning, particle = _together(tokens, place)
+        used = particle if meaning else used  # it turns nothing round: "take out" is one word
+        keys = list(_keys(token, tokens[place - 1].word if place else "")) or ([(meaning, "word")] if meaning else [])
         for key, kind in keys:
-            kind = "small" if opposite(key) else kind
-            also = together if kind == "word" and together != key else ""
+            also = meaning if kind == "word" and meaning != key else ""
             words.append(Word(key, kind, token.word, also, state.denied, state.under, state.clause))
     refers = any(token.word in sameness.REFERRING for token in tokens)
     return Claim(text[tokens[0].start : tokens[-1].end].strip(), tuple(words), refers)
 
 
-def _together(tokens: Sequence[Token], place: int) -> str:
-    """Return what a verb means with a word that follows it; empty where it is none, or none follows."""
+def _together(tokens: Sequence[Token], place: int) -> tuple[str, int]:
+    """Return what a verb means with a word that follows it, and the place of that; empty where it is none."""
     for verbs, particles, meaning in _TOGETHER:
         if tokens[place].word in verbs:
-            for token in tokens[place + 1 : place + 1 + _WITHIN]:
-                if token.word in particles:
-                    return meaning
-                if token.kind == "mark" or token.word in sameness.JOINTS:
+            for later in range(place + 1, min(place + 1 + _WITHIN, len(tokens))):
+                if tokens[later].word in particles:
+                    return meaning, later
+                if tokens[later].kind == "mark" or tokens[later].word in sameness.JOINTS:
                     break
-    return ""
+    return "", -1
 
 
 def _keys(token: Token, before: str) -> Iterator[tuple[str, Kind]]:
@@ -191,22 +195,18 @@ def _keys(token: Token, before: str) -> Iterator[tuple[str, Kind]]:
     word = token.word.removesuffix("'s")
     if token.kind == "size":
         yield from _size(word)
-    elif token.kind == "number" or word in NUMBER_WORDS or word == "both":
-        yield str(2 if word == "both" else NUMBER_WORDS.get(word, word)).removesuffix(".0"), "number"
+    elif token.kind == "number" or word in _NUMBERS:
+        yield str(_NUMBERS.get(word, word)).removesuffix(".0"), "number"
     elif opposite(word):
         yield word, "small"
-    elif word == "back" and before not in sameness.DETERMINING:
-        return
-    elif word in sameness.LIGHT:
+    elif word in sameness.LIGHT or (word == "back" and before not in sameness.DETERMINING):
         return
     elif word in sameness.IRREGULAR or _NUMBERED.match(word) or word in sameness.WEIGHTY:
         yield stem(word), "word"
     elif not is_adverb(word) or stem(word) in sides():
-        for part in word.split("-"):
-            if part in NUMBER_WORDS:
-                yield str(NUMBER_WORDS[part]), "number"
-            elif part and part not in sameness.LIGHT:
-                yield stem(part), "word"
+        for part in filter(None, word.split("-")):
+            if part not in sameness.LIGHT:
+                yield (str(_NUMBERS[part]), "number") if part in _NUMBERS else (stem(part), "word")
 
 
 def _size(word: str) -> Iterator[tuple[str, Kind]]:
@@ -235,6 +235,32 @@ def _groups() -> dict[str, frozenset[int]]:
         for word in line.split():
             groups.setdefault(stem(word), set()).add(number)
     return {key: frozenset(numbers) for key, numbers in groups.items()}
+
+
+def turns(words: Sequence[Word]) -> Counter[str]:
+    """Return how often the words say each direction: "off" and "out" for whatever is taken out, "on" and "in" back."""
+    counts: Counter[str] = Counter()
+    for word in words:
+        if word.kind == "small":
+            counts.update(_alike(word.key))
+        elif word.kind == "word":
+            counts.update(
+                key
+                for key, by in (("out", "takeout"), ("off", "takeout"), ("in", "putin"), ("on", "putin"))
+                if same(word.key, by) or word.also == by
+            )
+    return counts
+
+
+def _alike(key: str) -> frozenset[str]:
+    return frozenset({key} | {near for far in opposite(key) for near in opposite(far)})
+
+
+@cache
+def turned() -> dict[str, str]:
+    """Return the stem of the verb that undoes each verb which can be undone."""
+    pairs = [(stem(one), stem(other)) for one, other in sameness.TURNED]
+    return dict(pairs) | {other: one for one, other in pairs}
 
 
 @cache

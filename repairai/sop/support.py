@@ -9,22 +9,27 @@ not asked for. Whatever fails is marked with the reason; nothing is taken on tru
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from repairai.sop.claims import Claim, Word, actions, heads, opposite, read_claims, sides
+from repairai.sop.claims import Claim, Word, actions, heads, opposite, read_claims, sides, turned, turns
 from repairai.sop.prompts import AnswerLine, Passage, read_answer
 
 Kind = Literal["tool", "sentence", "refusal"]
 _MARKDOWN = re.compile(r"^\s*(?:[-*•#>]+\s+)+|\*\*|__|`")
 _NAMED = re.compile(r"[\[(]\s*(?:steps?|passages?)\s+(\d{1,4}(?:\s*(?:,|and|&)\s*\d{1,4})*)\s*[\])]", re.IGNORECASE)
 _HEADING = re.compile(r"^\s*step\s+\d+\s*[:.)-]\s*", re.IGNORECASE)
-_BEHIND, _AROUND = 3, 5
+_BEHIND, _AROUND = 5, 5
 """Words of weight within which a number finds its thing in a sentence, and a verb what it acts upon in a step."""
 _OWN_SHARE = 0.5
 """Of a sentence's words that have to stand in one sentence of a step, where that refers to what was named before it."""
+
+
+_DISAGREES = 0.3
+"""Up to this distance a sentence of a step holds every word and says something else with them."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,14 @@ class _Said:
 
 @dataclass(frozen=True)
 class _Miss:
-    """Why a statement does not stand in a sentence of a step; the smaller `distance`, the nearer it came."""
+    """Why a statement does not stand in a sentence of a step; the smaller `distance`, the nearer it came.
+
+    One that `contradicts` is about the same as that sentence and disagrees with it.
+    """
 
     distance: float
     why: str
+    contradicts: bool = True
 
 
 def check(answer_text: str, passages: Sequence[Passage]) -> tuple[Checked, ...]:
@@ -117,6 +126,8 @@ class _Evidence:
         there = self._stands(claim, named)
         if isinstance(there, tuple):
             return Checked(claim.text, there, True)
+        if there.contradicts:
+            return Checked(claim.text, tuple(named), False, there.why)
         elsewhere = self._stands(claim, [n for n in range(1, len(self.passages) + 1) if n not in named])
         if isinstance(elsewhere, tuple):
             wrong = ", ".join(map(str, [*named, *absent]))
@@ -129,7 +140,7 @@ class _Evidence:
         """Return the passages among `numbers` that say it: in one sentence, else statement by statement."""
         whole = self._best(claim, numbers)
         statements = claim.statements()
-        if not isinstance(whole, _Miss) or len(statements) < 2:
+        if not isinstance(whole, _Miss) or len(statements) < 2 or (whole.contradicts and whole.distance <= _DISAGREES):
             return whole
         found: dict[int, None] = {}
         for statement in statements:
@@ -140,7 +151,7 @@ class _Evidence:
         return tuple(sorted(found))
 
     def _best(self, claim: Claim, numbers: Sequence[int]) -> tuple[int, ...] | _Miss:
-        nearest = _Miss(9.0, "no step that was found says this")
+        nearest = _Miss(9.0, "no step that was found says this", contradicts=False)
         for number in numbers:
             for said in self.said[number - 1]:
                 miss = _compared(claim, said, self.devices)
@@ -160,7 +171,8 @@ def _compared(ours: Claim, said: _Said, devices: Sequence[Word]) -> _Miss | None
     missing = [word for word in missing if share > _OWN_SHARE or not _among(word, said.before)]
     if missing:
         words = ", ".join(f"“{word.text}”" for word in missing[:2])
-        return _Miss(share, "no step that was found says this" + (f": {words} is not there" if share < 1 else ""))
+        why = "no step that was found says this" + (f": {words} is not there" if share < 1 else "")
+        return _Miss(share, why, share < 1 and all(word.kind != "word" or word.key in sides() for word in missing))
     quote = f": “{theirs.text}”"
     for word in ours.content:
         at = [other for other in theirs.content if other.same(word)]
@@ -168,21 +180,30 @@ def _compared(ours: Claim, said: _Said, devices: Sequence[Word]) -> _Miss | None
             return _Miss(0.1, f"the step says the opposite{quote}")
         if at and not word.under and all(other.under in ("before", "until", "unless") for other in at):
             return _Miss(0.1, f"the step does not ask for “{word.text}”, it only says when{quote}")
-    if turned := next((word for word in ours.words if word.kind == "small" and _turned(word, theirs)), None):
-        return _Miss(0.2, f"the step does not say “{turned.text}”{quote}")
+    if said_round := _turned_round(ours.words, theirs.words):
+        return _Miss(0.2, f"the step does not say “{said_round}” of this{quote}")
     if _out_of_order(ours, theirs):
         return _Miss(0.2, f"the step says it in another order{quote}")
     for place, word in enumerate(ours.content):
-        if not _belongs(ours.content, place, theirs.content):
+        if not _among(word, devices) and not _belongs(ours.content, place, theirs.content):
             return _Miss(0.3, f"the step says “{word.text}” of something else{quote}")
     return None
 
 
-def _turned(word: Word, theirs: Claim) -> bool:
-    """Tell whether a step has only the opposite of a small word."""
-    held = {key for other in theirs.words for key in (other.key, other.also)}
-    alike = {other for far in opposite(word.key) for other in opposite(far)}
-    return not held & alike and bool(held & opposite(word.key))
+def _turned_round(ours: Sequence[Word], theirs: Sequence[Word]) -> str:
+    """Return a side that is said more often than the step does, or a word whose opposite the step has in its place."""
+    counts, directions = [Counter(word.key for word in words) for words in (ours, theirs)], [turns(ours), turns(theirs)]
+    for word in ours:
+        more = counts[0][word.key] > counts[1][word.key]
+        undone = turned().get(word.key, "")
+        if more and word.key in sides() and counts[1][word.key]:
+            return word.text
+        if more and undone and counts[1][undone] > counts[0][undone]:
+            return word.text
+        gained = word.kind == "small" and directions[0][word.key] > directions[1][word.key]
+        if gained and any(directions[1][far] > directions[0][far] for far in opposite(word.key)):
+            return word.text
+    return ""
 
 
 def _out_of_order(ours: Claim, theirs: Claim) -> bool:
@@ -207,7 +228,7 @@ def _belongs(ours: Sequence[Word], place: int, theirs: Sequence[Word]) -> bool:
         return True
     if word.kind == "word" and (word.key in actions() or word.also):
         near = _acted_upon(ours, place)
-        return not near or any(_meet(near, theirs[max(0, n - _AROUND) : n + _AROUND + 1]) for n in places)
+        return not near or any(_meet(near, _around(theirs, n, _AROUND, _AROUND)) for n in places)
     if word.kind == "word" and word.key in sides():
         return any(_same_side(ours, place, theirs, n) for n in places)
     if word.kind == "word":
@@ -218,8 +239,11 @@ def _belongs(ours: Sequence[Word], place: int, theirs: Sequence[Word]) -> bool:
 def _acted_upon(ours: Sequence[Word], place: int) -> list[Word]:
     """Return what a verb acts upon: the words behind it, else those before it ("the screws are removed")."""
     clause = ours[place].clause
-    behind = [word for word in ours[place + 1 :] if word.clause == clause and word.kind == "word"]
-    return behind[:_BEHIND] or [w for w in ours[:place] if w.clause == clause and w.kind == "word"][-_BEHIND:]
+    named = [
+        n for n, word in enumerate(ours) if word.clause == clause and word.kind == "word" and word.key not in sides()
+    ]
+    behind = [ours[n] for n in named if n > place]
+    return behind[:_BEHIND] or [ours[n] for n in named if n < place][-_BEHIND:]
 
 
 def _same_side(ours: Sequence[Word], place: int, theirs: Sequence[Word], at: int) -> bool:
@@ -243,13 +267,21 @@ def _same_thing(ours: Sequence[Word], place: int, theirs: Sequence[Word], at: in
         return False
     nouns = [each for each in behind if each.kind == "word" and each.key not in heads() | sides()]
     before = [each for each in ours[:place] if each.clause == word.clause]
-    near = [*nouns[:1], *([size] if size else [])] or behind[:1] or before[-2:]
-    around = [*theirs[max(0, at - 2) : at], *theirs[at + 1 : at + 1 + _BEHIND]]
+    near = [*nouns[:2], *([size] if size else [])] or behind[:1] or before[-2:]
+    around = _around(theirs, at, 2, _BEHIND)
     return not near or not around or _meet(near, around)
 
 
+def _around(words: Sequence[Word], at: int, before: int, behind: int) -> list[Word]:
+    """Return the words around one in its own statement; all around where it stands there alone."""
+    near = [*words[max(0, at - before) : at], *words[at + 1 : at + 1 + behind]]
+    return [word for word in near if word.clause == words[at].clause] or near
+
+
 def _next(words: Sequence[Word], place: int) -> Word | None:
-    return words[place + 1] if place + 1 < len(words) else None
+    """Return the next word of the same statement."""
+    following = words[place + 1] if place + 1 < len(words) else None
+    return following if following is not None and following.clause == words[place].clause else None
 
 
 def _meet(near: Iterable[Word], theirs: Sequence[Word]) -> bool:

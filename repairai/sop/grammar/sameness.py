@@ -1,4 +1,4 @@
-"""What may be said in other words and still say the same, and what must never be: tables for holding an answer to a step.
+"""What may be said in other words and still be the same, as tables: for holding an answer to a step.
 
 A word goes in when any repair guide could use it so, never for the sake of one text.
 """
@@ -22,12 +22,13 @@ LIGHT = _words(
     "only even still again already now once next first finally lastly last afterwards later soon instead else other "
     "please sure ensure certain careful carefully care caution warning note remember tip important attention "
     "step steps guide instruction instructions following follow follows followed below above-mentioned is "
-    "both all each every any some such same own very much more most less least hold holds held holding secure secures secured securing "
-    "until till during whether unless order case way thing things time times onto upon within "
+    "both all each every any some such same own very much more most less least hold holds held holding secure secures "
+    "secured securing "
+    "until till during whether unless order way thing things time times onto upon within "
     "happen happens able want like etc approximately approx roughly about exactly "
     "answer question sure okay ok yes hello hi thanks hope helps help good luck mind let's that's it's you'll "
     "has seems shows show tell tells told say says see look looks looking find finds mean means "
-    "piece pieces part parts unit device component components area place position located location "
+    "piece pieces part parts unit device component components area place placed position located location "
     "side end full whole complete entire new"
 )
 """Words that assert nothing of their own; a step need not hold them for a sentence to be true of it."""
@@ -39,7 +40,7 @@ NEGATING = _words(
 """From one of these to the end of its clause the opposite is said."""
 ENDS_NEGATION = _words("but until because since so while when before after then and")
 """Where a clause ends without a mark; "and" only where a new verb begins, which is told from what follows it."""
-CLAUSE_MARKS = frozenset(",;:.!?()[]–—•\n\"“”")
+CLAUSE_MARKS = frozenset(',;:.!?()[]–—•\n"“”')
 JOINTS = _words("and then but while because since so when until where which that if as")
 """Where a sentence may be cut into statements that stand by themselves; never "before" or "after", which tell an order,
 and never "or"."""
@@ -60,7 +61,6 @@ SAME = (
     "press push depress",
     "turn rotate twist flip",
     "switch turn power shut",
-    "unplug pull plug",
     "grip grab grasp hold",
     "hold secure fasten fix fasten attach",
     "wipe clean",
@@ -74,7 +74,7 @@ SAME = (
     "cool cold",
     "empty discharge",
     "screen display lcd",
-    "motherboard mainboard logic",
+    "motherboard mainboard",
     "cable cord lead",
     "socket port",
     "beside near adjacent close next by",
@@ -104,7 +104,6 @@ SAME = (
     "hold held",
     "slide slid",
     "stick stuck",
-    "screw unscrew",
     "replace replacement change swap exchange",
 )
 """Words that may stand for each other in a step, a group a line; a word may be in several groups."""
@@ -125,6 +124,24 @@ OPPOSED = (
     ("partially partly slightly halfway", "completely fully entirely"),
 )
 """Small words that turn a sentence round: where one stands and the step has only the other, they disagree."""
+
+TURNED = (
+    ("remove", "install"),
+    ("takeout", "putin"),
+    ("disconnect", "connect"),
+    ("unplug", "plug"),
+    ("unscrew", "screw"),
+    ("loosen", "tighten"),
+    ("open", "close"),
+    ("push", "pull"),
+    ("lift", "lower"),
+)
+"""Verbs that undo each other: where the step has one of them, it does not speak of the other by the way."""
+PHRASES = (
+    (r"\b(?:logic|main|system) board\b", "motherboard"),
+    (r"(^|[.,;:] |\b(?:and|then|to|carefully|now) )screw (?=(?:in|on|back|into|onto)\b)", r"\1drive "),
+)
+"""Words that are one word together: a board by another name; "screw in", which is done to a screw but is none."""
 
 ACTIONS = _words(
     "remove install disconnect connect loosen tighten open close insert attach detach unscrew unplug reconnect "
@@ -147,8 +164,8 @@ MOVED_OUT = (
     "takeout",
 )
 PUT_IN = (
-    _words("put puts putting place placing placed set setting lay laying laid go goes going"),
-    _words("back in into on onto"),
+    _words("put puts putting place places placing set setting lay laying go goes going"),
+    _words("back in into onto"),
     "putin",
 )
 SHUT_DOWN = (_words("shut shutting power powering powered"), _words("down"), "off")
