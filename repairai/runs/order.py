@@ -1,0 +1,51 @@
+"""What an evaluation is to do, as `order.yaml` in its folder says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from repairai.errors import RepairError
+from repairai.files import read_record
+
+_SPANS = {"limit": (1, 10**6), "new_tokens": (8, 10**5), "batch": (1, 4096), "seed": (0, 2**32 - 1)}
+
+
+@dataclass(frozen=True)
+class Order:
+    """An evaluation of one trained model.
+
+    Args:
+        run: Id of the training whose model is asked.
+        exam: File with the questions; empty for the person's own fixed exam where there is one, else for the exam of
+            the data that it was trained on.
+        limit: How many questions at most, as many of each task as there are; None for all.
+        new_tokens: Longest answer.
+        batch: Answers that are written at once.
+        seed: Of the choice of questions.
+    """
+
+    run: str
+    exam: str = ""
+    limit: int | None = 200
+    new_tokens: int = 512
+    batch: int = 8
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _SPANS.items():
+            got = getattr(self, name)
+            if got is not None and not least <= got <= most:
+                raise ValueError(f"need {name} from {least} to {most}, got {got}")
+
+
+def read_order(path: Path) -> Order:
+    """Return the order in a YAML file.
+
+    Raises:
+        RepairError: It is none.
+    """
+    order = read_record(path, Order)
+    if not order.run:
+        raise RepairError(f"{path} names no run", "write the id of a finished training behind run:")
+    return order

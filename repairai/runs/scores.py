@@ -1,0 +1,288 @@
+"""What an evaluation found, as `scores.json` holds it, and whether one set of marks is better than another.
+
+A mark is a score in [0, 1] for one question of an exam. The same questions are marked before and after a training, so
+each question has a difference of its own, and the interval of their mean says how much of it may be luck.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from repairai.errors import RepairError
+from repairai.files import read_record, write_record
+
+VERSION = 1
+"""Of the form of `scores.json`: it grows when an older RepairAI could no longer read a newer one rightly."""
+RESAMPLES = 2_000
+TIE = 0.01
+"""Marks that differ by no more count as the same."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The marks of the same questions, before and after.
+
+    Args:
+        examples: How many questions.
+        before: Mean of the marks before.
+        after: Mean of the marks after.
+        difference: Mean of after less before.
+        low: Lower end of the 95 % interval of the difference.
+        high: Its upper end.
+        wins: Questions that are marked higher after.
+        losses: Questions that are marked lower.
+        ties: Questions whose marks differ by 0.01 at most.
+    """
+
+    examples: int
+    before: float
+    after: float
+    difference: float
+    low: float
+    high: float
+    wins: int
+    losses: int
+    ties: int
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it is worse by more than luck: the whole interval lies below zero."""
+        return self.high < 0
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is better by more than luck."""
+        return self.low > 0
+
+
+@dataclass(frozen=True)
+class ExamSheet:
+    """Which questions were asked.
+
+    Args:
+        sha: Of the questions, their expected answers and the longest answer allowed; two evaluations can be compared
+            where it is the same.
+        path: The file that they come from.
+        examples: How many were asked.
+        of: How many the file holds.
+        own: Whether it is the person's own fixed exam.
+    """
+
+    sha: str
+    path: str
+    examples: int
+    of: int
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One question, marked before and after.
+
+    Args:
+        id: Of the question, by what it says.
+        task: What it asks.
+        device: What is repaired.
+        before: Its score in [0, 1].
+        after: Likewise.
+        before_figures: What the score is made of; only figures that the question has.
+        after_figures: Likewise, the same names.
+    """
+
+    id: str
+    task: str
+    device: str
+    before: float
+    after: float
+    before_figures: dict[str, float]
+    after_figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A question with its answers in full, to be read."""
+
+    id: str
+    task: str
+    device: str
+    question: str
+    expected: str
+    before: str
+    after: str
+    before_score: float
+    after_score: float
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Mean cross entropy over the tokens of the expected answers, in nats; lower is better."""
+
+    before: float
+    after: float
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Mean tokens of an answer."""
+
+    expected: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A whole evaluation.
+
+    Args:
+        run: Id of the training whose model was asked.
+        model: The base model that it is compared with.
+        exam: Which questions.
+        made: When, ISO 8601.
+        overall: All questions.
+        tasks: By what is asked.
+        figures: By what is looked at, such as `counts_exact`; each over the questions that have it.
+        loss: Of the expected answers.
+        lengths: Of the answers.
+        marks: Each question.
+        worst: The worst answers after the training, worst first.
+        settings: How the answers were made.
+        seconds: That it took.
+        version: Of this form.
+    """
+
+    run: str
+    model: str
+    exam: ExamSheet
+    made: str
+    overall: Compared
+    tasks: dict[str, Compared]
+    figures: dict[str, Compared]
+    loss: Loss
+    lengths: Lengths
+    marks: tuple[Mark, ...]
+    worst: tuple[Sample, ...] = ()
+    settings: dict[str, str] | None = None
+    seconds: float = 0.0
+    version: int = VERSION
+
+
+# ---- read and written
+
+
+def read_scores(path: Path) -> Scores:
+    """Return what an evaluation found.
+
+    Raises:
+        RepairError: The file is not there or is not one of scores.
+    """
+    scores = read_record(path, Scores)
+    if scores.version > VERSION:
+        raise RepairError(
+            f"{path} is of version {scores.version}, and this RepairAI knows version {VERSION}", "update RepairAI"
+        )
+    return scores
+
+
+def write_scores(path: Path, scores: Scores) -> None:
+    """Write what an evaluation found, whole or not at all."""
+    write_record(path, scores)
+
+
+# ---- compared
+
+
+def compared(before: Sequence[float], after: Sequence[float], seed: int = 7) -> Compared:
+    """Return two sets of marks of the same questions side by side.
+
+    Args:
+        before: One mark for each question, at least one.
+        after: Likewise, in the same order.
+        seed: Of the interval's draws.
+
+    Raises:
+        ValueError: There are none, or not as many after as before.
+    """
+    if not before or len(before) != len(after):
+        raise ValueError(f"need as many marks after as before, and at least one, got {len(before)} and {len(after)}")
+    differences = [new - old for old, new in zip(before, after, strict=True)]
+    low, high = interval(differences, seed)
+    wins = sum(each > TIE for each in differences)
+    losses = sum(each < -TIE for each in differences)
+    return Compared(
+        len(differences), fmean(before), fmean(after), fmean(differences), low, high, wins, losses,
+        len(differences) - wins - losses,
+    )  # fmt: skip
+
+
+def interval(differences: Sequence[float], seed: int = 7) -> tuple[float, float]:
+    """Return the 95 % interval of the mean of paired differences.
+
+    As many questions are drawn with replacement as there are, 2,000 times; the middle 95 % of the means are kept.
+
+    Source:
+        The percentile bootstrap: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
+    """
+    draw, n = random.Random(seed), len(differences)
+    means = sorted(sum(draw.choices(differences, k=n)) / n for _ in range(RESAMPLES))
+    cut = round(RESAMPLES * 0.025)
+    return means[cut], means[-cut - 1]
+
+
+def by_figure(before: Sequence[Mapping[str, float]], after: Sequence[Mapping[str, float]]) -> dict[str, Compared]:
+    """Return each figure compared over the questions that have it, in the order in which they first stand."""
+    names = dict.fromkeys(name for figures in before for name in figures)
+    found: dict[str, Compared] = {}
+    for name in names:
+        pairs = [(old[name], new[name]) for old, new in zip(before, after, strict=True) if name in old and name in new]
+        if pairs:
+            found[name] = compared([old for old, _ in pairs], [new for _, new in pairs])
+    return found
+
+
+# ---- in words
+
+
+def said(scores: Scores) -> str:
+    """Return what an evaluation found, in one sentence."""
+    own = scores.overall
+    return (
+        f"On {own.examples} questions the agent scores {own.after:.2f} and {scores.model} {own.before:.2f}: "
+        f"{in_words(own)}."
+    )
+
+
+def in_words(compared: Compared) -> str:
+    """Return a difference with its interval and what it is made of, without a full stop."""
+    how = "better" if compared.is_better else "worse" if compared.is_worse else "no clear difference,"
+    return (
+        f"{how} {compared.difference:+.3f} (95 % of chances {compared.low:+.3f} to {compared.high:+.3f}), "
+        f"{compared.wins} won, {compared.losses} lost, {compared.ties} tied"
+    )
+
+
+def as_table(scores: Scores) -> str:
+    """Return an evaluation as a Markdown table: all questions, then by task, then by figure."""
+    rows = {"**all questions**": scores.overall}
+    rows |= {f"task: {name}": row for name, row in scores.tasks.items()}
+    rows |= {name.replace("_", " "): row for name, row in scores.figures.items()}
+    lines = [
+        "| | questions | before | after | difference | 95 % interval | won / lost / tied |",
+        "| --- | ---: | ---: | ---: | ---: | --- | --- |",
+    ]
+    for name, row in rows.items():
+        lines.append(
+            f"| {name} | {row.examples} | {row.before:.3f} | {row.after:.3f} | {row.difference:+.3f} "
+            f"| {row.low:+.3f} to {row.high:+.3f} | {row.wins} / {row.losses} / {row.ties} |"
+        )
+    loss, lengths = scores.loss, scores.lengths
+    lines.append(f"| held-out loss | {loss.tokens} tokens | {loss.before:.3f} | {loss.after:.3f} "
+                 f"| {loss.after - loss.before:+.3f} | | |")  # fmt: skip
+    lines.append(f"| tokens of an answer (expected {lengths.expected:.0f}) | {scores.overall.examples} "
+                 f"| {lengths.before:.0f} | {lengths.after:.0f} | | | |")  # fmt: skip
+    return "\n".join(lines)
