@@ -87,6 +87,14 @@ class Example:
         return self.messages[-1]["content"]
 
 
+@dataclass(frozen=True)
+class Span:
+    """A run of an example's text, all of it trained on or none."""
+
+    text: str
+    trained: bool
+
+
 def read_examples(path: Path, limit: int | None = None) -> list[Example]:
     """Return the examples in a file of JSON lines, in order.
 

@@ -169,8 +169,13 @@ class Leak:
     sides: tuple[Side, Side]
 
 
-def leaks(sides: Mapping[Side, Iterable[Example]]) -> list[Leak]:
-    """Return every device, guide and text that stands on two sides; none where the split is sound."""
+def leaks(sides: Mapping[Side, Iterable[Example]], by_device: bool = True) -> list[Leak]:
+    """Return every device, guide and text that stands on two sides; none where the split is sound.
+
+    Args:
+        sides: Examples of each side.
+        by_device: Whether a device on two sides is a leak; it is none where there were too few to split by.
+    """
     held: dict[Side, dict[str, set[str]]] = {}
     for side, examples in sides.items():
         found: dict[str, set[str]] = {"device": set(), "guide": set(), "text": set()}
@@ -182,7 +187,7 @@ def leaks(sides: Mapping[Side, Iterable[Example]]) -> list[Leak]:
     return [
         Leak(kind, name, (one, other))
         for one, other in combinations(held, 2)
-        for kind in ("device", "guide", "text")
+        for kind in (("device", "guide", "text") if by_device else ("guide", "text"))
         for name in sorted(held[one][kind] & held[other][kind])
     ]
 

@@ -19,7 +19,7 @@ from repairai import files
 from repairai.errors import RepairError
 from repairai.sop.prompts import Message
 from training.from_hub import fetched
-from training.sop_examples import Example
+from training.sop_examples import Example, Span
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -56,14 +56,6 @@ class Tokens:
     labels: list[int]
     cut: bool
     prompt_cut: bool = False
-
-
-@dataclass(frozen=True)
-class Span:
-    """A run of tokens as text, all of it trained on or none."""
-
-    text: str
-    trained: bool
 
 
 def tokens(example: Example, tokenizer: PreTrainedTokenizerBase, length_tokens: int) -> Tokens:
