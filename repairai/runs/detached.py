@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -34,13 +35,16 @@ def launch(folder: RunFolder) -> None:
     Whoever calls this holds `queue_lock`, so that a run is not started twice.
 
     Raises:
-        RepairError: It runs already, `run.json` does not say how it is started, or it cannot be: then it has failed.
+        RepairError: It runs already, the disk is full, `run.json` does not say how it is started, or it cannot be:
+            then it has failed.
     """
     if is_alive(folder):
         raise RepairError(f"{folder.id} is running already", f"look at it with `runs show {folder.id}`")
     command = command_of(folder)
     if not command:
         raise RepairError(f"run.json of {folder.id} does not say how it is started", "start a new run from its recipe")
+    if not folder.queued.exists():  # until its process is known it waits, whatever becomes of this one
+        write_whole(folder.queued, json.dumps({"position": 0, "since": time.time()}).encode())
     for path in (folder.exit, folder.process, *(folder.control / what for what in ASKED)):
         path.unlink(missing_ok=True)
     directory = Path(str(read_json(folder.about).get("directory", "")) or SOURCES)
@@ -54,7 +58,7 @@ def launch(folder: RunFolder) -> None:
     try:
         identity = told(process.pid, process.pid)
     except psutil.NoSuchProcess:  # it ended at once
-        identity = Process(process.pid, time.time(), psutil.boot_time(), "")
+        identity = Process(process.pid, time.time(), psutil.boot_time(), socket.gethostname())
     with suppress(RepairError):  # a full disk, of which the process itself will tell
         write_process(folder, identity)
     folder.queued.unlink(missing_ok=True)

@@ -221,15 +221,28 @@ def slug_of(name: str) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """Return what a file of the run says; empty where it is not there, or was damaged."""
     try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return json_in(path.read_bytes())
+    except OSError:
+        return {}
+
+
+def json_in(content: bytes) -> dict[str, Any]:
+    """Return the object that JSON describes; empty where it describes none."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
 
 def command_of(folder: RunFolder) -> list[str]:
     """Return the words that start a run; none where `run.json` cannot be read."""
-    command = read_json(folder.about).get("command")
+    return command_in(read_json(folder.about), folder)
+
+
+def command_in(about: dict[str, Any], folder: RunFolder) -> list[str]:
+    """Return the words that start a run, as its `run.json` has them."""
+    command = about.get("command")
     return [str(word).replace(PLACE, str(folder.path)) for word in command] if isinstance(command, list) else []
 
 

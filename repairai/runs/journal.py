@@ -35,7 +35,7 @@ STEP_BEAT_SECONDS = 0.2
 BEAT_BYTES = 512
 """Of a sign of life: always as long, so that it is written where the last one lies, also on a full disk."""
 RESERVE_BYTES = 64 * 1024
-LOCK_SECONDS = 10.0
+LOCK_SECONDS = 3.0
 """That a process which is ending may need to let go of its run."""
 FULL_BYTES = 2**20
 """Free disk under which an error that does not say why is put down to it."""
@@ -265,6 +265,10 @@ class Journal:
     def _beat_on(self) -> None:
         while not self._done.wait(BEAT_SECONDS):
             self._beat()
+            noted = read_process(self.folder.process)
+            if noted is None or noted.pid != self._pid:  # damaged, or of one that was started beside this and has left
+                with suppress(RepairError):
+                    write_process(self.folder, own())
 
     def _beat(self) -> None:
         """Write a sign of life over the last one."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,6 +37,7 @@ __all__ = [
 
 Word = Literal["stop", "pause", "save", "eval"]
 KILL_SECONDS = 10.0
+LEAVE_SECONDS, LEAVE_POLL_SECONDS = 30.0, 0.05
 
 
 def start(
@@ -112,13 +114,23 @@ def resume(run_id: str, not_before: datetime | None = None, queue: bool = True) 
         raise RepairError(f"{run_id} is finished", "start a new run from its recipe to train it further")
     if run.state == "queued":
         raise RepairError(f"{run_id} waits in the queue already", "see `python -m repairai runs queue`")
-    if not run.can_resume or is_alive(folder):
+    if not run.can_resume:
         raise RepairError(f"{run_id} is at work already: it is {run.state}", "let it work, or stop it first")
+    _wait_until_gone(folder)
     if run.kind == "train":
         _check_again(folder)
     with queue_lock():
         remove_halves(folder)
         return _begin(folder, not_before, queue, wait=False)
+
+
+def _wait_until_gone(folder: RunFolder) -> None:
+    """Wait for a process that has said how it ended, and needs a moment to let go of what it holds."""
+    last = time.monotonic() + LEAVE_SECONDS
+    while is_alive(folder):
+        if time.monotonic() > last:
+            raise RepairError(f"the process of {folder.id} has ended its work and is still there", "try again soon")
+        time.sleep(LEAVE_POLL_SECONDS)
 
 
 def _check_again(folder: RunFolder) -> None:

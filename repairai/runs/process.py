@@ -78,7 +78,11 @@ def write_process(folder: RunFolder, process: Process) -> None:
 
 def read_process(path: Path) -> Process | None:
     """Return the process that a file tells of, or None where it tells of none."""
-    data: dict[str, Any] = read_json(path)
+    return process_in(read_json(path))
+
+
+def process_in(data: dict[str, Any]) -> Process | None:
+    """Return the process that JSON describes, or None where it describes none."""
     try:
         kills = data.get("oom_kills")
         return Process(
@@ -92,11 +96,19 @@ def read_process(path: Path) -> Process | None:
 def is_alive(folder: RunFolder) -> bool:
     """Return whether a process works on a run."""
     process = read_process(folder.process)
-    if process is None:
-        return False
-    if process.host != socket.gethostname():  # another machine's, on a shared disk
-        return 0 <= _age(folder.heartbeat) < SILENT_SECONDS
-    return lives(process)
+    return process is not None and works(process, folder)
+
+
+def works(process: Process, folder: RunFolder) -> bool:
+    """Return whether a run's process still lives; for one of another machine, on a shared disk, its signs of life tell.
+
+    Args:
+        process: As the run's folder tells it.
+        folder: Of the run.
+    """
+    if process.host == socket.gethostname():
+        return lives(process)
+    return abs(_age(folder.heartbeat)) < SILENT_SECONDS
 
 
 def lives(process: Process) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any, Literal, get_args
 
 from repairai.runs.checkpoints import last_whole_step
-from repairai.runs.folder import RunFolder, command_of, read_json, run_folders
+from repairai.runs.folder import RunFolder, command_in, json_in, read_json, run_folders
 from repairai.runs.metrics import Metric, last_metrics
-from repairai.runs.process import Process, is_alive, read_process
+from repairai.runs.process import Process, process_in, works
 
 State = Literal[
     "queued", "starting", "running", "finished", "stopped", "paused", "out_of_memory", "disk_full", "failed",
@@ -22,6 +23,8 @@ LAUNCH_SECONDS = 30.0
 SLEPT_SECONDS = 900.0
 """Between two steps, above which the machine is taken to have slept, unless steps take as long."""
 SLEPT_STEPS = 200
+ENDED_BYTES = 4096
+"""Of the metrics of a run that has ended: its last line is in them."""
 
 
 @dataclass(frozen=True)
@@ -109,42 +112,37 @@ def all_runs() -> list[Run]:
 
 def read_run(folder: RunFolder) -> Run:
     """Return how a run stands; what is damaged in its folder is told, and stops nothing."""
-    about, beat, queued = (read_json(path) for path in (folder.about, folder.heartbeat, folder.queued))
-    process, ended, alive = read_process(folder.process), read_exit(folder), is_alive(folder)
-    state = _state(folder, process, ended, alive)
-    runs = state in ("starting", "running")
-    last = last_metrics(folder.metrics) if runs else last_metrics(folder.metrics, 4096)
+    seen = _look(folder)
+    if seen.state == "interrupted":  # or it was just being started or ended: then a second look tells
+        seen = _look(folder)
+    runs = seen.state in ("starting", "running")
+    about, beat, ended = seen.about, seen.beat, seen.ended
+    last = last_metrics(folder.metrics) if runs else last_metrics(folder.metrics, ENDED_BYTES)
     recipe = _about(about, folder)
-    steps = [_whole(beat.get("step")), last[-1].step if last else None]
-    step = (
-        ended.step
-        if ended and ended.step is not None
-        else max((each for each in steps if each is not None), default=None)
-    )
     return Run(
         id=folder.id,
         kind=_kind(about, folder),
-        state=state,
+        state=seen.state,
         asked=asked_of(folder) if runs else "",
-        phase=_damaged(folder, about, ended) or str(beat.get("phase", "")),
-        step=step,
+        phase=seen.damaged or str(beat.get("phase", "")),
+        step=_step(ended, beat, last),
         total_steps=_whole(beat.get("total_steps")),
         created=_number(about.get("created")) or _modified(folder),
-        started=process.started if process else None,
-        ended=None if runs or state == "queued" else (ended.time if ended else _number(beat.get("time"))),
+        started=seen.process.started if seen.process else None,
+        ended=None if runs or seen.state == "queued" else (ended.time if ended else _number(beat.get("time"))),
         seconds=_number(beat.get("ran")) or 0.0,
-        eta_seconds=_eta(last, process, _whole(beat.get("total_steps"))) if state == "running" else None,
+        eta_seconds=_eta(last, seen.process, _whole(beat.get("total_steps"))) if seen.state == "running" else None,
         silent_seconds=max(time.time() - (_number(beat.get("time")) or time.time()), 0.0) if runs else 0.0,
         last=last[-1] if last else None,
         exit=ended,
-        command=tuple(command_of(folder)),
+        command=tuple(command_in(about, folder)),
         task=recipe.get("task", ""),
         model=recipe.get("model", ""),
         method=recipe.get("method", ""),
         backend=recipe.get("backend", ""),
         parent=str(about.get("parent", "")),
-        not_before=_number(queued.get("not_before")),
-        can_resume=not runs and state not in ("queued", "finished"),
+        not_before=_number(seen.queued.get("not_before")),
+        can_resume=not runs and seen.state not in ("queued", "finished"),
         checkpoint_step=last_whole_step(folder),
     )
 
@@ -156,21 +154,74 @@ def asked_of(folder: RunFolder) -> str:
 
 def read_exit(folder: RunFolder) -> Exit | None:
     """Return how a run ended, as it said itself; None where it did not, or where that cannot be read."""
-    data = read_json(folder.exit)
+    return _exit(read_json(folder.exit))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one look at a folder saw: each file is read once, since all of them may change meanwhile."""
+
+    state: State
+    about: dict[str, Any]
+    beat: dict[str, Any]
+    queued: dict[str, Any]
+    process: Process | None
+    ended: Exit | None
+    damaged: str
+
+
+def _look(folder: RunFolder) -> _Seen:
+    # In this order: a process that is seen dead has written its end before, if it has written one.
+    process_data, lost_process = _read(folder.process)
+    process = process_in(process_data)
+    alive = process is not None and works(process, folder)
+    queued, lost_queued = _read(folder.queued)
+    end, lost_exit = _read(folder.exit)
+    about, _ = _read(folder.about)
+    beat = read_json(folder.heartbeat)
+    ended = _exit(end)
+    lost = [
+        path.name
+        for path, is_lost in (
+            (folder.about, not about),
+            (folder.exit, lost_exit or (bool(end) and ended is None)),
+            (folder.process, lost_process or (bool(process_data) and process is None)),
+            (folder.queued, lost_queued),
+        )
+        if is_lost
+    ]
+    state = _state(folder, process, ended, alive, bool(queued) or lost_queued, beat)
+    return _Seen(state, about, beat, queued, process, ended, f"{' and '.join(lost)} cannot be read" if lost else "")
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bool]:
+    """Return what a file says, and whether it is there but says nothing that can be read."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}, False
+    except OSError:
+        return {}, True
+    data = json_in(content)
+    return data, not data
+
+
+def _exit(data: dict[str, Any]) -> Exit | None:
     if data.get("state") not in ENDED:
         return None
     reason, said, mend = (str(data.get(name, "")) for name in ("reason", "said", "mend"))
     return Exit(data["state"], reason, said, mend, _whole(data.get("step")), _number(data.get("time")) or 0.0)
 
 
-def _state(folder: RunFolder, process: Process | None, ended: Exit | None, alive: bool) -> State:
-    if folder.queued.exists() and not alive:
+def _state(
+    folder: RunFolder, process: Process | None, ended: Exit | None, alive: bool, waits: bool, beat: dict[str, Any]
+) -> State:
+    if waits and not alive:
         return "queued"
     if ended:
         return ended.state
     if alive:
         # Until the process itself has taken the run, it has shown no sign of life.
-        beat = read_json(folder.heartbeat)
         return "running" if process and beat.get("pid") == process.pid else "starting"
     modified = _modified(folder)
     if process is None and modified is not None and 0 <= time.time() - modified < LAUNCH_SECONDS:
@@ -178,19 +229,11 @@ def _state(folder: RunFolder, process: Process | None, ended: Exit | None, alive
     return "interrupted"
 
 
-def _damaged(folder: RunFolder, about: dict[str, Any], ended: Exit | None) -> str:
-    """Return which of its files cannot be read, in a sentence; nothing where all can."""
-    lost = [
-        path.name
-        for path, lost in (
-            (folder.about, not about),
-            (folder.exit, ended is None and folder.exit.exists()),
-            (folder.process, folder.process.exists() and read_process(folder.process) is None),
-            (folder.queued, folder.queued.exists() and not read_json(folder.queued)),
-        )
-        if lost
-    ]
-    return f"{' and '.join(lost)} cannot be read" if lost else ""
+def _step(ended: Exit | None, beat: dict[str, Any], last: list[Metric]) -> int | None:
+    if ended and ended.step is not None:
+        return ended.step
+    known = [_whole(beat.get("step")), last[-1].step if last else None]
+    return max((each for each in known if each is not None), default=None)
 
 
 def _kind(about: dict[str, Any], folder: RunFolder) -> str:
