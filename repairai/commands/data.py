@@ -1,0 +1,101 @@
+"""`data`: what the SOP agent learns from, built, listed and shown."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from repairai.commands.words import noun, print_json, refuse, verb, whole
+from repairai.errors import RepairError
+
+_MOST_TOKENS = 1_000_000
+_MOST = 10**9
+
+
+def add_words(verbs: Any) -> None:
+    """Add `data` and its verbs to the command line."""
+    verbs = noun(verbs, "data", "what the SOP agent learns from, built, listed and shown")
+    build = verb(verbs, "build", _build, "make examples from guides and datasets, split by device")
+    add = build.add_argument
+    add("sources", nargs="*", metavar="SOURCE", help="library (the default), a file, a folder, or hub:OWNER/NAME")
+    add("--name", help="of the build; one of this name is replaced (default: guides, guides-2, ...)")
+    add("--device", action="append", help="guides for this device only; may be given again")
+    add("--guide", action="append", metavar="ID", help="this guide only; may be given again")
+    add("--without-ifixit", action="store_true", help="leave out guides that were read from iFixit itself")
+    add("--column", action="append", metavar="OURS=THEIRS", help="a dataset's name of a column")
+    add("--licence", help="of datasets that do not say one")
+    add("--model", help="whose tokenizer counts tokens: a name on the Hub, or a folder")
+    add("--length-tokens", type=whole(64, _MOST_TOKENS), help="a prompt with its answer (default: 1024)")
+    add("--limit-examples", type=whole(1, _MOST), metavar="N", help="to train on; a tenth each for val and exam")
+    add("--seed", type=whole(0, _MOST), help="of every choice (default: 7)")
+    add("--show", type=whole(0, _MOST), metavar="N", help="print N samples, what is trained on in [[ ]]")
+    add("--keep-exam", action="store_true", help="make the exam your fixed one, if you have none: never trained on")
+    add("--replace-exam", action="store_true", help="make the exam your fixed one, in place of the one you have")
+    add("--progress-json", action="store_true", help="progress as JSON lines {done, total, what} on standard error")
+    verb(verbs, "list", _list, "what was built")
+    show = verb(verbs, "show", _show, "a build's figures, and samples of it as a model sees them")
+    show.add_argument("folder", metavar="NAME|FOLDER")
+    show.add_argument("--model", help="whose chat template is used: a name on the Hub, or a folder")
+    show.add_argument("--n", type=whole(0, _MOST), help="how many samples (default: 3)")
+
+
+def _build(chosen: argparse.Namespace) -> int:
+    return _started("training.sop_data", chosen.sources, chosen, ("sources",))
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    return _started("training.sop_samples", [str(_found(chosen.folder))], chosen, ("folder",))
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    reports: list[dict[str, Any]] = []
+    for path in sorted(_place().glob("[!.]*/report.json")):
+        try:
+            reports.append(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            refuse(f"{path} cannot be read: {error}; build these data again, or remove the folder.")
+    if chosen.json:
+        print_json([{**report, "folder": str(_place() / report["name"])} for report in reports])
+        return 0
+    for report in reports:
+        counts = ", ".join(f"{sum(tasks.values()):,} {side}" for side, tasks in report["examples"].items())
+        print(f"{report['name']}  {counts}, from {', '.join(report['sources'])}, {report['made'][:16]}")
+    if not reports:
+        print("nothing was built yet: import guides, then `data build`")
+    return 0
+
+
+def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tuple[str, ...]) -> int:
+    """Run a script of `training` as a process with the same words, and return its exit code."""
+    if importlib.util.find_spec("training") is None:
+        raise RepairError(
+            "the folder `training` is not there", "run this where RepairAI was cloned, or install it whole"
+        )
+    for name, value in vars(chosen).items():
+        flag = f"--{name.replace('_', '-')}"
+        if name in ("run", *done) or value is None or value is False:
+            continue
+        if value is True:
+            words = [flag, *words]
+        else:
+            words = [*(f"{flag}={each}" for each in (value if isinstance(value, list) else [value])), *words]
+    return subprocess.run([sys.executable, "-m", module, *words], check=False).returncode
+
+
+def _place() -> Path:
+    from repairai.files import home
+
+    return home() / "data" / "sop"
+
+
+def _found(name: str) -> Path:
+    """Return the folder that is meant: a build's name, else a path."""
+    from repairai.files import expanded
+
+    built = _place() / name
+    return built if Path(name).name == name and built.is_dir() else expanded(name)
