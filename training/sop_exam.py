@@ -18,10 +18,9 @@ from typing import Any
 from repairai.errors import RepairError
 from repairai.files import disk_error, expanded, home
 from repairai.hardware.recipe import Recipe
-from repairai.runs.exam import own_exam
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.lines import append_line, mend_tail
-from repairai.runs.order import Order
+from repairai.runs.order import Order, own_exam
 from repairai.runs.scores import ExamSheet
 from training.sop_examples import TASKS, Example, as_data, read_examples
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repairai.sop.actions import read_actions
-from repairai.sop.prompts import Answer, read_answer
+from repairai.sop.prompts import Answer, AnswerLine, read_answer
 from training.answer_words import NOT, overlap, share_in, stems
 from training.sop_examples import Example
 
@@ -37,6 +37,7 @@ that nobody needs.
 _PASSAGE = re.compile(r"^\[(\d+)\] (.*)$", re.MULTILINE)
 _FENCED = re.compile(r"^```(?:json)?\s*\n(.*?)\n?```$", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_MARK = re.compile(r"\b(caution|warning|danger)[:.!]+", re.IGNORECASE)
 _WARNS = re.compile(
     r"^(?:caution|warning|danger)\b|\b(?:be (?:very )?careful|take care|do not|don['’]t|never|avoid)\b", re.IGNORECASE
 )
@@ -97,7 +98,8 @@ def mark_steps(wanted: Answer, said: Answer, passages: Sequence[str]) -> dict[st
       them, as (m - 1) / (n - 1); 0 where fewer than two are recalled.
     - `counts_exact`, where steps say how many of a part: whether the answer says just these, and no other.
     - `sizes_exact`, where they say the sizes of parts, likewise.
-    - `cited_right`, where steps name passages: share of the answer's lines whose passages hold what they say.
+    - `cited_right`, where steps name passages: share of the answer's lines whose passages hold what they say, or that
+      name the same ones as the step that they recall.
     - `warnings_kept`, where steps warn: share of the warnings that are in the answer, with their "not".
     """
     steps, lines = [line.text for line in wanted.lines], [line.text for line in said.lines]
@@ -115,7 +117,10 @@ def mark_steps(wanted: Answer, said: Answer, passages: Sequence[str]) -> dict[st
     if sizes:
         figures["sizes_exact"] = float(sizes_in(lines) == sizes)
     if any(line.cited for line in wanted.lines):
-        right = sum(_is_cited_right(line.text, line.cited, passages) for line in said.lines)
+        same = {place for line, place in zip(wanted.lines, places, strict=True) if _cites_the_same(line, said, place)}
+        right = sum(
+            place in same or _is_cited_right(line.text, line.cited, passages) for place, line in enumerate(said.lines)
+        )
         figures["cited_right"] = right / len(said.lines) if said.lines else 0.0
     warnings = warnings_in(steps)
     if warnings:
@@ -143,8 +148,11 @@ def recalled(steps: Sequence[str], lines: Sequence[str]) -> list[int | None]:
 
 
 def counts_in(lines: Iterable[str]) -> Counter[tuple[object, ...]]:
-    """Return how many of which part the lines ask to be handled, as (part, count, most, or more, kept)."""
-    found = (each for line in lines for each in read_actions(line) if each.count is not None)
+    """Return how many of which part the lines ask to be handled, as (part, count, most, or more, kept).
+
+    One of a part is left out: "the base" says no number.
+    """
+    found = (each for line in lines for each in read_actions(line) if each.count is not None and each.count != 1)
     return Counter((each.part, each.count, each.count_max, each.or_more, each.action == "keep") for each in found)
 
 
@@ -156,21 +164,30 @@ def sizes_in(lines: Iterable[str]) -> Counter[tuple[str, str]]:
 
 def warnings_in(lines: Iterable[str]) -> list[str]:
     """Return the sentences that warn: after "Caution:", or with words such as "do not" and "be careful"."""
-    return [each for line in lines for each in _SENTENCE.split(line) if _WARNS.search(each)]
+    return [each for line in lines for each in _sentences(line) if _WARNS.search(each) and stems(_without_mark(each))]
 
 
 def _is_kept(warning: str, lines: Iterable[str]) -> bool:
     """Tell whether a sentence of the answer holds most of a warning, and forbids where it forbids."""
     wanted = stems(_without_mark(warning))
-    for each in (sentence for line in lines for sentence in _SENTENCE.split(line)):
+    for each in (sentence for line in lines for sentence in _sentences(line)):
         said = stems(_without_mark(each))
         if share_in(wanted, said) >= MOSTLY and (NOT in said) == (NOT in wanted):
             return True
     return False
 
 
+def _sentences(line: str) -> list[str]:
+    """Return the sentences of a line; "Danger!" belongs to the one behind it."""
+    return _SENTENCE.split(_MARK.sub(r"\1:", line))
+
+
 def _without_mark(sentence: str) -> str:
-    return re.sub(r"^(?:caution|warning|danger)\b:?", "", sentence, flags=re.IGNORECASE)
+    return _MARK.sub("", sentence)
+
+
+def _cites_the_same(step: AnswerLine, said: Answer, place: int | None) -> bool:
+    return place is not None and bool(step.cited) and set(step.cited) == set(said.lines[place].cited)
 
 
 def _is_cited_right(text: str, cited: Sequence[int], passages: Sequence[str]) -> bool:
