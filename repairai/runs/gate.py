@@ -59,42 +59,33 @@ def activate(run_id: str, force: bool = False) -> Decision:
         raise RepairError(f"{run_id} has made no model yet", f"let it train to its end first: runs show {run_id}")
     if agents.active().run_id == run_id:
         return Decision(True, f"{run_id} is the active agent already.", {})
-    decision = _decide(run_id, folder)
-    if decision.active or not force:
-        if decision.active:
-            agents.use(_agent(folder))
-        return decision
+    passed, why, differences = _judged(run_id, folder)
+    if not passed and not force:
+        return Decision(False, f"{run_id} is not made active: {why}.", differences)
     agents.use(_agent(folder))
-    return Decision(True, f"{run_id} is the active agent now because you insist. {decision.said}", decision.differences)
+    how = "" if passed else " because you insist"
+    return Decision(True, f"{run_id} is the active agent now{how}: {why}.", differences)
 
 
-def _decide(run_id: str, folder: RunFolder) -> Decision:
-    """Return whether a run's model may become the active one, without doing it."""
+def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compared]]:
+    """Return whether a run's model may become the active one, why in a clause, and by which differences."""
     if not folder.scores.is_file():
-        return _no(f"{run_id} has no scores yet; evaluate it first: runs evaluate {run_id}.")
+        return False, f"it has no scores yet; evaluate it first: runs evaluate {run_id}", {}
     new = read_scores(folder.scores)
     if new.exam.examples < FEWEST:
-        return _no(
-            f"{new.exam.examples} questions are too few to tell whether {run_id} is worse: {FEWEST} are needed; "
-            f"evaluate it again with a longer exam."
-        )
+        few = f"{new.exam.examples} questions are too few to tell whether it is worse, {FEWEST} are needed"
+        return False, f"{few}; evaluate it again with more: runs evaluate {run_id}", {}
     against, name = _opponent(new)
     if not against:
-        return _no(
-            f"{name} is active and was asked another exam, so that the two cannot be compared; evaluate both with the "
-            f"same: runs evaluate {name}."
-        )
+        other = f"{name} is the active agent and was asked another exam, so that the two cannot be compared"
+        return False, f"{other}; evaluate both with the same one: runs evaluate {name}", {}
     differences = _differences(against, new.marks)
-    worse = [name for name, difference in differences.items() if difference.is_worse]
-    told = f"against {name}, on {new.exam.examples} questions: {in_words(differences[OVERALL])}"
-    if not worse:
-        return Decision(True, f"{run_id} is the active agent now; {told}.", differences)
-    if OVERALL in worse:
-        return Decision(
-            False, f"{run_id} is not made active, it is worse {told.replace('worse ', '', 1)}.", differences
-        )
-    lost = " and ".join(_lost(name, differences[name]) for name in worse)
-    return Decision(False, f"{run_id} is not made active: it is worse at {lost}; {told}.", differences)
+    worse = [figure for figure, difference in differences.items() if difference.is_worse]
+    told = f"it {in_words(differences[OVERALL], name)}"
+    if not worse or OVERALL in worse:
+        return not worse, told, differences
+    lost = " and ".join(_lost(figure, differences[figure]) for figure in worse)
+    return False, f"it is worse at {lost}; on the whole {told}", differences
 
 
 def _opponent(new: Scores) -> tuple[list[dict[str, float]], str]:
@@ -137,10 +128,6 @@ def _lost(name: str, difference: Compared) -> str:
     return (
         f"{SAFETY[name]} ({difference.before:.2f} before, {difference.after:.2f} now, {difference.examples} questions)"
     )
-
-
-def _no(said: str) -> Decision:
-    return Decision(False, said, {})
 
 
 def _agent(folder: RunFolder) -> agents.Agent:

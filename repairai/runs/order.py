@@ -52,5 +52,5 @@ def read_order(path: Path) -> Order:
 
 
 def own_exam() -> Path:
-    """Return where the person's own fixed exam lies, which need not exist: what every model is asked before it is used."""
+    """Return where the person's own fixed exam lies, which need not exist: every model is asked it."""
     return home() / "exam" / "sop.jsonl"

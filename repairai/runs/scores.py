@@ -250,19 +250,21 @@ def by_figure(before: Sequence[Mapping[str, float]], after: Sequence[Mapping[str
 
 def said(scores: Scores) -> str:
     """Return what an evaluation found, in one sentence."""
-    own = scores.overall
-    return (
-        f"On {own.examples} questions the agent scores {own.after:.2f} and {scores.model} {own.before:.2f}: "
-        f"{in_words(own)}."
-    )
+    return f"{scores.run} {in_words(scores.overall, scores.model)}."
 
 
-def in_words(compared: Compared) -> str:
-    """Return a difference with its interval and what it is made of, without a full stop."""
-    how = "better" if compared.is_better else "worse" if compared.is_worse else "no clear difference,"
+def in_words(found: Compared, against: str) -> str:
+    """Return how what came after stands to what was before, as a clause: "is better than X: on 40 questions ...".
+
+    Args:
+        found: Both, compared.
+        against: Whose marks those before are.
+    """
+    how = "better than" if found.is_better else "worse than" if found.is_worse else "not clearly apart from"
     return (
-        f"{how} {compared.difference:+.3f} (95 % of chances {compared.low:+.3f} to {compared.high:+.3f}), "
-        f"{compared.wins} won, {compared.losses} lost, {compared.ties} tied"
+        f"is {how} {against}: on {found.examples} questions it scores {found.after:.2f} on average against "
+        f"{found.before:.2f} ({found.difference:+.3f}, 95 % interval {found.low:+.3f} to {found.high:+.3f}; "
+        f"{found.wins} won, {found.losses} lost, {found.ties} tied)"
     )
 
 

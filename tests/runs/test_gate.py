@@ -1,0 +1,251 @@
+"""A trained model answers people only where it is no worse than the one before; one step back restores that one."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from repairai.errors import RepairError
+from repairai.files import to_data
+from repairai.hardware.recipe import Recipe
+from repairai.hardware.workload import Workload
+from repairai.runs.folder import RunFolder, new_run
+from repairai.runs.gate import activate
+from repairai.runs.scores import (
+    Compared,
+    ExamSheet,
+    Lengths,
+    Loss,
+    Mark,
+    Scores,
+    as_table,
+    compared,
+    interval,
+    read_scores,
+    said,
+    write_scores,
+)  # fmt: skip
+from repairai.sop import agents
+
+RECIPE = Recipe("sop", Workload("HuggingFaceTB/SmolLM2-135M-Instruct", "lora", length_tokens=512), 1.0, 1e-3)
+
+
+def trained(name: str) -> RunFolder:
+    """A finished training, as far as the gate looks at it."""
+    folder = new_run(name, "train", ["python"], text=json.dumps(to_data(RECIPE)))
+    folder.model.mkdir()
+    (folder.model / "adapter_config.json").write_text("{}")
+    return folder
+
+
+def marks(before: float, after: float, n: int = 40, spread: float = 0.1, figures: dict | None = None) -> list[Mark]:
+    """`n` questions whose marks lie around two means; `figures` gives (before, after) for some of them."""
+    own = {name: ({name: pair[0]}, {name: pair[1]}) for name, pair in (figures or {}).items()}
+    found = []
+    for at in range(n):
+        off = spread * (at % 5 - 2) / 2
+        old, new = list(own.values())[at % len(own)] if own else ({}, {})
+        found.append(Mark(f"q{at}", "how_to", "Kettle", before + off, after - off, old, new))
+    return found
+
+
+def evaluated(folder: RunFolder, own: list[Mark], exam: str = "e1") -> Scores:
+    """Give a run scores made by hand."""
+    all_of_them = compared([each.before for each in own], [each.after for each in own])
+    scores = Scores(
+        run=folder.id, model="SmolLM2", exam=ExamSheet(exam, "exam.jsonl", len(own), 100), made="2026-01-01",
+        overall=all_of_them, tasks={"how_to": all_of_them}, figures={}, loss=Loss(3.0, 2.0, 900),
+        lengths=Lengths(60, 80, 61), marks=tuple(own),
+    )  # fmt: skip
+    write_scores(folder.scores, scores)
+    return scores
+
+
+# ---- the gate
+
+
+def test_better_than_its_base_is_made_active_and_back_restores(home: Path):
+    folder = trained("first")
+    evaluated(folder, marks(0.2, 0.7))
+    decision = activate("first")
+    assert decision.active
+    assert "first is the active agent now" in decision.said
+    assert "the active agent, steps, has no scores" in decision.said
+    assert decision.differences["overall"].difference == pytest.approx(0.5)
+    active = agents.active()
+    assert (active.name, active.run_id, active.kind, active.length_tokens) == ("first", "first", "local", 512)
+    assert (active.path, active.base) == (str(folder.model), RECIPE.step.model)
+    assert agents.back() == agents.STEPS
+    assert agents.active() == agents.STEPS
+
+
+def test_worse_than_the_active_one_is_refused_with_figures(home: Path):
+    evaluated(trained("first"), marks(0.2, 0.7))
+    evaluated(trained("second"), marks(0.2, 0.5))
+    activate("first")
+    decision = activate("second")
+    assert not decision.active
+    assert agents.active().name == "first"
+    assert decision.said.startswith(
+        "second is not made active: it is worse than first: on 40 questions it scores 0.50 on average against 0.70 "
+        "(-0.200, 95 % interval -0.200 to -0.200; 0 won, 40 lost, 0 tied)."
+    )
+
+
+def test_equal_is_made_active(home: Path):
+    evaluated(trained("first"), marks(0.2, 0.7))
+    evaluated(trained("second"), marks(0.2, 0.7))
+    activate("first")
+    decision = activate("second")
+    assert decision.active
+    assert decision.differences["overall"].ties == 40
+    assert agents.back().name == "first"
+
+
+def test_a_little_worse_by_luck_is_made_active(home: Path):
+    evaluated(trained("first"), marks(0.2, 0.7, spread=0.4))
+    own = marks(0.2, 0.7, spread=0.4)
+    evaluated(trained("second"), [replace(each, after=each.after - 0.3 * (at == 3)) for at, each in enumerate(own)])
+    activate("first")
+    decision = activate("second")
+    assert decision.differences["overall"].difference < 0
+    assert decision.active
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        ("refused", "saying so where there is no guide (1.00 before, 0.00 now, 40 questions)"),
+        ("warnings_kept", "warnings kept"),
+        ("counts_exact", "counts of parts exact"),
+    ],
+)
+def test_better_on_the_whole_but_less_safe_is_refused(home: Path, figure: str, words: str):
+    evaluated(trained("first"), marks(0.2, 0.5, figures={figure: (0.0, 1.0)}))
+    evaluated(trained("second"), marks(0.2, 0.9, figures={figure: (0.0, 0.0)}))
+    activate("first")
+    decision = activate("second")
+    assert not decision.active
+    assert decision.differences["overall"].is_better
+    assert decision.differences[figure].is_worse
+    assert f"second is not made active: it is worse at {words}" in decision.said
+
+
+def test_safety_is_not_judged_by_few_questions(home: Path):
+    own = [replace(each, before_figures={"refused": 1.0}, after_figures={"refused": 0.0}) for each in marks(0.2, 0.9)]
+    evaluated(trained("first"), [*own[:4], *marks(0.2, 0.9)[4:]])
+    decision = activate("first")
+    assert decision.active
+    assert "refused" not in decision.differences
+
+
+def test_another_exam_asks_to_evaluate_again(home: Path):
+    evaluated(trained("first"), marks(0.2, 0.7))
+    evaluated(trained("second"), marks(0.2, 0.9), exam="e2")
+    activate("first")
+    decision = activate("second")
+    assert not decision.active
+    assert "was asked another exam" in decision.said
+    assert "runs evaluate first" in decision.said
+    assert agents.active().name == "first"
+
+
+def test_the_active_one_without_scores_is_held_by_the_base(home: Path):
+    evaluated(trained("first"), marks(0.2, 0.7)), activate("first")
+    RunFolder(home / "runs" / "first").scores.unlink()
+    evaluated(trained("second"), marks(0.3, 0.5))
+    decision = activate("second")
+    assert decision.active
+    assert "better than SmolLM2 (the active agent, first, has no scores)" in decision.said
+    evaluated(trained("third"), marks(0.5, 0.3))
+    assert not activate("third").active
+
+
+def test_force_makes_active_what_is_worse_and_says_so(home: Path):
+    evaluated(trained("first"), marks(0.7, 0.2))
+    assert not activate("first").active
+    decision = activate("first", force=True)
+    assert decision.active
+    assert decision.said.startswith("first is the active agent now because you insist: it is worse than")
+    assert agents.active().name == "first"
+
+
+def test_no_scores_and_few_questions_are_refused_with_what_to_do(home: Path):
+    folder = trained("first")
+    assert (
+        activate("first").said
+        == "first is not made active: it has no scores yet; evaluate it first: runs evaluate first."
+    )
+    evaluated(folder, marks(0.2, 0.9, n=19))
+    decision = activate("first")
+    assert not decision.active
+    assert "19 questions are too few" in decision.said
+    assert activate("first", force=True).active
+    assert activate("first").said == "first is the active agent already."
+
+
+def test_what_is_no_model_is_an_error(home: Path):
+    new_run("bare", "train", ["python"], text=json.dumps(to_data(RECIPE)))
+    with pytest.raises(RepairError, match="bare has made no model yet"):
+        activate("bare")
+    with pytest.raises(RepairError, match="no run '../bare'"):
+        activate("../bare")
+    trained("broken").scores.write_text('{"run": 1')
+    with pytest.raises(RepairError, match="not JSON"):
+        activate("broken")
+
+
+def test_a_whole_model_needs_no_base(home: Path):
+    folder = trained("full")
+    (folder.model / "adapter_config.json").unlink()
+    evaluated(folder, marks(0.2, 0.7))
+    activate("full")
+    assert agents.active().base == ""
+
+
+# ---- scores
+
+
+def test_scores_come_back_as_they_were_written(home: Path):
+    folder = trained("first")
+    scores = evaluated(folder, marks(0.2, 0.7, figures={"refused": (0.0, 1.0)}))
+    assert read_scores(folder.scores) == scores
+    assert said(scores).startswith(
+        "first is better than SmolLM2: on 40 questions it scores 0.70 on average against 0.20"
+    )
+    assert "| held-out loss | 900 tokens | 3.000 | 2.000 | -1.000 |" in as_table(scores)
+    data = json.loads(folder.scores.read_text())
+    folder.scores.write_text(json.dumps(data | {"version": 2}))
+    with pytest.raises(RepairError, match="version 2"):
+        read_scores(folder.scores)
+
+
+def test_the_interval_is_that_of_the_mean():
+    differences = [0.0, 1.0] * 50
+    low, high = interval(differences)
+    # The mean's standard error is 0.05: 1.96 of them on each side.
+    assert low == pytest.approx(0.5 - 0.098, abs=0.015)
+    assert high == pytest.approx(0.5 + 0.098, abs=0.015)
+    assert interval(differences) == (low, high)
+    assert interval(differences, seed=8) != (low, high)
+    assert interval([0.25] * 30) == (0.25, 0.25)
+
+
+def test_wins_and_losses_are_counted_beyond_a_tie():
+    found = compared([0.5, 0.5, 0.5, 0.5], [0.5, 0.505, 0.9, 0.1])
+    assert (found.wins, found.losses, found.ties) == (1, 1, 2)
+    assert found == replace(found, examples=4, before=0.5)
+    assert isinstance(found, Compared)
+    with pytest.raises(ValueError, match="got 0 and 0"):
+        compared([], [])
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        compared([1.0], [1.0, 1.0])
+
+
+def test_the_gate_is_light():
+    code = "import sys, repairai.runs.gate; print([m for m in ('torch', 'numpy', 'gradio') if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
