@@ -128,7 +128,7 @@ class Journal:
         """Write down how it ended, where that is not done yet, and let go of the run."""
         if error is not None and not self.ended:
             self._end_by(error)
-        if error is not None:
+        if error is not None and sys.excepthook is sys.__excepthook__:
             sys.excepthook = _say_without_secrets
         self._done.set()
         self._beat()

@@ -186,7 +186,7 @@ def _look(folder: RunFolder) -> _Seen:
             (folder.about, not about),
             (folder.exit, lost_exit or (bool(end) and ended is None)),
             (folder.process, lost_process or (bool(process_data) and process is None)),
-            (folder.queued, lost_queued),
+            (folder.queued, lost_queued or (bool(queued) and _number(queued.get("position")) is None)),
         )
         if is_lost
     ]

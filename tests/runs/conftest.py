@@ -30,6 +30,13 @@ def until(true: Callable[[], object], what: str = "") -> None:
         time.sleep(0.02)
 
 
+def fill(path: Path) -> None:
+    """Write a file until the disk is full."""
+    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
+        while os.statvfs(path.parent).f_bavail:
+            file.write(b"\1" * 4096)
+
+
 @pytest.fixture
 def recipe(tmp_path: Path) -> Recipe:
     """A recipe whose data are there, for a model of a few numbers."""

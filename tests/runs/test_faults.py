@@ -1,6 +1,5 @@
 """What may happen to a run: after each fault its state is honest, and it can go on. Real processes, really killed."""
 
-import contextlib
 import json
 import os
 import signal
@@ -20,7 +19,7 @@ from repairai.runs.metrics import last_metrics, read_new
 from repairai.runs.process import read_process
 from repairai.runs.state import read_run
 from repairai.runs.why import why
-from tests.runs.conftest import logs, until
+from tests.runs.conftest import fill, logs, until
 
 LONG = {"steps": 2000}
 
@@ -37,13 +36,6 @@ def at_step(folder: RunFolder, step: int) -> bool:
 
 def steps(folder: RunFolder) -> list[int]:
     return [metric.step for metric in read_new(folder.metrics, 0)[0]]
-
-
-def fill(path: Path) -> None:
-    """Write a file until the disk is full."""
-    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
-        while os.statvfs(path.parent).f_bavail:
-            file.write(b"\1" * 4096)
 
 
 def end(folder: RunFolder) -> None:
