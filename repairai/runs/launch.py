@@ -28,7 +28,7 @@ from repairai.runs.folder import Kind, RunFolder, new_run, read_json, run_folder
 from repairai.runs.order import Order
 from repairai.runs.process import Process, is_alive, read_process
 from repairai.runs.queue import alive_runs, put, queue_lock, waiting, wake
-from repairai.runs.state import Run, asked_of, read_run
+from repairai.runs.state import Run, asked_of, read_exit, read_run
 from repairai.runs.words import in_words
 
 __all__ = [
@@ -201,23 +201,24 @@ def ask(run_id: str, what: Word) -> Run:
 
 
 def kill(run_id: str) -> Run:
-    """End a run at once, with all its processes: for one that does not stop by itself. What it did since its last
-    checkpoint is lost.
+    """End a run at once, with all its processes: for one that does not stop, or does not leave, by itself.
+
+    What it did since its last checkpoint is lost.
 
     Raises:
-        RepairError: It is not at work, it was not asked to stop before, or it works on another machine.
-    """  # noqa: D205
+        RepairError: It is not at work, or it was not asked to stop before.
+    """
     folder = run_folder(run_id)
     process = read_process(folder.process)
     if process is None or not is_alive(folder):
         raise RepairError(f"{run_id} is not at work", f"see `runs show {run_id}`")
-    if not asked_of(folder):
+    if not asked_of(folder) and not read_exit(folder):
         raise RepairError(
             f"{run_id} was not asked to stop yet, which keeps what it has learned", f"do that first: runs stop {run_id}"
         )
     add_event(folder.events, "killed", "it was ended by force")
     _end_all(process)
-    for path in folder.control.iterdir():
+    for path in folder.control.glob("*"):
         path.unlink(missing_ok=True)
     return read_run(folder)
 
@@ -244,8 +245,10 @@ def delete(run_id: str) -> None:
     Raises:
         RepairError: It is at work, or being evaluated.
     """
+    folder = run_folder(run_id)
+    if read_exit(folder):
+        _wait_until_gone(folder)
     with queue_lock():
-        folder = run_folder(run_id)
         if is_alive(folder):
             raise RepairError(f"{run_id} is at work", f"stop it first: runs stop {run_id}")
         for other in run_folders():

@@ -240,6 +240,19 @@ def test_kill_needs_stop_first_and_ends_all(made):
     assert read_run(folder).asked == ""
 
 
+def test_a_process_that_does_not_leave_can_be_ended(made):
+    """It has said how it ended, and hangs in tidying up."""
+    folder = made(loading=60)
+    launch(folder)
+    until(lambda: read_run(folder).phase == "loading the model")
+    process = read_process(folder.process)
+    assert process
+    os.kill(process.pid, signal.SIGSTOP)
+    folder.exit.write_text(json.dumps({"state": "finished", "step": 3, "time": time.time()}))
+    assert kill(folder.id).state == "finished"
+    assert not psutil.pid_exists(process.pid) or psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+
+
 def test_a_run_is_not_worked_on_twice(made):
     folder = made(**LONG)
     launch(folder)
