@@ -176,7 +176,8 @@ def _divide(gathered: Gathered, held: Sequence[Example]) -> _Division:
     by_device = len(devices) >= FEWEST
     keys = {guide.id: _key(guide, by_device) for guide, _ in guides}
     held_keys = {key_of(example) if by_device else normalised(example.guide_id) for example in held} - {""}
-    sides = split([*keys.values(), *map(key_of, gathered.chats)], frozenset(held_keys))
+    # Each by itself: many conversations must not leave the guides without an exam.
+    sides = split(map(key_of, gathered.chats), frozenset(held_keys)) | split(keys.values(), frozenset(held_keys))
     held_texts = frozenset(text for example in held for text in texts_of(example))
     passages = {guide.id: passages_of(guide) for guide, _ in guides}
     texts: dict[Side, set[str]] = {side: set() for side in SIDES}
@@ -224,12 +225,20 @@ def _with_chats(made: Iterable[Example], chats: Iterable[Example]) -> tuple[list
 
 
 def _some(examples: list[Example], order: Order, side: Side) -> list[Example]:
-    """Return examples in an order that mixes tasks and devices, and as many as are asked for."""
+    """Return as many examples as are asked for, in an order of which each beginning holds all tasks in proportion."""
     mixed = list(examples)
     Random(f"{order.seed}:{side}").shuffle(mixed)
-    if order.limit is None:
-        return mixed
-    return mixed[: order.limit if side == "train" else max(_FEW, order.limit // 10)]
+    n_of_task = Counter(example.task for example in mixed)
+    seen: Counter[str] = Counter()
+    ranked = []
+    for example in mixed:
+        ranked.append(((seen[example.task] + 0.5) / n_of_task[example.task], example))
+        seen[example.task] += 1
+    ranked.sort(key=lambda pair: pair[0])
+    n = len(ranked)
+    if order.limit is not None:
+        n = order.limit if side == "train" else max(_FEW, order.limit // 10)
+    return [example for _, example in ranked[:n]]
 
 
 # ---- the report

@@ -59,7 +59,8 @@ def place_of(key: str) -> float:
 def split(keys: Iterable[str], held: frozenset[str] = frozenset()) -> dict[str, Side]:
     """Return the side of each key.
 
-    Where chance leaves a side without any, the key nearest to it crosses over, as long as train keeps one.
+    Where chance leaves a side without any, one crosses over from the side that has most: train is filled first, then
+    exam, then val.
 
     Args:
         keys: Of devices or guides.
@@ -68,12 +69,13 @@ def split(keys: Iterable[str], held: frozenset[str] = frozenset()) -> dict[str, 
     ranked = sorted(set(keys), key=lambda key: (place_of(key), key))
     sides: dict[str, Side] = {key: "exam" if key in held else _fallen(place_of(key)) for key in ranked}
     free = [key for key in ranked if key not in held]
-    if free and "train" not in sides.values():
-        sides[free[-1]] = "train"
-    for wanted in ("exam", "val"):
-        spare = [key for key in free if sides[key] == "train"]
-        if wanted not in sides.values() and len(spare) > 1:
-            sides[spare[0]] = wanted
+    for wanted in BY_SIZE:
+        if wanted in sides.values() or not free:
+            continue
+        most = max(SIDES, key=lambda side: sum(sides[key] == side for key in free))
+        spare = [key for key in free if sides[key] == most]
+        if len(spare) > 1 or wanted == "train":
+            sides[spare[-1 if wanted == "train" else 0]] = wanted
     return sides
 
 
