@@ -79,7 +79,7 @@ def after_training(folder: Path, seen: Seen | None = None) -> list[str]:
         said.append(_same(off, MOST_OFF[precision]))
     prompts = [each.input_ids[: each.labels.count(IGNORED)] for each in examples]
     limits = [len(each.input_ids) - len(prompt) + 64 for each, prompt in zip(examples, prompts, strict=True)]
-    said += _answers(replies(model, tokenizer, prompts, limits))
+    said += answered(replies(model, tokenizer, prompts, limits))
     del model
     gc.collect()
     if torch.cuda.is_available():
@@ -113,7 +113,7 @@ def _same(off: float, most: float) -> str:
     return f"! It scores words {off:.3f} nats apart from the trained one, and {most:g} is what rounding may do."
 
 
-def _answers(written: Sequence[Reply]) -> list[str]:
+def answered(written: Sequence[Reply]) -> list[str]:
     """Return whether a model answers, and whether it stops."""
     empty = sum(not reply.text for reply in written)
     ended = sum(reply.ended for reply in written)

@@ -24,8 +24,8 @@ from repairai.sop import agents
 from repairai.sop.prompts import REFUSAL, Passage, answer_text, question_text
 from tests.training.tiny import save_tiny
 from training import sop_eval
-from training.generate import answer_loss, replies
-from training.sop_check import after_training, look
+from training.generate import Reply, answer_loss, replies
+from training.sop_check import after_training, answered, look
 from training.sop_exam import Answers, choose, question_id
 from training.sop_examples import Example, write_examples
 from training.sop_model import load_base
@@ -148,9 +148,25 @@ def test_what_was_trained_is_what_is_read_back(tmp_path: Path, home: Path):
     (trained.path / "other").rename(trained.path / "model")
     said = after_training(trained.path, seen)
     assert said[1].startswith("! It scores words")
-    assert said[-1].startswith("! It never stops")
+    assert "not always stop" in said[-1] or "never stops" in said[-1]
     (trained.path / "model").rename(trained.path / "other")
     assert after_training(trained.path)[0].startswith("! The model cannot be read back")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            [Reply("a", 1, True)] * 2,
+            ["It answers all of 2 questions.", "It stops at its end token in all of 2 answers."],
+        ),
+        ([Reply("a", 9, True), Reply("b", 9, False)], ["It answers", "It does not always stop (1 of 2 answers)"]),
+        ([Reply("a", 9, False)] * 3, ["It answers", "! It never stops at its end token"]),
+        ([Reply("", 0, True), Reply("a", 1, True)], ["! It says nothing to 1 of 2 questions.", "It stops"]),
+    ],
+)
+def test_what_is_wrong_is_marked(written: list[Reply], said: list[str]):
+    assert all(told.startswith(start) for told, start in zip(answered(written), said, strict=True))
 
 
 # ---- stopping and going on
