@@ -27,6 +27,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
+import datasets
+import huggingface_hub
+
 from repairai import files
 from repairai.errors import RepairError
 from training.sop_build import Built, Order, build
@@ -151,6 +154,10 @@ def _run(chosen: argparse.Namespace) -> int:
     began = time.perf_counter()
     name = free_name(chosen.name)
     order = Order(name, tuple(chosen.sources), chosen.seed, chosen.length_tokens, chosen.limit_examples, chosen.model)
+    tell = _teller(chosen.progress_json)
+    if chosen.progress_json or not sys.stderr.isatty():  # whose bars would stand between our lines
+        datasets.disable_progress_bars()
+        huggingface_hub.utils.disable_progress_bars()
     tokenizer = None
     if chosen.model:  # first: a name that is wrong is told before anything else is done
         from training.sop_tokens import load_tokenizer  # noqa: PLC0415  transformers takes seconds and is not always wanted
@@ -160,7 +167,6 @@ def _run(chosen: argparse.Namespace) -> int:
         tuple(chosen.device), tuple(chosen.guide), chosen.without_ifixit, dict(chosen.column), chosen.licence
     )
     held = [] if chosen.replace_exam else fixed_exam()
-    tell = _teller(chosen.progress_json)
     built = build(gather(chosen.sources, wanted, tell), order, held, tokenizer, tell)
     built = replace(built, report=replace(built.report, seconds=round(time.perf_counter() - began, 1)))
     folder = data_folder() / name

@@ -140,6 +140,7 @@ def _json(text: str, where: str) -> Any:
 
 def _dataset_fault(name: str, error: Exception) -> RepairError:
     said = " ".join(str(error).split())
-    if "Config name is missing" in said:
-        return RepairError(f"{name} has more than one part: {said[:300]}", f"name one, as {HUB}{name}:PART")
+    parts = re.search(r"among the available configs: (\[.*?\])", said)
+    if parts:
+        return RepairError(f"{name} has more than one part: {parts[1]:.300}", f"name one, as {HUB}{name}:PART")
     return RepairError(f"{name} cannot be read as a dataset: {said[:300]}", "check its files, or give another")
