@@ -27,7 +27,7 @@ from repairai.errors import RepairError
 from repairai.files import to_data, write_whole
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.runs.folder import RunFolder, new_run, run_folder, runs_folder
-from repairai.runs.journal import Asked, Journal
+from repairai.runs.journal import Asked, Journal, is_out_of_memory
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
 from repairai.runs.scores import Scores, as_table, said, write_scores
@@ -167,8 +167,8 @@ def ask(
                 model, tokenizer, [each.prompt for each in now], [each.limit for each in now], progress.check
             )
             losses = [answer_loss(model, each.input_ids, each.labels) for each in now]
-        except torch.OutOfMemoryError:
-            if batch == 1:
+        except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is one of the latter
+            if batch == 1 or not is_out_of_memory(error):
                 raise
             batch //= 2
             progress.journal.event("halved", f"memory ran out: {batch} answers at once from now on", batch=batch)

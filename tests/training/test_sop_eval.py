@@ -205,6 +205,23 @@ def stopped_after(folder: RunFolder, batches: int) -> None:
         sop_eval.evaluate(folder, journal)
 
 
+def test_where_memory_runs_out_half_as_many_go_through(tmp_path: Path, home: Path, monkeypatch):
+    trained = run_of(tmp_path, examples(4), 1, examples(7))
+    sizes = []
+
+    def small(model, tokenizer, prompts, limits, check):
+        sizes.append(len(prompts))
+        if len(prompts) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return replies(model, tokenizer, prompts, limits, check)
+
+    monkeypatch.setattr(sop_eval, "replies", small)
+    assert sop_eval.main([trained.id, "--new-tokens", "8", "--batch", "6"]) == 0
+    assert sizes == 2 * [6, 3, 1, 1, 1, 1, 1, 1, 1]
+    events = (home / "runs" / "lamps-eval" / "events.jsonl").read_text()
+    assert events.count("memory ran out") == 4
+
+
 def test_the_base_answers_once_for_all_runs_that_begin_with_it(tmp_path: Path, home: Path):
     first = run_of(tmp_path, examples(4), 1, examples(6))
     assert sop_eval.main([first.id, "--new-tokens", "8"]) == 0
