@@ -17,10 +17,12 @@ MOST_POINTS = 600
 SAMPLED_BYTES = 512 * 1024
 """Of new lines, above which only some of them are read."""
 TAIL_BYTES = 64 * 1024
-"""At the end of the file, whose lines are all read."""
-CHUNK_BYTES = 4 * 2**20
+"""At the end of the file, which tell how it goes now."""
+END_BYTES = 16 * 1024
+"""At the end of the file, of which every line is read in any case."""
+CHUNK_BYTES = 2**20
 EVAL_MARK = b'"eval_loss"'
-MOST_LOOKS = 4000
+MOST_LOOKS = 600
 """Looks at the validation data that are read at once; where there are more, some are left out evenly."""
 
 
@@ -58,6 +60,7 @@ class Metric:
 
 
 NAMES = tuple(field.name for field in fields(Metric))
+KNOWN = frozenset(NAMES)
 SERIES = NAMES[2:]
 """What curves are drawn of."""
 
@@ -83,9 +86,17 @@ def read_new(path: Path, offset: int) -> tuple[list[Metric], int]:
     return [metric for line in lines if (metric := parsed(line))], end
 
 
-def last_metrics(path: Path, size: int = TAIL_BYTES) -> list[Metric]:
-    """Return the newest metrics of a run, oldest first: those in the file's last bytes."""
-    return [metric for line in tail(path, size).split(b"\n")[:-1] if (metric := parsed(line))]
+def last_metrics(path: Path, size: int = TAIL_BYTES, most: int | None = None) -> list[Metric]:
+    """Return the newest metrics of a run, oldest first: those in the file's last bytes.
+
+    Args:
+        path: The run's `metrics.jsonl`.
+        size: How many bytes are looked at.
+        most: Where there are more, some in between are left out, evenly; None for all.
+    """
+    lines = tail(path, size).split(b"\n")[:-1]
+    apart = 1 if most is None else max(-(-len(lines) // most), 1)
+    return [metric for line in lines[(len(lines) - 1) % apart :: apart] if (metric := parsed(line))]
 
 
 def forget_after(path: Path, step: int) -> None:
@@ -111,16 +122,34 @@ def forget_after(path: Path, step: int) -> None:
         return
 
 
+_DECODER = json.JSONDecoder()
+
+
 def parsed(line: bytes) -> Metric | None:
     """Return the metric in a line, or None where there is none that can be read."""
+    values = _values(line)
+    return None if values is None else Metric(**values)
+
+
+def _values(line: bytes) -> dict[str, Any] | None:
+    """Return the figures in a line by their names, or None where there are none that can be read."""
     try:
-        data = json.loads(line)
+        text = line.decode()
+        data, end = _DECODER.raw_decode(text)  # half the time of json.loads
     except (ValueError, RecursionError):
         return None
+    if end != len(text.rstrip()):
+        return None
+    try:
+        # Almost always all is as we write it, and one look at their sum tells that all are finite numbers.
+        if type(data["step"]) is int and "time" in data and data.keys() <= KNOWN and math.isfinite(sum(data.values())):
+            return data  # type: ignore[no-any-return]
+    except (TypeError, LookupError, AttributeError, OverflowError):
+        pass
     if not isinstance(data, dict) or type(data.get("step")) is not int:
         return None
-    known: dict[str, Any] = {name: value for name, value in data.items() if name in NAMES and _is_number(value)}
-    return Metric(**known) if "time" in known else None
+    known = {name: value for name, value in data.items() if name in KNOWN and _is_number(value)}
+    return known if "time" in known else None
 
 
 def _is_number(value: object) -> bool:
@@ -155,13 +184,17 @@ class Curve:
         self._forget()
 
     def _forget(self) -> None:
-        self.last: Metric | None = None
-        """The newest metric."""
+        self._newest: dict[str, Any] | None = None
         self.broken = 0
         """Lines that could not be read."""
         self._series = {name: _Series(self._most) for name in SERIES}
         self._offset = 0
         self._seen = b""
+
+    @property
+    def last(self) -> Metric | None:
+        """The newest metric."""
+        return Metric(**self._newest) if self._newest else None
 
     def poll(self) -> bool:
         """Read what is new; return whether there was anything."""
@@ -195,7 +228,7 @@ class Curve:
             self._forget()
         before = self._offset
         if size - self._offset > SAMPLED_BYTES:
-            self._sample(file, size - TAIL_BYTES)
+            self._sample(file, size - END_BYTES)
         file.seek(self._offset)
         content = file.read(size - self._offset)
         self._take(content[: content.rfind(b"\n") + 1].split(b"\n")[:-1], content)
@@ -213,19 +246,19 @@ class Curve:
             self._seen = lines[-1] + b"\n"
 
     def _add(self, line: bytes) -> None:
-        metric = parsed(line)
-        if metric is None:
+        values = _values(line)
+        if values is None:
             self.broken += 1
             return
-        self.last = metric
-        for name, series in self._series.items():
-            value = getattr(metric, name)
-            if value is not None:
-                series.add(metric.step, value)
+        self._newest = values
+        step = values["step"]
+        for name, value in values.items():
+            if name in self._series:
+                self._series[name].add(step, value)
 
     def _sample(self, file: BinaryIO, end: int) -> None:
         """Read some of the lines up to an offset, evenly, and those with a look at the validation data."""
-        stride = max((end - self._offset) // (2 * self._most), 1)
+        stride = max((end - self._offset) // self._most, 1)
         apart = (end - self._offset) // MOST_LOOKS
         while self._offset < end:
             file.seek(self._offset)
@@ -255,28 +288,45 @@ class _Series:
     def __init__(self, most: int) -> None:
         self._most = most
         self._width = 1
-        self._spans: list[tuple[int, tuple[int, float], tuple[int, float]]] = []
+        self._spans: list[list[Any]] = []  # number, step and value of the low, step and value of the high
         self.newest: tuple[int, float] | None = None
 
     def add(self, step: int, value: float) -> None:
-        self.newest = point = (step, value)
-        self._put(step // self._width, point, point)
-        # A span of one step is one point, a wider one two.
-        while len(self._spans) > (self._most if self._width == 1 else self._most // 2):
-            self._width *= 2
-            spans, self._spans = self._spans, []
-            for number, low, high in spans:
-                self._put(number // 2, low, high)
-
-    def _put(self, number: int, low: tuple[int, float], high: tuple[int, float]) -> None:
+        self.newest = (step, value)
+        number = step // self._width
         if self._spans and self._spans[-1][0] == number:
-            _, other_low, other_high = self._spans[-1]
-            low = min(other_low, low, key=lambda point: point[1])
-            high = max(other_high, high, key=lambda point: point[1])
-            self._spans[-1] = (number, low, high)
-        else:
-            self._spans.append((number, low, high))
+            span = self._spans[-1]
+            if value < span[2]:
+                span[1:3] = step, value
+            elif value > span[4]:
+                span[3:] = step, value
+            return
+        self._spans.append([number, step, value, step, value])
+        # A span of one step is one point, a wider one two.
+        if len(self._spans) > (self._most if self._width == 1 else self._most // 2):
+            self._widen()
+
+    def _widen(self) -> None:
+        times = 2
+        while len({span[0] // times for span in self._spans}) > self._most // 2:
+            times *= 2
+        self._width *= times
+        spans, self._spans = self._spans, []
+        for span in spans:
+            span[0] //= times
+            before = self._spans[-1] if self._spans else None
+            if before is None or before[0] != span[0]:
+                self._spans.append(span)
+                continue
+            if span[2] < before[2]:
+                before[1:3] = span[1:3]
+            if span[4] > before[4]:
+                before[3:] = span[3:]
 
     def points(self) -> list[tuple[int, float]]:
-        found = {point for _, low, high in self._spans for point in (low, high)}
-        return sorted(found | ({self.newest} if self.newest else set()))
+        found = [(low_step, low) for _, low_step, low, _, _ in self._spans]
+        found += [(high_step, high) for _, low_step, _, high_step, high in self._spans if high_step != low_step]
+        if self.newest and (not self._spans or self.newest[0] not in (self._spans[-1][1], self._spans[-1][3])):
+            found.append(self.newest)
+        found.sort()
+        return found

@@ -23,6 +23,8 @@ LAUNCH_SECONDS = 30.0
 SLEPT_SECONDS = 900.0
 """Between two steps, above which the machine is taken to have slept, unless steps take as long."""
 SLEPT_STEPS = 200
+ETA_METRICS = 60
+"""Of the newest, from which the time to go is told: what lies between two of them counts with its looks and saving."""
 ENDED_BYTES = 4096
 """Of the metrics of a run that has ended: its last line is in them."""
 
@@ -117,7 +119,7 @@ def read_run(folder: RunFolder) -> Run:
         seen = _look(folder)
     runs = seen.state in ("starting", "running")
     about, beat, ended = seen.about, seen.beat, seen.ended
-    last = last_metrics(folder.metrics) if runs else last_metrics(folder.metrics, ENDED_BYTES)
+    last = last_metrics(folder.metrics, most=ETA_METRICS) if runs else last_metrics(folder.metrics, ENDED_BYTES, 1)
     recipe = _about(about, folder)
     return Run(
         id=folder.id,
@@ -171,12 +173,15 @@ class _Seen:
 
 
 def _look(folder: RunFolder) -> _Seen:
-    # In this order: a process that is seen dead has written its end before, if it has written one.
-    process_data, lost_process = _read(folder.process)
-    process = process_in(process_data)
-    alive = process is not None and works(process, folder)
     queued, lost_queued = _read(folder.queued)
     end, lost_exit = _read(folder.exit)
+    process_data, lost_process = _read(folder.process)
+    process, alive = process_in(process_data), False
+    if queued or lost_queued or _exit(end) is None:  # else it does not matter whether its process is still leaving
+        alive = process is not None and works(process, folder)
+        # Read behind that: a process that is seen dead has written its end before, if it has written one.
+        queued, lost_queued = _read(folder.queued)
+        end, lost_exit = _read(folder.exit)
     about, _ = _read(folder.about)
     beat = read_json(folder.heartbeat)
     ended = _exit(end)
