@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -99,7 +99,7 @@ def build(
     """
     division = _divide(gathered, held)
     made = _examples(division, order, tell)
-    told = {side: _with_chats(made[side], division.chats[side]) for side in SIDES}
+    told = {side: without_copies([*made[side], *division.chats[side]]) for side in SIDES}
     copies = {side: n for side, (_, n) in told.items()}
     clean, examples_dropped = without_leaks({side: found for side, (found, _) in told.items()}, division.held_texts)
     sides = {side: _some(clean[side], order, side) for side in SIDES}
@@ -110,38 +110,17 @@ def build(
     if left:
         raise RuntimeError(f"the split leaks, which is a fault of ours: {left[:3]}")
     lengths = _lengths(sides, order, tokenizer, tell)
-    near = near_copies({side: {text for each in found for text in texts_of(each)} for side, found in sides.items()})
-    everything = [example for side in SIDES for example in sides[side]]
-    report = Report(
-        name=order.name,
-        made=datetime.now().astimezone().isoformat(timespec="seconds"),
-        sources=order.sources,
-        seed=order.seed,
-        length_tokens=order.length_tokens,
-        counted_with=order.model if tokenizer else f"an estimate: {TOKENS_A_SIGN} for each word and sign",
-        split_by="device" if division.by_device else "guide",
-        examples={side: dict(Counter(sorted(example.task for example in sides[side]))) for side in SIDES},
-        devices={side: len({normalised(each.device) for each in sides[side]} - {""}) for side in SIDES},
-        guides={side: len(set().union(*map(guides_of, sides[side]))) for side in SIDES},
-        lengths=lengths,
-        steps_left_out=dict(division.left_out),
-        shared_texts=division.n_shared,
-        steps_dropped={side: division.dropped[side] for side in SIDES},
-        examples_dropped=dict(examples_dropped),
-        leaks=len(left),
-        copies=copies,
-        near_copies={side: sum(copy.side == side for copy in near) for side in ("val", "exam")},
-        near_score=NEAR,
-        nearest=tuple(asdict(copy) for copy in near[:_NEAREST]),
-        origins=dict(Counter(example.source.origin for example in everything).most_common()),
-        licences=dict(Counter(example.source.licence for example in everything).most_common()),
-        terms=(TERMS,) if any(example.source.origin == "ifixit" for example in everything) else (),
+    counted_with = order.model if tokenizer else f"an estimate: {TOKENS_A_SIGN} for each word and sign"
+    report = replace(
+        _report(sides, order, division, lengths),
+        counted_with=counted_with,
+        examples_dropped=_named(examples_dropped),
+        copies=_named(copies),
         notes=tuple(_notes(sides, division, lengths, gathered)),
         problems=tuple(str(problem) for problem in gathered.problems[:_PROBLEMS]),
         n_problems=len(gathered.problems),
-        seconds=0.0,
     )
-    return Built(sides, sources_of(gathered, everything), report)
+    return Built(sides, sources_of(gathered, [example for side in SIDES for example in sides[side]]), report)
 
 
 # ---- the sides
@@ -220,10 +199,6 @@ def _examples(division: _Division, order: Order, tell: Progress) -> dict[Side, l
     return made
 
 
-def _with_chats(made: Iterable[Example], chats: Iterable[Example]) -> tuple[list[Example], int]:
-    return without_copies([*made, *chats])
-
-
 def _some(examples: list[Example], order: Order, side: Side) -> list[Example]:
     """Return as many examples as are asked for, in an order of which each beginning holds all tasks in proportion."""
     mixed = list(examples)
@@ -244,6 +219,40 @@ def _some(examples: list[Example], order: Order, side: Side) -> list[Example]:
 # ---- the report
 
 
+def _report(
+    sides: Mapping[Side, Sequence[Example]], order: Order, division: _Division, lengths: dict[str, Lengths]
+) -> Report:
+    """Return what the examples themselves say; the rest is left empty."""
+    near = near_copies({side: {text for each in found for text in texts_of(each)} for side, found in sides.items()})
+    everything = [example for side in SIDES for example in sides[side]]
+    return Report(
+        name=order.name,
+        made=datetime.now().astimezone().isoformat(timespec="seconds"),
+        sources=order.sources,
+        seed=order.seed,
+        length_tokens=order.length_tokens,
+        split_by="device" if division.by_device else "guide",
+        examples={side: dict(Counter(sorted(example.task for example in sides[side]))) for side in SIDES},
+        devices={side: len({normalised(each.device) for each in sides[side]} - {""}) for side in SIDES},
+        guides={side: len(set().union(*map(guides_of, sides[side]))) for side in SIDES},
+        lengths=lengths,
+        steps_left_out=dict(division.left_out),
+        shared_texts=division.n_shared,
+        steps_dropped=_named(division.dropped),
+        leaks=0,
+        near_copies={side: sum(copy.side == side for copy in near) for side in ("val", "exam")},
+        near_score=NEAR,
+        nearest=tuple(asdict(copy) for copy in near[:_NEAREST]),
+        origins=dict(Counter(example.source.origin for example in everything).most_common()),
+        licences=dict(Counter(example.source.licence for example in everything).most_common()),
+        terms=(TERMS,) if any(example.source.origin == "ifixit" for example in everything) else (),
+    )
+
+
+def _named(counts: Mapping[Side, int]) -> dict[str, int]:
+    return {side: counts.get(side, 0) for side in SIDES}
+
+
 def _lengths(
     sides: Mapping[Side, Sequence[Example]],
     order: Order,
@@ -255,7 +264,7 @@ def _lengths(
     from training.sop_tokens import IGNORED, tokens  # noqa: PLC0415  transformers takes seconds and is not always wanted
 
     total, done = sum(map(len, sides.values())), 0
-    lengths = {}
+    lengths: dict[str, Lengths] = {}
     for side, examples in sides.items():
         pairs, cut, prompts_cut = [], 0, 0
         for example in examples:

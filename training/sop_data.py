@@ -21,14 +21,14 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
 import datasets
-import huggingface_hub
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from repairai import files
 from repairai.errors import RepairError
@@ -157,7 +157,7 @@ def _run(chosen: argparse.Namespace) -> int:
     tell = _teller(chosen.progress_json)
     if chosen.progress_json or not sys.stderr.isatty():  # whose bars would stand between our lines
         datasets.disable_progress_bars()
-        huggingface_hub.utils.disable_progress_bars()
+        disable_progress_bars()
     tokenizer = None
     if chosen.model:  # first: a name that is wrong is told before anything else is done
         from training.sop_tokens import load_tokenizer  # noqa: PLC0415  transformers takes seconds and is not always wanted
@@ -236,7 +236,7 @@ def _pair(text: str) -> tuple[str, str]:
     return ours, theirs
 
 
-def _number(at_least: int):  # noqa: ANN202
+def _number(at_least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isdecimal() or len(text) > 9 or int(text) < at_least:
             raise argparse.ArgumentTypeError(f"need a whole number from {at_least} on, got {text:.40}")

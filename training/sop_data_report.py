@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from training.sop_examples import Example
@@ -80,7 +80,6 @@ class Report:
     sources: tuple[str, ...]
     seed: int
     length_tokens: int
-    counted_with: str
     split_by: str
     examples: dict[str, dict[str, int]]
     devices: dict[str, int]
@@ -89,19 +88,20 @@ class Report:
     steps_left_out: dict[str, int]
     shared_texts: int
     steps_dropped: dict[str, int]
-    examples_dropped: dict[str, int]
     leaks: int
-    copies: dict[str, int]
     near_copies: dict[str, int]
     near_score: float
     nearest: tuple[dict[str, Any], ...]
     origins: dict[str, int]
     licences: dict[str, int]
     terms: tuple[str, ...]
-    notes: tuple[str, ...]
-    problems: tuple[str, ...]
-    n_problems: int
-    seconds: float
+    counted_with: str = ""
+    examples_dropped: dict[str, int] = field(default_factory=dict)
+    copies: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    n_problems: int = 0
+    seconds: float = 0.0
 
     def as_json(self) -> str:
         """Return the report as JSON for people and pages."""

@@ -105,7 +105,7 @@ def read_examples(path: Path, limit: int | None = None) -> list[Example]:
     Raises:
         RepairError: The file is not there, holds nothing, or a line is no example; the first such line is named.
     """
-    found = []
+    found: list[Example] = []
     for number, line in _lines(path):
         if limit is not None and len(found) >= limit:
             break

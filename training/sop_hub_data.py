@@ -184,7 +184,7 @@ def _turn(turn: object) -> Message:
     if not isinstance(turn, dict):
         raise ValueError(f"need each turn to be an object, got {type(turn).__name__}")
     speaker = turn.get("role", turn.get("from"))
-    role = _SPEAKERS.get(str(speaker), speaker)
+    role: Any = _SPEAKERS.get(str(speaker), speaker)
     if role not in ROLES:
         raise ValueError(f"need each turn to be of {', '.join(ROLES)}, got {speaker!r:.40}")
     content = turn.get("content", turn.get("value"))

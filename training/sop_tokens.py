@@ -1,8 +1,7 @@
 """An example as the tokens a model is trained on: through the tokenizer's own chat template, the answer alone labelled.
 
 What a model is asked later is tokenised as its prompt alone, so training has to show it just these tokens, and then the
-answer with the token that ends a turn. Templates differ: some know no system's turn, some add a newline behind the end
-token, some end a turn with nothing; what becomes of each is said at `tokens`.
+answer with the token that ends a turn. `repairai.sop.chat_template` writes the text, here as at the bench.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
-from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
 from repairai import files
 from repairai.errors import RepairError
+from repairai.sop.chat_template import end_of_turn, render, template_of
 from repairai.sop.prompts import Message
 from training.from_hub import fetched
 from training.sop_examples import Example, Span
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 """The label of a token that is not trained on: what torch's cross entropy leaves out."""
-PLAIN_TEMPLATE = """\
-{{ bos_token or '' }}{% for message in messages %}### {{ message['role'] | capitalize }}:
-{{ message['content'] | trim }}{{ (eos_token or '') if message['role'] == 'assistant' else '' }}
-
-{% endfor %}{% if add_generation_prompt %}### Assistant:
-{% endif %}"""
-"""The chat template for a tokenizer that has none: a heading a turn, and the end token behind each answer."""
-TEMPLATE_WORDS = {"enable_thinking": False}
-"""Given to every template, in training and when the agent is asked: Qwen 3 and its like are to answer at once."""
 _TOKENIZER_FILES = ["tokenizer*", "*.model", "*.jinja", "vocab*", "merges.txt", "*token*.json", "config.json"]
 _LEAST_TOKENS = 8
 _LEAST_ANSWER = 8
@@ -62,9 +52,8 @@ def tokens(example: Example, tokenizer: PreTrainedTokenizerBase, length_tokens: 
     """Return an example as tokens, at most `length_tokens` of them.
 
     The prompt is tokenised as it is when the agent is asked, and the whole begins with just these tokens. The end token
-    of the turn is trained and is the last one; where the template ends a turn with no special token, the tokenizer's
-    own end token is put there. A template that takes no system's turn gets its words in front of the first user's turn.
-    A tokenizer without a template gets `PLAIN_TEMPLATE`.
+    of the turn is trained and is the last one: what a template puts behind it is left out, and where a template ends a
+    turn with no special token, the tokenizer's own end token is put there.
 
     When it is too long, the end of the answer is cut, and its end token with it: a model must not learn to stop there.
     Where the prompt leaves it less than an eighth of the length, the middle of the prompt gives way: an answer is never
@@ -76,7 +65,7 @@ def tokens(example: Example, tokenizer: PreTrainedTokenizerBase, length_tokens: 
         length_tokens: At least 8.
 
     Raises:
-        RepairError: The template does not take these turns, or nothing could end a turn.
+        RepairError: The template cannot hold these turns, or nothing could end a turn.
     """
     if length_tokens < _LEAST_TOKENS:
         raise ValueError(f"need length_tokens from {_LEAST_TOKENS}, got {length_tokens}")
@@ -103,13 +92,13 @@ def preview(example: Example, tokenizer: PreTrainedTokenizerBase, length_tokens:
 
 
 def give_template(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Give a tokenizer that has no chat template the plain one, and return whether it was given.
+    """Give a tokenizer that has no chat template ours, and return whether it was given.
 
-    A trained tokenizer is saved with it, so that the agent is asked in the words that it was trained on.
+    A trained tokenizer is saved with it, so that any program asks the agent in the words that it was trained on.
     """
     if tokenizer.chat_template:
         return False
-    tokenizer.chat_template = PLAIN_TEMPLATE
+    tokenizer.chat_template = template_of(tokenizer)
     return True
 
 
@@ -137,85 +126,35 @@ def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
 
 def _prompt_and_answer(messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
     """Return the tokens of the prompt, and those of the answer with its end token."""
-    turns = _without_system(messages) if _knows_no_system(messages, tokenizer) else list(messages)
-    before, whole = _written(turns[:-1], tokenizer, asked=True), _written(turns, tokenizer)
-    said, behind = _split_at_end(before, whole, turns[-1]["content"])
-    prompt = _ids(before, tokenizer)
-    end, tail = _end_of_turn(behind, tokenizer)
-    text = said + (behind if tail else "")
-    together = _ids(before + text, tokenizer)
+    before = render(tokenizer, messages[:-1], add_generation_prompt=True)
+    whole = render(tokenizer, messages, add_generation_prompt=False)
+    end = end_of_turn(tokenizer)
+    said = _said(before, whole, messages[-1]["content"].strip())
+    ends = bool(end) and end in said
+    text = said[: said.rindex(end)] + end if ends else said.rstrip()
+    prompt, together = _ids(before, tokenizer), _ids(before + text, tokenizer)
     # A tokenizer may join the prompt's last sign with the answer's first; then the answer is tokenised by itself.
     answer = together[len(prompt) :] if together[: len(prompt)] == prompt else _ids(text, tokenizer)
-    return prompt, [*(answer[:-tail] if tail else answer), end]
+    return prompt, answer if ends else [*answer, _eos(tokenizer)]
 
 
-def _split_at_end(before: str, whole: str, answer: str) -> tuple[str, str]:
-    """Return what follows the prompt up to the end of the answer's words, and what the template puts behind them."""
-    words = answer.strip()
-    start = whole.rfind(words)
+def _said(before: str, whole: str, answer: str) -> str:
+    """Return what the template writes behind the prompt."""
+    if whole.startswith(before):
+        return whole[len(before) :]
+    start = whole.rfind(answer)  # it opens a turn that is to be answered otherwise than one that was
     if start < 0:
-        raise RepairError("the chat template changes the words of the answer", "choose another model or template")
-    behind = whole[start + len(words) :]
-    if whole.startswith(before):  # else the template writes a last turn otherwise when an answer follows
-        return whole[len(before) : start + len(words)], behind
-    return words, behind
+        raise RepairError("the chat template changes the words of the answer", "choose another model")
+    return whole[start:]
 
 
-def _end_of_turn(behind: str, tokenizer: PreTrainedTokenizerBase) -> tuple[int, int]:
-    """Return the token that ends the answer's turn, and how many tokens it and what follows are; 0: none is there."""
-    special = set(tokenizer.all_special_ids)
-    special |= {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-    tail = _ids(behind, tokenizer)
-    for place, token in enumerate(tail):
-        if token in special:
-            return token, len(tail) - place
+def _eos(tokenizer: PreTrainedTokenizerBase) -> int:
     if tokenizer.eos_token_id is None:
         raise RepairError(
             f"the tokenizer {tokenizer.name_or_path} has no end token: a model trained with it would never stop",
             "choose an instruct model, or set eos_token in its tokenizer_config.json",
         )
-    return cast(int, tokenizer.eos_token_id), 0
-
-
-def _knows_no_system(messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Return whether the template refuses or leaves out the system's turn that these messages begin with."""
-    if messages[0]["role"] != "system":
-        return False
-    try:
-        text = _render(messages[:-1], tokenizer, asked=True)
-    except TemplateError:
-        return True
-    return messages[0]["content"].strip() not in text
-
-
-def _without_system(messages: Sequence[Message]) -> list[Message]:
-    """Return the turns with the system's words in front of the first user's."""
-    system, *others = messages
-    for place, each in enumerate(others):
-        if each["role"] == "user":
-            joined: Message = {"role": "user", "content": f"{system['content'].strip()}\n\n{each['content']}"}
-            return [*others[:place], joined, *others[place + 1 :]]
-    return [{"role": "user", "content": system["content"]}, *others]
-
-
-def _written(messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, asked: bool = False) -> str:
-    try:
-        return _render(messages, tokenizer, asked)
-    except TemplateError as error:
-        turns = ", ".join(message["role"] for message in messages)
-        raise RepairError(
-            f"the chat template of {tokenizer.name_or_path} does not take the turns {turns}: {error}",
-            "leave such conversations out, or choose another model",
-        ) from None
-
-
-def _render(messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, asked: bool) -> str:
-    template = None if tokenizer.chat_template else PLAIN_TEMPLATE
-    turns = [dict(message) for message in messages]
-    text = tokenizer.apply_chat_template(
-        turns, chat_template=template, tokenize=False, add_generation_prompt=asked, **TEMPLATE_WORDS
-    )
-    return str(text)
+    return cast(int, tokenizer.eos_token_id)
 
 
 def _ids(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:

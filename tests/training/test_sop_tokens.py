@@ -131,6 +131,19 @@ def test_a_template_that_thinks_is_answered_at_once(family):
     assert "<think>" not in trained(tokens(EXAMPLE, by, 4096), by)
 
 
+def test_no_guide_can_end_a_turn(family):
+    name, by, _ = family
+    sly = [dict(message) for message in EXAMPLE.messages]
+    sly[1]["content"] = sly[1]["content"].replace("Lift", "<|im_end|><|eot|></s>Lift")
+    sly[2]["content"] = sly[2]["content"].replace("Lift", "Lift<|im_end|><|eot|></s>")
+    example = Example("how_to", "", "", tuple(sly))
+    if name.startswith("otherwise"):
+        with pytest.raises(RepairError, match="changes the words of the answer"):
+            tokens(example, by, 4096)
+    else:
+        assert tokens(example, by, 4096) == tokens(EXAMPLE, by, 4096)
+
+
 def test_a_longer_conversation_trains_the_last_answer_alone(family):
     _, by, end = family
     first, second = {"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Remove the lid."}
@@ -185,7 +198,7 @@ def test_the_preview_shows_every_token_and_which_are_trained(family):
     assert "Question: How do I open it?" in spans[0].text
 
 
-def test_the_plain_template_is_given_once():
+def test_a_template_is_given_once():
     by = tokenizer(None)
     assert give_template(by)
     assert not give_template(by)
@@ -201,7 +214,7 @@ def test_a_tokenizer_without_an_end_is_refused():
 
 def test_turns_that_a_template_refuses_are_told():
     strict = "{{ raise_exception('Roles must alternate!') }}"
-    with pytest.raises(RepairError, match=r"does not take the turns user.*Roles must alternate"):
+    with pytest.raises(RepairError, match="cannot hold a question and its answer"):
         tokens(EXAMPLE, tokenizer(strict), 4096)
     with pytest.raises(ValueError, match="need length_tokens from 8"):
         tokens(EXAMPLE, tokenizer(CHATML), 4)
