@@ -10,7 +10,8 @@ import gradio as gr
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from repairai.ui import guides_tab, hardware_tab, inspect_tab, records_tab
+from repairai.ui import guides_tab, hardware_tab, inspect_tab, records_tab, runs_tab
+from repairai.ui.watched import Watched
 from repairai.ui.workbench import Workbench
 from repairai.vision.photo import MAX_BYTES
 
@@ -26,14 +27,18 @@ def build(bench: Workbench | None = None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=False) as page:
         gr.HTML('<header class="top"><h1>RepairAI</h1><p>Is this step done? A guide, a photo, a verdict.</p></header>')
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Inspect", id="inspect"):
+            with gr.Tab("Inspect", id="inspect") as inspect:
                 inspect_tab.build(own)
-            with gr.Tab("Guides", id="guides"):
+            with gr.Tab("Guides", id="guides") as guides:
                 guides_tab.build(own)
+            with gr.Tab("Runs", id="runs") as runs:
+                watched = Watched()
+                places = runs_tab.build(watched, runs)
             with gr.Tab("Records", id="records") as records:
                 records_tab.build(own, records)
             with gr.Tab("Hardware", id="hardware") as hardware:
                 hardware_tab.build(hardware)
+            runs_tab.leaves(places, (inspect, guides, records, hardware))
     return page.queue(max_size=32, default_concurrency_limit=4)
 
 

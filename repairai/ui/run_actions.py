@@ -1,0 +1,125 @@
+"""What the buttons of the Runs tab do with a run, each answered with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+from repairai.runs import gate, launch, queue
+from repairai.runs.folder import run_folder
+from repairai.runs.state import read_run
+from repairai.runs.why import why
+from repairai.sop import agents
+from repairai.ui import runs_render, scores_render
+
+LABELS = {
+    "resume": "Go on with it", "stop": "Stop", "pause": "Pause: I need the machine", "save": "Save now",
+    "look": "Evaluate now", "kill": "End it by force", "go_on": "Let the queue go on", "first": "Make it the next",
+    "unqueue": "Take it out of the queue", "delete": "Delete it", "evaluate": "Evaluate it",
+    "activate": "Make it the active agent", "back": "Back to the one before",
+}  # fmt: skip
+"""The buttons, in the order in which they stand."""
+HINTS = {
+    "stop": "It makes a whole checkpoint first, and can go on later.",
+    "pause": "It makes a checkpoint and leaves the machine to you; nothing from the queue takes its place.",
+    "save": "It makes a checkpoint at its next step.",
+    "look": "It looks at the validation data at its next step.",
+}
+
+
+def resume(run_id: str) -> str:
+    """Let a run go on, or put it into the queue."""
+    folder = launch.resume(run_id)
+    run = read_run(folder)
+    if run.state == "queued":
+        return f"{run_id} is in the queue. {why(folder).said}"
+    at = f"step {run.checkpoint_step:,}" if run.checkpoint_step is not None else "its beginning"
+    return f"{run_id} goes on from {at}."
+
+
+def _ask(word: launch.Word) -> Callable[[str], str]:
+    name = "look" if word == "eval" else word
+
+    def ask(run_id: str) -> str:
+        launch.ask(run_id, word)
+        return f"{run_id} was asked to {'evaluate' if word == 'eval' else word}. {HINTS[name]}"
+
+    return ask
+
+
+def kill(run_id: str) -> str:
+    """End a run by force."""
+    launch.kill(run_id)
+    return f"{run_id} was ended by force."
+
+
+def go_on(_: str) -> str:
+    """Let runs start that wait because another was paused."""
+    freed = queue.go_on()
+    return f"The queue goes on with {' and '.join(freed)}." if freed else "No run was held."
+
+
+def foremost(run_id: str) -> str:
+    """Give a waiting run the first place."""
+    queue.move(run_id, 1)
+    return f"{run_id} is the next one in the queue."
+
+
+def unqueue(run_id: str) -> str:
+    """Take a run out of the queue."""
+    queue.unqueue(run_id)
+    return f"{run_id} was taken out of the queue."
+
+
+def evaluate(run_id: str, limit: int | None) -> str:
+    """Start an evaluation; return what became of it, as HTML.
+
+    Args:
+        run_id: Of the training.
+        limit: Questions at most; None for all.
+    """
+    folder = launch.evaluate(run_id, limit)
+    run = read_run(folder)
+    how = escape(why(folder).said) if run.state == "queued" else "Its scores appear here when it is done."
+    return said_of(f"{run_id} takes its exam as ", runs_render.link(run.id), f". {how}")
+
+
+def said_of(sentence: str, *html: str) -> str:
+    """Return a sentence for the person, with HTML that is escaped already behind it."""
+    return f'<p class="answer">{escape(sentence)}{"".join(html)}</p>'
+
+
+def doomed(run_id: str) -> str:
+    """Return what is lost where a run is deleted, as a question."""
+    folder = run_folder(run_id)
+    gib = sum(each.stat().st_size for each in folder.path.rglob("*") if each.is_file()) / 2**30
+    what = "its model, its checkpoints and its scores" if folder.model.is_dir() else "its checkpoints and its figures"
+    size = f"{gib:.1f} GiB" if gib >= 0.1 else f"{gib * 1024:.0f} MiB"
+    active = " It is the active agent, which could then no longer answer." if agents.active().run_id == run_id else ""
+    return f'<p class="doomed">Delete {escape(run_id)} with {what}: {size}?{active} This cannot be undone.</p>'
+
+
+def activate(run_id: str, force: bool) -> tuple[bool, str]:
+    """Make a run's model the active agent where it is no worse; return whether it is, and why, as HTML.
+
+    Args:
+        run_id: Of the training.
+        force: Whatever its exam says.
+    """
+    found = gate.activate(run_id, force)
+    return found.active, scores_render.decision(found.active, found.said)
+
+
+def back(_: str) -> str:
+    """Make the agent active again that was so before."""
+    restored = agents.back()
+    name = "the steps themselves" if restored.kind == "steps" else restored.name
+    return f"Questions are answered by {name} again."
+
+
+ACTIONS: dict[str, Callable[[str], str]] = {
+    "resume": resume, "stop": _ask("stop"), "pause": _ask("pause"), "save": _ask("save"), "look": _ask("eval"),
+    "kill": kill, "go_on": go_on, "first": foremost, "unqueue": unqueue,
+    "back": back,
+}  # fmt: skip
+"""Those that need nothing but the run's id."""

@@ -1,0 +1,272 @@
+"""Runs to HTML, pure; what came from outside is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from repairai.runs.checkpoints import Checkpoint
+from repairai.runs.compare import Comparison
+from repairai.runs.events import Event
+from repairai.runs.queue import Waiting
+from repairai.runs.state import Run, State
+from repairai.runs.words import clock, in_words, span
+from repairai.ui import curves
+from repairai.ui.curves import Line, Plot, Points, written
+
+STATES: dict[State, tuple[str, str]] = {
+    "queued": ("◷", "elsewhere"), "starting": ("…", "busy"), "running": ("▶\ufe0e", "busy"), "finished": ("✓", "pass"),
+    "stopped": ("■", "elsewhere"), "paused": ("❚❚", "uncertain"), "out_of_memory": ("✕", "fail"),
+    "disk_full": ("✕", "fail"), "failed": ("✕", "fail"), "interrupted": ("!", "uncertain"),
+}  # fmt: skip
+"""Icon and colour; the word is the state itself."""
+AT_WORK = ("starting", "running")
+LISTED = 50
+"""Runs in the list; older ones are found by their address, and on the command line."""
+SILENT_SECONDS = 30
+EVENT_ICONS = {
+    "began": "▶\ufe0e", "resumed": "▶\ufe0e", "ended": "■", "checkpoint": "⤓", "asked": "✋\ufe0e", "halved": "!",
+    "diverging": "!", "not_a_number": "!", "killed": "✕", "gone": "✕", "check": "✓", "first_step": "✓",
+}  # fmt: skip
+NO_RUNS = '<p class="fine">There are no runs yet. Start one in the Train tab, or with <code>repairai train</code>.</p>'
+NONE_CHOSEN = '<p class="fine">Choose a run to see its curves.</p>'
+_BUTTONS = re.compile(r"[^.:;]*:? ?`python -m repairai runs (resume|evaluate) [^`]*`\.?")
+"""A sentence that tells to do what a button does."""
+
+
+def badge(run: Run) -> str:
+    """Return a run's state as icon, word and colour together."""
+    icon, tone = STATES[run.state]
+    word = f"asked to {run.asked}" if run.asked else in_words(run.state)
+    return f'<span class="badge badge-{tone}"><span aria-hidden="true">{icon}</span> {escape(word)}</span>'
+
+
+def with_code(text: str) -> str:
+    """Return escaped text in which what stands in backticks is marked as code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text))
+
+
+# ---- the list
+
+
+def listed(runs: Sequence[Run], chosen: str, order: Sequence[Waiting] = ()) -> str:
+    """Return the list of runs, newest first, each a link to itself.
+
+    Args:
+        runs: All of them.
+        chosen: Id of the one that is shown.
+        order: The queue.
+    """
+    if not runs:
+        return NO_RUNS
+    places = {each.id: place for place, each in enumerate(order, 1)}
+    rows = "".join(_row(run, run.id == chosen, places.get(run.id)) for run in runs[:LISTED])
+    more = f'<p class="fine">{len(runs) - LISTED} older runs are not listed.</p>' if len(runs) > LISTED else ""
+    return f'<nav class="runs" aria-label="Runs">{rows}</nav>{more}'
+
+
+def _row(run: Run, is_chosen: bool, place: int | None) -> str:
+    current = ' aria-current="true"' if is_chosen else ""
+    what = f"evaluates {run.parent}" if run.kind == "evaluate" else " · ".join(_what(run))
+    return (
+        f'<a class="run" href="?run={escape(run.id)}" data-run="{escape(run.id)}" data-state="{run.state}"{current}>'
+        f'<span class="run-name">{escape(run.id)}</span>{badge(run)}'
+        f'<span class="run-what">{escape(what)}</span>{bar(run)}<span class="run-how">{_how(run, place)}</span></a>'
+    )
+
+
+def _what(run: Run) -> list[str]:
+    return [part for part in (run.model.rstrip("/").rsplit("/", 1)[-1], METHODS.get(run.method, run.method)) if part]
+
+
+METHODS = {"full": "full", "lora": "LoRA", "qlora": "QLoRA"}
+
+
+def _how(run: Run, place: int | None) -> str:
+    parts = []
+    if run.state == "queued":
+        parts.append(f"number {place} in the queue" if place else "in the queue")
+        parts += [f"not before {clock(run.not_before)}"] if run.not_before else []
+    elif run.step is not None:
+        parts.append(f"step {run.step:,}" + (f" of {run.total_steps:,}" if run.total_steps else ""))
+    if run.last and run.last.loss is not None:
+        parts.append(f"loss {run.last.loss:.3f}")
+    if run.eta_seconds is not None:
+        parts.append(f"{span(run.eta_seconds)} to go")
+    elif run.ended:
+        parts.append(clock(run.ended))
+    return escape(" · ".join(parts) or run.phase)
+
+
+def bar(run: Run) -> str:
+    """Return how far a run is as a bar; an empty one where that is not known."""
+    share = _share(run)
+    tone = STATES[run.state][1]
+    value = "" if share is None else f' aria-valuenow="{100 * share:.0f}"'
+    filled = f'<span class="tone-{tone}" style="width:{100 * (share or 0):.1f}%"></span>'
+    return f'<span class="track" role="progressbar" aria-label="{escape(run.id)}"{value}>{filled}</span>'
+
+
+def _share(run: Run) -> float | None:
+    if run.state == "finished":
+        return 1.0
+    if run.step is None or not run.total_steps:
+        return None
+    return min(run.step / run.total_steps, 1.0)
+
+
+# ---- one run
+
+
+def head(run: Run) -> str:
+    """Return what a run is and how far it is."""
+    what = [*([run.model, METHODS.get(run.method, run.method), f"by {run.backend}"] if run.model else [])]
+    times = [f"started {clock(run.started)}"] if run.started else []
+    times += [f"worked {span(run.seconds)}"] if run.seconds else []
+    times += [f"ended {clock(run.ended)}"] if run.ended else []
+    facts = escape(" · ".join([*what, *times]))
+    parent = f"<p>It evaluates {link(run.parent)}.</p>" if run.parent else ""
+    return (
+        f'<section class="run-head" data-shown="{escape(run.id)}" data-state="{run.state}"><div class="run-title">'
+        f"<h3>{escape(run.id)}</h3>{badge(run)}</div><p class='fine'>{facts}</p>{parent}"
+        f'{bar(run).replace("track", "track wide", 1)}<p class="run-step">{_step(run)}</p></section>'
+    )
+
+
+def link(run_id: str) -> str:
+    """Return a link that shows a run."""
+    return f'<a href="?run={escape(run_id)}" data-run="{escape(run_id)}">{escape(run_id)}</a>'
+
+
+def _step(run: Run) -> str:
+    parts = [run.phase] if run.phase and run.state in (*AT_WORK, "interrupted") else []
+    if run.step is not None:
+        parts.append(f"step {run.step:,}" + (f" of {run.total_steps:,}" if run.total_steps else ""))
+    if run.eta_seconds is not None:
+        parts.append(f"{span(run.eta_seconds)} to go")
+    if run.state == "queued" and run.not_before:
+        parts.append(f"not before {clock(run.not_before)}")
+    if run.silent_seconds > SILENT_SECONDS:
+        parts.append(f"no sign of life for {span(run.silent_seconds)}")
+    return escape(" · ".join(parts))
+
+
+def told(said: str, mend: str) -> str:
+    """Return why a run ended, and what can be done but is not a button of the page."""
+    rest = _BUTTONS.sub("", mend).strip()
+    return f'<p class="run-said">{with_code(said)} {with_code(rest)}</p>'
+
+
+def figures(run: Run, series: Mapping[str, Points]) -> str:
+    """Return the newest figures of a run."""
+    last = run.last
+    found: list[tuple[str, str]] = []
+
+    def add(name: str, value: float | None, unit: str = "") -> None:
+        if value is not None:
+            found.append((name, f"{written(value)}{unit}"))
+
+    looks = series.get("eval_loss", ())
+    if last:
+        loss = series.get("loss", ())
+        add("Loss", loss[-1][1] if loss else None)
+        if looks:
+            at, lowest = min(looks, key=lambda point: point[1])
+            found.append(("Validation loss", f"{written(looks[-1][1])}, best {written(lowest)} at step {at:,}"))
+        for name, field, unit in (
+            ("Speed", "tokens_per_second", " tokens/s"), ("Memory", "memory_gib", " GiB"),
+            ("The whole GPU", "gpu_gib", " GiB"), ("GPU", "temperature_c", " °C"),
+            ("Learning rate", "learning_rate", ""), ("Times through the data", "epoch", ""),
+        ):  # fmt: skip
+            points = series.get(field, ())
+            add(name, points[-1][1] if points else None, unit)
+        if last.tokens:
+            found.append(("Tokens", f"{last.tokens:,}"))
+    cells = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in found)
+    return f'<dl class="figures">{cells}</dl>' if cells else ""
+
+
+def points_of_return(points: Sequence[Checkpoint]) -> str:
+    """Return the checkpoints of a run, newest first."""
+    if not points:
+        return '<p class="fine">There is no checkpoint yet: press "Save now" to make one.</p>'
+    rows = "".join(
+        f"<tr><td>{each.step:,}</td><td>{_size(each.gib)}</td>"
+        f"<td>{'—' if each.eval_loss is None else written(each.eval_loss)}</td><td>{_marks(each)}</td></tr>"
+        for each in reversed(points)
+    )
+    return _table(("Step", "Size", "Validation loss", ""), rows)
+
+
+def _size(gib: float) -> str:
+    return f"{gib:.2f} GiB" if gib >= 0.1 else f"{gib * 1024:.1f} MiB"
+
+
+def _marks(point: Checkpoint) -> str:
+    if not point.whole:
+        return '<span class="badge badge-fail"><span aria-hidden="true">✕</span> half-written</span>'
+    return '<span class="badge badge-pass"><span aria-hidden="true">✓</span> the best</span>' if point.best else ""
+
+
+def happened(events: Sequence[Event]) -> str:
+    """Return what happened to a run as a time line, newest first."""
+    if not events:
+        return '<p class="fine">Nothing has happened yet.</p>'
+    rows = "".join(
+        f'<li data-kind="{escape(each.kind)}"><time>{escape(clock(each.time))}</time>'
+        f'<span class="icon" aria-hidden="true">{EVENT_ICONS.get(each.kind, "·")}</span>'
+        f"<span>{with_code(each.text)}</span></li>"
+        for each in reversed(events)
+    )
+    return f'<ol class="events">{rows}</ol>'
+
+
+def log(text: str) -> str:
+    """Return the end of what a run said."""
+    if not text.strip():
+        return '<p class="fine">It has said nothing that was kept: a run from a terminal says it there.</p>'
+    return f'<pre class="log" tabindex="0" aria-label="What the run said">{escape(text)}</pre>'
+
+
+# ---- beside each other
+
+
+def compared(found: Comparison) -> str:
+    """Return runs over each other, what came of each, and where their recipes differ."""
+    names = [each.run.id for each in found.came]
+
+    def lines(field: str, dots: bool = False) -> tuple[Line, ...]:
+        return tuple(Line(name, found.curves[name].get(field, ()), at, dots) for at, name in enumerate(names, 1))
+
+    plots = [
+        Plot("Loss", "", lines("loss"), tall=True),
+        Plot("Validation loss", "", lines("eval_loss", dots=True), tall=True),
+        Plot("Speed", "tokens/s", lines("tokens_per_second"), from_zero=True),
+        Plot("Memory", "GiB", lines("memory_gib"), from_zero=True),
+    ]
+
+    def number(value: float | None, unit: str = "") -> str:
+        return "—" if value is None else f"{written(value)}{unit}"
+
+    rows = [
+        ("State", *(badge(each.run) for each in found.came)),
+        ("Steps", *(f"{each.run.step or 0:,}" for each in found.came)),
+        ("Loss", *(number(each.loss) for each in found.came)),
+        ("Lowest validation loss", *(number(each.best_eval_loss) for each in found.came)),
+        ("Speed", *(number(each.tokens_per_second, " tokens/s") for each in found.came)),
+        ("Memory at most", *(number(each.memory_gib, " GiB") for each in found.came)),
+        ("Worked", *(span(each.run.seconds) for each in found.came)),
+        *((escape(row[0]), *(escape(value) or "—" for value in row[1:])) for row in found.differences),
+    ]
+    body = "".join(
+        f"<tr><th scope='row'>{row[0]}</th>{''.join(f'<td>{cell}</td>' for cell in row[1:])}</tr>" for row in rows
+    )
+    same = "" if found.differences else '<p class="fine">Their recipes are the same.</p>'
+    return f"{curves.drawn(plots)}{_table(('', *names), body)}{same}"
+
+
+def _table(names: Sequence[str], body: str) -> str:
+    head_row = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    table = f"<thead><tr>{head_row}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="scroll"><table class="findings">{table}</table></div>'

@@ -1,0 +1,137 @@
+"""What the Runs tab shows: read from the runs' folders, a part for each place on the page."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from repairai.errors import RepairError
+from repairai.files import read_text
+from repairai.runs.checkpoints import checkpoints
+from repairai.runs.events import read_events
+from repairai.runs.folder import RunFolder, run_folder
+from repairai.runs.lines import tail
+from repairai.runs.queue import waiting, wake
+from repairai.runs.scores import read_scores
+from repairai.runs.secrets import without_secrets
+from repairai.runs.state import Run, read_run
+from repairai.runs.why import why
+from repairai.sop import agents
+from repairai.ui import curves, render, runs_render, scores_render
+from repairai.ui.watched import Watched
+
+LOG_BYTES = 24 * 1024
+"""Of a log's end that the page shows."""
+ANSWER_SECONDS = 60.0
+"""That a run may take to do what it is asked, before it can be ended by force."""
+PARTS = (
+    "runs", "head", "said", "buttons", "plots", "figures", "scores", "answering", "checkpoints", "events", "log",
+    "command", "recipe",
+)  # fmt: skip
+"""What is shown, each a place of its own on the page."""
+
+
+def view(watched: Watched, chosen: str) -> dict[str, str]:
+    """Return what is to be seen now, by part.
+
+    Args:
+        watched: What was read before.
+        chosen: Id of the run that is shown; empty for none.
+    """
+    runs = watched.runs()
+    waits = any(run.state == "queued" for run in runs)
+    if waits:
+        wake()
+    empty = {**dict.fromkeys(PARTS, ""), "head": runs_render.NONE_CHOSEN if runs else ""}
+    shown = {"runs": runs_render.listed(runs, chosen, waiting() if waits else ()), "answering": _answering()}
+    if not chosen:
+        return {**empty, **shown}
+    try:
+        folder = run_folder(chosen)
+    except RepairError as error:
+        return {**empty, **shown, "head": render.problem(str(error))}
+    run = next((each for each in runs if each.id == chosen), None) or read_run(folder)
+    return {**empty, **_of(watched, folder, run), **shown}
+
+
+def first(watched: Watched) -> str:
+    """Return the id of the run that is shown where none was chosen: one at work, else the newest; empty for none."""
+    runs = watched.runs()
+    at_work = (run.id for run in runs if run.state in runs_render.AT_WORK)
+    return next(at_work, runs[0].id if runs else "")
+
+
+def _of(watched: Watched, folder: RunFolder, run: Run) -> dict[str, str]:
+    series = watched.series(folder)
+    found = None if run.state in runs_render.AT_WORK and not run.asked else why(folder)
+    recipe = folder.recipe if folder.recipe.exists() else folder.order
+    log = without_secrets(tail(folder.log, LOG_BYTES).decode(errors="replace"))
+    return {
+        "head": runs_render.head(run),
+        "said": runs_render.told(found.said, found.mend) if found else "",
+        "buttons": " ".join(buttons(folder, run)),
+        "plots": curves.drawn(curves.of_run(series), run.total_steps) if run.state != "queued" else "",
+        "figures": runs_render.figures(run, series),
+        "scores": watched.made_of(folder.scores, _scores) or _no_scores(folder, run),
+        "checkpoints": runs_render.points_of_return(checkpoints(folder)),
+        "events": runs_render.happened(read_events(folder.events)),
+        "log": runs_render.log(log),
+        "command": shlex.join(run.command),
+        "recipe": _text(recipe),
+    }
+
+
+def buttons(folder: RunFolder, run: Run) -> list[str]:
+    """Return the names of what can be done with a run now, the likeliest first."""
+    if run.state == "queued":
+        held = any(each.id == run.id and each.held_by for each in waiting())
+        return [*(["go_on"] if held else []), "first", "unqueue"]
+    if run.state in runs_render.AT_WORK:
+        if not run.asked:
+            return ["stop", "pause", *(["save", "look"] if run.kind == "train" else [])]
+        return ["kill"] if _asked_seconds(folder, run.asked) > ANSWER_SECONDS else []
+    found = ["resume"] if run.can_resume else []
+    if folder.model.is_dir() and run.kind == "train":
+        found += ["evaluate", "activate", *(["back"] if _past() else [])]
+    return [*found, "delete"]
+
+
+def _past() -> bool:
+    """Return whether another agent was active before."""
+    with suppress(RepairError):  # what is wrong is said where the active one stands
+        return agents.before() is not None
+    return False
+
+
+def _asked_seconds(folder: RunFolder, what: str) -> float:
+    try:
+        return time.time() - (folder.control / what).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _no_scores(folder: RunFolder, run: Run) -> str:
+    return scores_render.NO_SCORES if run.kind == "train" and folder.model.is_dir() else ""
+
+
+def _scores(path: Path) -> str:
+    try:
+        return scores_render.scores(read_scores(path))
+    except RepairError as error:
+        return render.problem(str(error))
+
+
+def _answering() -> str:
+    try:
+        return scores_render.answering(agents.active(), agents.before())
+    except RepairError as error:
+        return render.problem(str(error))
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_text(path)
+    except RepairError as error:
+        return f"# {error}"

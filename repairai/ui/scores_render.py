@@ -1,0 +1,93 @@
+"""What an evaluation found, and which agent answers, to HTML: pure; what came from outside is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from repairai.runs.scores import Compared, Sample, Scores, said
+from repairai.sop.agents import Agent
+
+TASKS = {
+    "how_to": "How to do it", "next_step": "The next step", "tools": "Tools of a guide",
+    "requirements": "What a photo must show", "refusal": "Devices without a guide", "chat": "Conversations",
+}  # fmt: skip
+FIGURES = {
+    "steps_recalled": "Steps recalled", "lines_needed": "Lines that are needed", "order_kept": "Order kept",
+    "tools_exact": "Tools exact", "tools_f1": "Tools found", "counts_exact": "Counts exact",
+    "sizes_exact": "Sizes exact", "cited_right": "Steps cited rightly", "warnings_kept": "Warnings kept",
+    "refused": "Says so where there is no guide", "answered": "Answers at all", "ended": "Ends by itself",
+    "json_valid": "Can be read as data", "actions_exact": "What a step asks, exact",
+    "actions_f1": "What a step asks, found", "words_f1": "Words of the expected answer",
+}  # fmt: skip
+MOST_WORST = 10
+NO_SCORES = '<p class="fine">It was not evaluated yet: then its answers are held beside those of the model before.</p>'
+
+
+def scores(found: Scores) -> str:
+    """Return an evaluation: in a sentence, as a table, and its worst answers to be read."""
+    rows = [("All questions", found.overall)]
+    rows += [(TASKS.get(name, name.replace("_", " ")), each) for name, each in found.tasks.items()]
+    rows += [(FIGURES.get(name, name.replace("_", " ")), each) for name, each in found.figures.items()]
+    loss, lengths = found.loss, found.lengths
+    body = "".join(_row(name, each, at == 0 or name in TASKS.values()) for at, (name, each) in enumerate(rows))
+    body += (
+        f"<tr><td>Held-out loss, lower is better</td><td>{loss.tokens:,} tokens</td><td>{loss.before:.3f}</td>"
+        f"<td>{loss.after:.3f}</td><td>{loss.after - loss.before:+.3f}</td><td></td><td></td></tr>"
+        f"<tr><td>Tokens of an answer, {lengths.expected:.0f} expected</td><td>{found.overall.examples:,}</td>"
+        f"<td>{lengths.before:.0f}</td><td>{lengths.after:.0f}</td><td></td><td></td><td></td></tr>"
+    )
+    names = ("", "Questions", "Before", "After", "Difference", "95 % interval", "Won, lost, tied")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    exam = "your own fixed exam" if found.exam.own else found.exam.path
+    asked = f"{found.exam.examples:,} of the {found.exam.of:,} questions in {exam}"
+    return (
+        f'<p class="scores-said">{escape(said(found))}</p><div class="scroll"><table class="findings scores"><thead>'
+        f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<p class="fine">{escape(asked)}, the same for both; before is {escape(found.model)}.</p>{worst(found.worst)}'
+    )
+
+
+def _row(name: str, each: Compared, is_task: bool) -> str:
+    icon, tone, word = (
+        ("▲", "pass", "better") if each.is_better else ("▼", "fail", "worse") if each.is_worse else ("", "", "")
+    )
+    mark = f' <span class="badge badge-{tone}"><span aria-hidden="true">{icon}</span> {word}</span>' if word else ""
+    return (
+        f"<tr{' class=task' if is_task else ''}><td>{escape(name)}</td><td>{each.examples:,}</td>"
+        f"<td>{each.before:.3f}</td><td>{each.after:.3f}</td><td>{each.difference:+.3f}{mark}</td>"
+        f"<td>{each.low:+.3f} to {each.high:+.3f}</td><td>{each.wins}, {each.losses}, {each.ties}</td></tr>"
+    )
+
+
+def worst(samples: Sequence[Sample]) -> str:
+    """Return the worst answers, each with what was asked and expected."""
+    if not samples:
+        return ""
+    items = "".join(
+        f"<details><summary>{number}. {escape(TASKS.get(each.task, each.task))}: {escape(each.device or 'no device')}"
+        f" · {each.after_score:.2f}, before {each.before_score:.2f}</summary>"
+        f"{_text('Asked', each.question)}{_text('Expected', each.expected)}{_text('After', each.after)}"
+        f"{_text('Before', each.before)}</details>"
+        for number, each in enumerate(samples[:MOST_WORST], 1)
+    )
+    return f'<h4>The worst answers, to be read</h4><div class="worst">{items}</div>'
+
+
+def _text(name: str, text: str) -> str:
+    return f"<h5>{name}</h5><pre>{escape(text.strip() or '(nothing)')}</pre>"
+
+
+def answering(active: Agent, before: Agent | None) -> str:
+    """Return who answers questions now, and who did before."""
+    name = "the steps themselves, word for word" if active.kind == "steps" else active.name
+    past = "the steps themselves" if before and before.kind == "steps" else before.name if before else ""
+    was = f" Before it: {escape(past)}." if past else ""
+    return f'<p class="fine" data-active="{escape(active.name)}">Questions are answered by {escape(name)}.{was}</p>'
+
+
+def decision(is_active: bool, sentence: str) -> str:
+    """Return what the gate said of a model."""
+    icon, tone, word = ("✓", "pass", "active") if is_active else ("✕", "uncertain", "not active")
+    badge = f'<span class="badge badge-{tone}"><span aria-hidden="true">{icon}</span> {word}</span>'
+    return f'<p class="decision" data-active="{str(is_active).lower()}">{badge} {escape(sentence)}</p>'
