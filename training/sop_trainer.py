@@ -44,7 +44,8 @@ class SopTrainer(SFTTrainer):
         the trained tokens are scored, which gives the same loss.
         """
         if self.model.training:
-            self.state.num_input_tokens_seen += int((inputs["position_ids"] > 0).sum()) + len(inputs["input_ids"])
+            real = int((inputs["position_ids"] > 0).sum()) + len(inputs["input_ids"])
+            self.state.num_input_tokens_seen += real * self.accelerator.num_processes
         plain = not return_outputs and self.accelerator.num_processes == 1 and self._plain_head()
         if inputs["input_ids"].device.type != "cpu" or not plain:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)

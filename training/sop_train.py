@@ -1,0 +1,338 @@
+"""Step 2 of the SOP agent: examples and a recipe to a trained model.
+
+    python -m training.sop_train training/recipes/sop_smollm2-135m_lora_cpu.yaml
+
+Reads the recipe's data folder, as `sop_data` writes it. Writes a run's folder: figures, log, checkpoints and, at the
+end, `model`. Given such a folder it goes on from its last whole checkpoint. It can be watched and steered from the page
+and with `python -m repairai runs ...`, whoever started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import shutil
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from datasets import Dataset
+
+from repairai.errors import RepairError
+from repairai.files import expanded
+from repairai.hardware.recipe import Recipe, read_recipe
+from repairai.runs.checkpoints import last_whole, remove_halves
+from repairai.runs.folder import RunFolder, new_run
+from repairai.runs.journal import Asked, Journal, is_out_of_memory
+from repairai.runs.metrics import forget_after
+from training.sop_check import after_training
+from training.sop_examples import read_examples
+from training.sop_model import load_base
+from training.sop_rows import rows
+from training.sop_tokens import tokens
+from training.sop_trainer import SopTrainer, make_trainer
+from training.took import Took, said
+from training.watch import Watch, held_gib
+
+COMMAND = [sys.executable, "-m", "training.sop_train", "{run}"]
+NOT_SHARED = ("training_args.bin", "README.md")
+"""What the trainer leaves beside a model: a pickle that nothing reads, and a card without content."""
+LAUNCHED = {"RANK", "ACCELERATE_MIXED_PRECISION"}
+"""What a launcher of several processes says to each: one that has been launched launches no more."""
+COMPARED_SECONDS = 60.0
+"""A shorter training says little of what a step takes."""
+
+
+def train(folder: RunFolder, journal: Journal | None) -> None:
+    """Train what a run's recipe says, from its last whole checkpoint on where there is one.
+
+    Args:
+        folder: Of the run.
+        journal: Open; None in all but the first process of a training on several GPUs.
+
+    Raises:
+        RepairError: Something is not as the recipe says, or it does not fit.
+        Asked: It was asked to stop or pause before its first step, or while it was judged.
+    """
+    recipe = read_recipe(folder.recipe)
+    _refuse(recipe)
+    remove_halves(folder)
+    while True:
+        trainer = None
+        settled = settled_batch(folder, recipe)
+        try:
+            trainer = _prepared(folder, settled, journal)
+            _run(trainer, folder, settled, journal)
+        except Asked as asked:
+            _leave(trainer, asked)
+            raise
+        except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is one of the latter
+            if not is_out_of_memory(error):
+                raise
+            _keep_what_is_there(trainer)
+            _halve(folder, settled, journal, str(error))
+            del trainer, error
+            _let_go()
+            continue
+        return
+
+
+def _refuse(recipe: Recipe) -> None:
+    """Refuse what this script does not train."""
+    if recipe.task != "sop" or recipe.step.method not in ("full", "lora", "qlora"):
+        raise RepairError(
+            f"the recipe is for {recipe.task} by {recipe.step.method}, and this trains the SOP agent",
+            "give one with task: sop, and the method full, lora or qlora",
+        )
+    if not recipe.data:
+        raise RepairError("the recipe names no data", "build some with `python -m repairai data build`")
+
+
+def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> SopTrainer:
+    """Return the trainer, with all that it needs loaded."""
+    _phase(journal, "loading the model")
+    step = recipe.step
+    whole = step.method == "full" and step.master_weights
+    model, tokenizer = load_base(
+        step.model, recipe.revision, "fp32" if whole else step.precision, step.method == "qlora", step.double_quant,
+        step.attention,
+    )  # fmt: skip
+    if not hasattr(model, "get_output_embeddings") or model.get_output_embeddings() is None:
+        raise RepairError(f"{step.model} is no model that writes text", "give a language model")
+    _phase(journal, "reading the data")
+    data = read_rows(recipe, tokenizer, journal)
+    watch = Watch(journal)
+    trainer = make_trainer(recipe, model, tokenizer, data, folder.checkpoints, [watch, Took()])
+    if step.master_weights and step.method == "full":
+        trainer.model.float()
+    return trainer
+
+
+def read_rows(recipe: Recipe, tokenizer: Any, journal: Journal | None) -> tuple[Dataset, Dataset | None]:
+    """Return a recipe's data as rows of tokens: to train on, and to judge with (None where there is no `val.jsonl`).
+
+    Raises:
+        RepairError: They are not there, or are none.
+    """
+    data, length = expanded(recipe.data), recipe.step.length_tokens
+    found: list[Dataset] = []
+    for name in ("train", "val"):
+        path = data / f"{name}.jsonl"
+        if name == "val" and not (path.is_file() and path.stat().st_size):
+            return found[0], None
+        made = [tokens(example, tokenizer, length) for example in read_examples(path)]
+        cut = sum(each.cut for each in made)
+        kept = [(each.input_ids, each.labels) for each in made if any(label >= 0 for label in each.labels)]
+        if not kept:
+            raise RepairError(
+                f"no example of {path.name} has an answer within {length} tokens", "raise length_tokens in the recipe"
+            )
+        found.append(rows(kept, length, recipe.packing))
+        if journal:
+            what = (
+                f"{name}: {len(kept)} examples in {len(found[-1])} rows of at most {length} tokens, {cut} answers cut"
+            )
+            journal.event("data", what, examples=len(kept), rows=len(found[-1]), cut=cut)
+    return found[0], found[1]
+
+
+def _run(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journal | None) -> None:
+    """Try the worst step, then train to the end, to a stop or to a fault."""
+    watch, took = (_callback(trainer, kind) for kind in (Watch, Took))
+    _phase(journal, "trying the longest step")
+    seconds = trainer.try_worst()
+    if journal:
+        text = f"the longest batch took {seconds:.1f} s, and {held_gib():.2f} GiB at most; it fits"
+        journal.event("first_step", text, seconds=seconds, memory_gib=held_gib())
+    begin = last_whole(folder)
+    if begin is None:
+        trainer.args.eval_on_start = trainer.eval_dataset is not None
+    if journal:
+        forget_after(folder.metrics, begin.step if begin else -1)
+        if begin:
+            journal.event("resumed", f"goes on from step {begin.step}", step=begin.step)
+    trainer.train(resume_from_checkpoint=str(begin.path) if begin else None)
+    step = trainer.state.global_step
+    if watch.fault:
+        raise RepairError(
+            f"training ended: {watch.fault}",
+            f"halve learning_rate ({recipe.learning_rate:g}), or use bf16 in place of fp16, and start again",
+        )
+    if watch.asked:
+        raise Asked(watch.asked)
+    _save(trainer, folder, recipe, journal)
+    if journal:
+        ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
+        journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
+        _compare(took, recipe, journal)
+
+
+def _save(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journal | None) -> None:
+    """Write the model whole or not at all, the best one where there was one, and see that it can be used."""
+    _phase(journal, "saving the model")
+    made = folder.path / "model.part"
+    trainer.save_model(str(made))
+    if journal is None:
+        return
+    for name in NOT_SHARED:
+        (made / name).unlink(missing_ok=True)
+    sources = expanded(recipe.data) / "sources.json"
+    if sources.is_file():  # whose text it has learned goes with it
+        shutil.copy(sources, made / "sources.json")
+    shutil.rmtree(folder.model, ignore_errors=True)
+    made.rename(folder.model)
+    _phase(journal, "trying the model")
+    trainer.optimizer = trainer.lr_scheduler = None
+    for sentence in after_training(folder.path):
+        journal.event("check", sentence)
+
+
+def _compare(took: Took, recipe: Recipe, journal: Journal) -> None:
+    """Write down what it took beside what was planned."""
+    if sum(took.seconds) < COMPARED_SECONDS:
+        return
+    compared = took.compare(recipe.step)
+    if compared:
+        journal.event("took", said(compared))
+
+
+# ---- out of memory
+
+
+def settled_batch(folder: RunFolder, recipe: Recipe) -> Recipe:
+    """Return the recipe with the batch that was found to fit: the run's events say to what it was halved."""
+    step = recipe.step
+    if folder.events.is_file():
+        for line in folder.events.read_text(encoding="utf-8", errors="replace").splitlines():
+            if '"halved"' in line:
+                try:
+                    event = json.loads(line)
+                    step = replace(step, batch=event["batch"], accumulation=event["accumulation"])
+                except (ValueError, KeyError, TypeError):  # a line that was cut: the one before it counts
+                    continue
+    return replace(recipe, step=step)
+
+
+def _halve(folder: RunFolder, recipe: Recipe, journal: Journal | None, error: str) -> None:
+    """Write down that from now on half as many examples go through at once, twice as often.
+
+    Raises:
+        RepairError: It is one already.
+        MemoryError: So it is, and there is no journal to write to.
+    """
+    step = recipe.step
+    if step.batch == 1 or journal is None or step.layerwise:
+        fewer = max(step.length_tokens // 2, 16)
+        raise MemoryError(
+            f"one row of {step.length_tokens} tokens does not fit into memory; set length_tokens to {fewer}, "
+            f"or plan again for a smaller model ({' '.join(error.split())[:160]})"
+        )
+    batch = step.batch // 2
+    accumulation = -(-step.batch * step.accumulation // batch)
+    journal.event(
+        "halved",
+        f"memory ran out: {batch} at a time from now on, {accumulation} times for a step, which learns the same",
+        batch=batch, accumulation=accumulation,
+    )  # fmt: skip
+
+
+def _keep_what_is_there(trainer: SopTrainer | None) -> None:
+    """Save a checkpoint of the steps that were made, as far as memory allows it."""
+    if trainer is None or trainer.state.global_step == 0 or trainer.optimizer is None:
+        return
+    step = trainer.state.global_step
+    if (Path(trainer.args.output_dir) / f"checkpoint-{step}").is_dir():
+        return
+    trainer.model.zero_grad(set_to_none=True)
+    _let_go()
+    try:
+        _checkpoint(trainer)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+
+
+def _checkpoint(trainer: SopTrainer) -> None:
+    trainer._save_checkpoint(trainer.model, trial=None)
+    trainer.callback_handler.on_save(trainer.args, trainer.state, trainer.control)
+
+
+def _leave(trainer: SopTrainer | None, asked: Asked) -> None:
+    """Save a checkpoint where it was asked to leave in the middle of an evaluation."""
+    if trainer is not None and trainer.state.global_step and trainer.optimizer is not None:
+        step = trainer.state.global_step
+        if not (Path(trainer.args.output_dir) / f"checkpoint-{step}" / "whole").is_file():
+            _checkpoint(trainer)
+
+
+def _let_go() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _phase(journal: Journal | None, name: str) -> None:
+    if journal:
+        journal.check()
+        journal.phase(name)
+
+
+def _callback(trainer: SopTrainer, kind: type) -> Any:
+    return next(each for each in trainer.callback_handler.callbacks if isinstance(each, kind))
+
+
+# ---- the command
+
+
+def opened(path: Path, name: str = "") -> RunFolder:
+    """Return the run at a path: a run's folder as it is, for a recipe a new one.
+
+    Raises:
+        RepairError: It is neither.
+    """
+    if path.is_dir():
+        return RunFolder(path)
+    recipe = read_recipe(path)
+    _refuse(recipe)
+    return new_run(name or path.stem, "train", COMMAND, text=path.read_text(encoding="utf-8-sig"))
+
+
+def on_several(gpus: int, folder: Path) -> list[str]:
+    """Return the command that trains a run on several GPUs: one process for each, started by accelerate."""
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(gpus), "--num_machines", "1"]
+    return [*launch, "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "training.sop_train", str(folder)]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the step; see the module's first lines."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", type=Path, metavar="RECIPE|RUN", help="a recipe, or a run's folder to go on with")
+    parser.add_argument("--name", default="", help="of a new run; else it is called as its recipe")
+    chosen = parser.parse_args(arguments)
+    transformers.logging.set_verbosity_warning()
+    first = os.environ.get("RANK", "0") == "0"
+    try:
+        folder = opened(chosen.path, chosen.name)
+        gpus = read_recipe(folder.recipe).gpus
+        if gpus > 1 and not os.environ.keys() & LAUNCHED:
+            os.execv(sys.executable, on_several(gpus, folder.path))
+        with Journal(folder) if first else nullcontext() as journal:
+            train(folder, journal)
+    except Asked as asked:
+        print(f"it was asked to {asked}")
+        return 1
+    except (RepairError, MemoryError) as error:
+        print(f"training.sop_train: {error}", file=sys.stderr)
+        return 2 if isinstance(error, RepairError) else 1
+    print(f"the model is in {folder.model}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
