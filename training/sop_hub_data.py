@@ -37,6 +37,7 @@ SYNONYMS = {"task_title": "title", "device_name": "device", "license": "licence"
 _SPEAKERS = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "prompter": "user"}
 _KINDS = {"note": "note", "caution": "caution", "warning": "caution", "reminder": "reminder"}
 _UNKNOWN = "unknown"
+_MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -103,16 +104,20 @@ def _shape(label: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> tu
         if name not in ours:
             raise RepairError(f"'{name}' is no column that is asked for", f"give one of {', '.join(ours)}")
         if other not in row:
-            raise RepairError(f"{label} has no column '{other}': it has {', '.join(row)}", "name one of these")
+            raise RepairError(f"{label} has no column '{other}': it has {_named(row)}", "name one of these")
     theirs = {SYNONYMS.get(name, name): name for name in row} | dict(columns)
     for shape in SHAPES:
         if all(name in theirs for name in shape):
             return shape, {name: other for name, other in theirs.items() if name in ours or shape == ("messages",)}
     shapes = "; ".join(" and ".join(shape) for shape in SHAPES)
     raise RepairError(
-        f"the columns of {label} are {', '.join(row)}, and need to be one of: {shapes}",
+        f"the columns of {label} are {_named(row)}, and need to be one of: {shapes}",
         "name those that fit, as in --column question=THEIRS --column answer=THEIRS",
     )
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return ", ".join(list(row)[:_MOST_NAMED]) + (", ..." if len(row) > _MOST_NAMED else "")
 
 
 def _renamed(row: Mapping[str, Any], theirs: Mapping[str, str]) -> dict[str, Any]:

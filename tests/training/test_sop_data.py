@@ -110,6 +110,23 @@ def test_what_ifixit_gives_is_told_of_and_can_be_left_out(capsys: pytest.Capture
     assert "Maker" not in (data_folder() / "some" / "sources.json").read_text()
 
 
+def test_a_file_that_ifixit_gave_is_known_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = tmp_path / "guides"
+    folder.mkdir()
+    for number in range(1, 5):
+        lines = [{"text_raw": f"Remove the {number + 2} screws of lid {number}.", "bullet": "black", "level": 0}]
+        steps = [{"stepid": 9, "orderby": 1, "title": "", "lines": lines}]
+        about = {"guideid": number, "title": f"Maker {number} Lid Replacement", "category": f"Maker {number}"}
+        (folder / f"{number}.json").write_text(json.dumps({**about, "subject": "Lid", "steps": steps}, indent=1))
+    assert main([str(folder), "--name", "a"]) == 0
+    assert TERMS in capsys.readouterr().out
+    assert read_report(data_folder() / "a")["origins"].keys() == {"ifixit"}
+    assert main([str(folder), "--name", "b", "--without-ifixit"]) == 2
+    assert (
+        told(capsys) == "repairai: 4 guides were read and none is wanted: all of them are from iFixit; ask for others."
+    )
+
+
 def test_only_some_devices_or_guides(source: str, capsys: pytest.CaptureFixture[str]):
     assert main([source, "--name", "one", "--device", "MAKER 3", "--device", "Maker 4", "--guide", "ifixit-60"]) == 0
     devices = {each.device for side in SIDES for each in built("one")[side]}
