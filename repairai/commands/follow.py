@@ -28,18 +28,20 @@ def follow(folder: RunFolder, silent: bool = False) -> Run:
         folder: Of the run.
         silent: Show nothing, only wait.
     """
-    shown = _Shown(folder, silent)
-    try:
-        return _followed(folder, shown)
-    except KeyboardInterrupt:
-        _ask_to_stop(folder, shown)
-    try:
-        return _followed(folder, shown)
-    except KeyboardInterrupt:
-        from repairai.runs.state import read_run
+    from repairai.runs.state import read_run
 
-        shown.say(f"{folder.id} is left at work; look at it with `python -m repairai runs show {folder.id}`")
-        return read_run(folder)
+    shown = _Shown(folder, silent)
+    presses, heard = 0, 0
+    while presses < 2:
+        try:
+            if presses > heard:
+                heard = presses
+                _ask_to_stop(folder, shown)
+            return _followed(folder, shown)
+        except KeyboardInterrupt:
+            presses += 1
+    shown.say(f"{folder.id} is left at work; look at it with `python -m repairai runs show {folder.id}`")
+    return read_run(folder)
 
 
 def _ask_to_stop(folder: RunFolder, shown: _Shown) -> None:

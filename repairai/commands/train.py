@@ -55,6 +55,14 @@ def attend(folder: RunFolder, detach: bool, json: bool) -> int:
         detach: Do not follow it.
         json: Answer with JSON.
     """
+    try:
+        return _attended(folder, detach, json)
+    except KeyboardInterrupt:  # before it is followed: the run is a process of its own, and goes on
+        print(f"{folder.id} is left at work; look at it with `python -m repairai runs show {folder.id}`")
+        return 1
+
+
+def _attended(folder: RunFolder, detach: bool, json: bool) -> int:
     from repairai.runs.state import read_run
     from repairai.runs.why import why
     from repairai.runs.words import in_words

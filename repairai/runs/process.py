@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,7 @@ def lives(process: Process) -> bool:
     return min(abs(began - process.started), abs(since_boot)) < SAME_SECONDS
 
 
+@cache
 def boot_id() -> str:
     """Return a name for this start of the machine; empty where the kernel has none."""
     try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal, get_args
 
 from repairai.runs.checkpoints import last_whole_step
 from repairai.runs.folder import RunFolder, command_in, json_in, read_json, run_folders
-from repairai.runs.metrics import Metric, last_metrics
+from repairai.runs.metrics import SERIES, Metric, last_metrics
 from repairai.runs.process import Process, process_in, works
 
 State = Literal[
@@ -25,8 +25,8 @@ SLEPT_SECONDS = 900.0
 SLEPT_STEPS = 200
 ETA_METRICS = 60
 """Of the newest, from which the time to go is told: what lies between two of them counts with its looks and saving."""
-ENDED_BYTES = 4096
-"""Of the metrics of a run that has ended: its last line is in them."""
+NEWEST_BYTES = 2048
+"""Of the metrics, in which the newest of each sort are."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Run:
         seconds: That it has worked, over all its processes.
         eta_seconds: That it still needs, with looks at the validation data and saving.
         silent_seconds: Since the last sign of life; 0 where it does not run.
-        last: The newest figures.
+        last: The newest figures, each from the newest line that has it.
         exit: How it ended, as it said itself.
         command: What started it.
         task: Which of the models it trains.
@@ -119,7 +119,7 @@ def read_run(folder: RunFolder) -> Run:
         seen = _look(folder)
     runs = seen.state in ("starting", "running")
     about, beat, ended = seen.about, seen.beat, seen.ended
-    last = last_metrics(folder.metrics, most=ETA_METRICS) if runs else last_metrics(folder.metrics, ENDED_BYTES, 1)
+    newest = _newest(last_metrics(folder.metrics, NEWEST_BYTES))
     recipe = _about(about, folder)
     return Run(
         id=folder.id,
@@ -127,15 +127,15 @@ def read_run(folder: RunFolder) -> Run:
         state=seen.state,
         asked=asked_of(folder) if runs else "",
         phase=seen.damaged or str(beat.get("phase", "")),
-        step=_step(ended, beat, last),
+        step=_step(ended, beat, newest),
         total_steps=_whole(beat.get("total_steps")),
         created=_number(about.get("created")) or _modified(folder),
         started=seen.process.started if seen.process else None,
         ended=None if runs or seen.state == "queued" else (ended.time if ended else _number(beat.get("time"))),
         seconds=_number(beat.get("ran")) or 0.0,
-        eta_seconds=_eta(last, seen.process, _whole(beat.get("total_steps"))) if seen.state == "running" else None,
+        eta_seconds=_eta(folder, seen.process, _whole(beat.get("total_steps"))) if seen.state == "running" else None,
         silent_seconds=max(time.time() - (_number(beat.get("time")) or time.time()), 0.0) if runs else 0.0,
-        last=last[-1] if last else None,
+        last=newest,
         exit=ended,
         command=tuple(command_in(about, folder)),
         task=recipe.get("task", ""),
@@ -234,10 +234,18 @@ def _state(
     return "interrupted"
 
 
-def _step(ended: Exit | None, beat: dict[str, Any], last: list[Metric]) -> int | None:
+def _newest(metrics: list[Metric]) -> Metric | None:
+    """Return the newest figures: a line with a look at the validation data has no others, which are as they were."""
+    if not metrics:
+        return None
+    found = {name: value for metric in metrics for name in SERIES if (value := getattr(metric, name)) is not None}
+    return replace(metrics[-1], **found)
+
+
+def _step(ended: Exit | None, beat: dict[str, Any], newest: Metric | None) -> int | None:
     if ended and ended.step is not None:
         return ended.step
-    known = [_whole(beat.get("step")), last[-1].step if last else None]
+    known = [_whole(beat.get("step")), newest.step if newest else None]
     return max((each for each in known if each is not None), default=None)
 
 
@@ -254,8 +262,9 @@ def _about(about: dict[str, Any], folder: RunFolder) -> dict[str, str]:
     return recipe if isinstance(recipe, dict) else {}
 
 
-def _eta(metrics: list[Metric], process: Process | None, total_steps: int | None) -> float | None:
+def _eta(folder: RunFolder, process: Process | None, total_steps: int | None) -> float | None:
     """Return the seconds to the last step: from the newest steps of this process, with all that lay between them."""
+    metrics = last_metrics(folder.metrics, most=ETA_METRICS)
     began = process.started - 1 if process else 0.0
     metrics = metrics[next((at for at, each in enumerate(metrics) if each.time >= began), 0) :]
     if total_steps is None or len(metrics) < 2:

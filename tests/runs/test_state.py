@@ -89,6 +89,12 @@ def test_newest_first(made):
     assert [run.id for run in all_runs()] == ["b", "c", "a"]
 
 
+def test_the_newest_figures_are_each_of_the_newest_line_that_has_them(folder):
+    for metric in (Metric(9, 1.0, loss=2.0, memory_gib=1.0), Metric(10, 2.0, loss=1.0), Metric(10, 3.0, eval_loss=0.5)):
+        add_metric(folder.metrics, metric)
+    assert read_run(folder).last == Metric(10, 3.0, loss=1.0, eval_loss=0.5, memory_gib=1.0)
+
+
 # ---- alive
 
 
