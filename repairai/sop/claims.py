@@ -219,11 +219,11 @@ def _size(word: str) -> Iterator[tuple[str, Kind]]:
         return
     head, number, unit = found[1] or "", re.sub(r"\.0+$", "", found[2].strip("-")), found[3].strip("-")
     if head in ("torx", "tx", "t"):
-        yield stem("torx"), "word"
         yield f"t{number}{unit}", "size"
+        yield stem("torx"), "word"
     elif head in ("phillips", "philips", "phillip", "ph"):
-        yield stem("phillips"), "word"
         yield f"#{number}{unit}", "size"
+        yield stem("phillips"), "word"
     else:
         yield ("" if unit else "#") + f"{number}{unit}", "size"
 

@@ -118,7 +118,8 @@ class _Evidence:
         named = [number for number in line.cited if 1 <= number <= len(self.passages)]
         absent = [number for number in line.cited if number not in named]
         for claim in read_claims(line.text):
-            yield self._sentence(claim, named, absent)
+            if any(letter.isalpha() for letter in claim.text):
+                yield self._sentence(claim, named, absent)
 
     def _sentence(self, claim: Claim, named: list[int], absent: list[int]) -> Checked:
         if not claim.content:
