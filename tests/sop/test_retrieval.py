@@ -119,7 +119,7 @@ def test_on_devices_that_are_held_out(tmp_path: Path, capsys: pytest.CaptureFixt
     if not SHARED.is_dir():
         pytest.skip("needs the real data in ../shared/data, which is not part of the repository")
     guides = benchmark.read_guides(SHARED / "myfixit")
-    shares = benchmark.measure(tmp_path / "library", guides, 200, seed=202, errors=False)
+    shares = benchmark.measure(tmp_path / "library", guides, 100, seed=202, errors=False)
     assert shares["answering"] >= 0.95, shares
     assert shares["refusing"] >= 0.95, shares
     assert shares["held out with a model's name, refused"] >= 0.95, shares
