@@ -250,6 +250,9 @@ def test_runs_show(finished, capsys):
     assert [each["step"] for each in data["checkpoints"]] == [4, 8]
     assert data["command"].endswith("--steps 9")
     assert data["scores"] is None
+    finished.scores.write_text("{")
+    assert main(["runs", "show", "first"]) == 0
+    assert "exam        scores.json is not JSON" in capsys.readouterr().out
 
 
 def test_runs_list_and_log(finished, capsys):

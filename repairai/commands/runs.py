@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from repairai.commands.follow import follow
+from repairai.commands.follow import NOT_ENDED, follow
 from repairai.commands.train import attend
 from repairai.commands.words import MOST, as_data, noun, print_json, verb, whole
 from repairai.errors import RepairError
@@ -112,20 +112,32 @@ def _how_far(run: Run) -> str:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    from repairai.files import read_data
     from repairai.runs.checkpoints import checkpoints
     from repairai.runs.compare import came_of
+    from repairai.runs.folder import read_json
     from repairai.runs.why import why
 
     folder = _folder(chosen)
     came, points, said = came_of(folder), checkpoints(folder), why(folder)
-    scores = read_data(folder.scores) if folder.scores.is_file() else None  # JSON is YAML
+    scores = read_json(folder.scores) or None
     if chosen.json:
         data = {**as_data(came), "checkpoints": [as_data(each) for each in points], "why": as_data(said)}
         print_json({**data, "command": shlex.join(came.run.command), "scores": scores})
         return 0
-    print("\n".join([*_lines(folder, came), *(f"  {_checkpoint_line(each)}" for each in points), str(said)]))
+    lines = [*_lines(folder, came), *_exam_line(folder), *(f"  {_checkpoint_line(each)}" for each in points)]
+    print("\n".join([*lines, str(said)]))
     return 0
+
+
+def _exam_line(folder: RunFolder) -> list[str]:
+    from repairai.runs.scores import read_scores, said
+
+    if not folder.scores.is_file():
+        return []
+    try:
+        return [f"exam        {said(read_scores(folder.scores))}"]
+    except RepairError as error:
+        return [f"exam        {error}"]
 
 
 def _lines(folder: RunFolder, came: Came) -> list[str]:
@@ -144,7 +156,7 @@ def _lines(folder: RunFolder, came: Came) -> list[str]:
     if run.started:
         times = [f"started {clock(run.started)}", f"worked {span(run.seconds)}"]
         lines.append("times       " + ", ".join([*times, f"ended {clock(run.ended)}"] if run.ended else times))
-    lines.append(f"is at       {progress(run)}")
+    lines.append(f"{'is at' if run.state in NOT_ENDED else 'got to':<12}{progress(run)}")
     figures = [
         *([f"lowest loss on the validation data {came.best_eval_loss:.3f} at step {came.best_step}"]
           if came.best_eval_loss is not None else []),

@@ -35,8 +35,8 @@ STEP_BEAT_SECONDS = 0.2
 BEAT_BYTES = 512
 """Of a sign of life: always as long, so that it is written where the last one lies, also on a full disk."""
 RESERVE_BYTES = 64 * 1024
-LOCK_SECONDS = 3.0
-"""That a process which is ending may need to let go of its run."""
+LOCK_SECONDS = 8.0
+"""That a run may still be held: workers that load data outlive a killed trainer by five seconds, and hold it, too."""
 FULL_BYTES = 2**20
 """Free disk under which an error that does not say why is put down to it."""
 RESUME = "go on with `python -m repairai runs resume {}`"

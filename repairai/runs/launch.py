@@ -38,6 +38,7 @@ __all__ = [
 Word = Literal["stop", "pause", "save", "eval"]
 KILL_SECONDS = 10.0
 LEAVE_SECONDS, LEAVE_POLL_SECONDS = 30.0, 0.05
+LEAVERS_SECONDS = 5.0
 
 
 def start(
@@ -119,6 +120,7 @@ def resume(run_id: str, not_before: datetime | None = None, queue: bool = True) 
     _wait_until_gone(folder)
     if run.kind == "train":
         _check_again(folder)
+    _wait_for_leavers()
     with queue_lock():
         remove_halves(folder)
         return _begin(folder, not_before, queue, wait=False)
@@ -129,7 +131,17 @@ def _wait_until_gone(folder: RunFolder) -> None:
     last = time.monotonic() + LEAVE_SECONDS
     while is_alive(folder):
         if time.monotonic() > last:
-            raise RepairError(f"the process of {folder.id} has ended its work and is still there", "try again soon")
+            raise RepairError(
+                f"the process of {folder.id} has ended its work and is still there",
+                f"try again soon, or end it with `python -m repairai runs kill {folder.id}`",
+            )
+        time.sleep(LEAVE_POLL_SECONDS)
+
+
+def _wait_for_leavers() -> None:
+    """Wait for processes that have said how they ended: they are not worth a place in the queue."""
+    last = time.monotonic() + LEAVERS_SECONDS
+    while time.monotonic() < last and any(read_exit(RunFolder(runs_folder() / each)) for each in alive_runs()):
         time.sleep(LEAVE_POLL_SECONDS)
 
 
@@ -146,6 +158,7 @@ def _begin_new(
     name: str, kind: Kind, command: Sequence[str], text: str, parent: str, not_before: datetime | None, queue: bool,
     wait: bool,
 ) -> RunFolder:  # fmt: skip
+    _wait_for_leavers()
     with queue_lock():
         if not queue:
             _refuse_while_busy()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.files import write_whole
+from repairai.runs import journal as journal_of_runs
 from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
@@ -26,9 +27,11 @@ def main() -> int:
     parser.add_argument("--bytes", type=int, default=100, help="that a checkpoint weighs")
     parser.add_argument("--loading", type=float, default=0.0, help="seconds")
     parser.add_argument("--says", type=int, default=0, help="bytes on standard output")
+    parser.add_argument("--lock-seconds", type=float, default=journal_of_runs.LOCK_SECONDS)
     parser.add_argument("--fails-at", type=int, default=-1)
     parser.add_argument("--fails", default="", help="how")
     chosen = parser.parse_args()
+    journal_of_runs.LOCK_SECONDS = chosen.lock_seconds
     folder = RunFolder(chosen.path)
     try:
         with Journal(folder) as journal:

@@ -261,7 +261,9 @@ def test_a_run_is_not_worked_on_twice(made):
         launch(folder)
     with pytest.raises(Exception, match="is at work already"):
         resume(folder.id)
-    other = subprocess.run([*read_run(folder).command], capture_output=True, text=True, check=False)
+    other = subprocess.run(
+        [*read_run(folder).command, "--lock-seconds", "0.3"], capture_output=True, text=True, check=False
+    )
     assert other.returncode == 2
     assert "another process is at work" in other.stderr
     assert state(folder) == "running", "the second one has not touched its end"

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from repairai.errors import RepairError
+from repairai.runs import journal as journal_of_runs
 from repairai.runs.checkpoints import best, checkpoints, last_whole, remove_halves
 from repairai.runs.events import read_events
 from repairai.runs.journal import BEAT_BYTES, RESERVE_BYTES, Asked, Journal
@@ -175,7 +176,8 @@ def test_a_journal_in_another_thread_takes_no_signals(folder):
     assert found == [signal.SIG_DFL]
 
 
-def test_a_run_has_one_process(folder):
+def test_a_run_has_one_process(folder, monkeypatch):
+    monkeypatch.setattr(journal_of_runs, "LOCK_SECONDS", 0.2)
     with Journal(folder) as journal, pytest.raises(RepairError, match="another process is at work"):
         Journal(folder).__enter__()
     assert journal

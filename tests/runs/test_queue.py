@@ -1,6 +1,9 @@
 """Runs that wait: in order, at their time, after an error, and after whoever started them went down."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from datetime import datetime, timedelta
 
@@ -36,13 +39,6 @@ def order() -> list[str]:
 def started(folder: RunFolder) -> float:
     """When it began: its first event. The kernel's own figure is only good to a second."""
     return read_events(folder.events, ("began",))[0].time
-
-
-def end_dispatcher() -> None:
-    process = read_process(runs_folder() / ".dispatcher.json")
-    if process and lives(process):
-        psutil.Process(process.pid).kill()
-        until(lambda: not lives(process))
 
 
 def test_runs_come_in_order_and_after_an_error(made):
@@ -102,17 +98,33 @@ def test_a_second_dispatcher_leaves(made):
 
 
 def test_all_are_killed_at_once(made):
-    running, waits = queued(made("a", steps=2000)), queued(made("b", steps=3))
-    wake()
-    until(lambda: (read_run(running).step or 0) > 5, logs())
-    end_dispatcher()
-    process = read_process(running.process)
-    assert process
-    psutil.Process(process.pid).kill()
+    """Trainer, dispatcher and whoever ordered both, as a power cut does it."""
+    running, waits = made("a", steps=2000), made("b", steps=3)
+    code = f"""
+import sys
+from pathlib import Path
+from repairai.runs.folder import RunFolder
+from repairai.runs.queue import put, queue_lock, wake
+with queue_lock():
+    for path in {[str(running.path), str(waits.path)]!r}:
+        put(RunFolder(Path(path)))
+wake()
+sys.stdin.read()
+"""
+    app = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    until(lambda: running.process.exists() and (read_run(running).step or 0) > 5, logs())
+    dispatcher, trainer = (read_process(path) for path in (runs_folder() / ".dispatcher.json", running.process))
+    assert dispatcher
+    assert trainer
+    for pid in (dispatcher.pid, app.pid, trainer.pid):
+        os.kill(pid, signal.SIGKILL)
+    app.communicate()
     until(lambda: state(running) == "interrupted")
     assert state(waits) == "queued"
     assert read_run(running).can_resume
-    wake()  # as every command and the page do
+    time.sleep(1)
+    assert state(waits) == "queued", "nobody is there to start it"
+    assert wake()  # as every command and the page do
     until(lambda: state(waits) == "finished", logs())
 
 
