@@ -5,25 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
 from peft import LoraConfig, PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hardware.workload import Precision
+from training.from_hub import fetched
+from training.sop_tokens import give_template, load_tokenizer
 
 WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 """Files of a model on the Hub that are fetched: no weights but safetensors, which hold no program."""
@@ -40,7 +31,7 @@ def find_model(name: str, revision: str | None = None) -> Path:
     """
     folder = expanded(name)
     if not folder.is_dir():
-        folder = Path(_fetched(name, revision))
+        folder = fetched(name, WANTED, revision=revision)
     if not (folder / "config.json").is_file():
         raise RepairError(f"{folder} holds no config.json", "give the folder of a model as transformers saves it")
     if not any(folder.glob("*.safetensors")):
@@ -49,48 +40,6 @@ def find_model(name: str, revision: str | None = None) -> Path:
             "give a model that has them",
         )
     return folder
-
-
-def _fetched(name: str, revision: str | None) -> str:
-    try:
-        return snapshot_download(name, revision=revision, allow_patterns=WANTED)
-    except HFValidationError:
-        raise RepairError(f"{name!r} is neither a folder nor a name on the Hub", "check it") from None
-    except GatedRepoError:
-        raise RepairError(
-            f"{name} is given only to those who asked for it on the Hub",
-            f"ask for it at huggingface.co/{name}, then log in with `hf auth login`",
-        ) from None
-    except RevisionNotFoundError:
-        raise RepairError(f"{name} has no revision {revision} on the Hub", "leave it out, or check it") from None
-    except RepositoryNotFoundError:
-        raise RepairError(
-            f"there is no model {name} on the Hub, or it may not be seen without a login",
-            "check the name; if it is private, log in with `hf auth login`",
-        ) from None
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, httpx.HTTPError, ConnectionError, TimeoutError):
-        raise RepairError(
-            f"{name} is not on this machine, and the Hub cannot be reached", "go online, or give a folder"
-        ) from None
-    except HfHubHTTPError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RepairError(f"the Hub does not give {name}: {reason}", "try again later") from None
-
-
-def load_tokenizer(folder: Path) -> Any:
-    """Return the tokenizer of a model's folder, with a token to pad with.
-
-    Raises:
-        RepairError: There is none, or it is damaged.
-    """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RepairError(f"{folder} holds no tokenizer that can be read: {reason}", "give the whole model") from None
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
 
 
 def load_base(
@@ -111,7 +60,10 @@ def load_base(
         RepairError: There is no such model, or it is not one that writes text.
     """
     folder = find_model(name, revision)
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(str(folder))
+    give_template(tokenizer)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
     where = {"device_map": {"": torch.cuda.current_device()}} if torch.cuda.is_available() else {}
     if four_bit:
         where["quantization_config"] = BitsAndBytesConfig(
@@ -152,7 +104,7 @@ def load_trained(folder: Path, precision: Precision = "bf16", four_bit: bool = F
     base, _ = load_base(
         recipe.step.model, recipe.revision, precision, four_bit, recipe.step.double_quant, recipe.step.attention
     )
-    return PeftModel.from_pretrained(base, made), load_tokenizer(made)
+    return PeftModel.from_pretrained(base, made), load_tokenizer(str(made))
 
 
 def adapters(recipe: Recipe) -> LoraConfig | None:

@@ -31,7 +31,7 @@ from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.journal import Asked, Journal, is_out_of_memory
 from repairai.runs.metrics import forget_after
-from training.sop_check import after_training
+from training.sop_check import after_training, look
 from training.sop_examples import read_examples
 from training.sop_model import load_base
 from training.sop_rows import rows
@@ -188,8 +188,12 @@ def _save(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journ
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
     _phase(journal, "trying the model")
-    trainer.optimizer = trainer.lr_scheduler = None
-    for sentence in after_training(folder.path):
+    seen = look(trainer.model, trainer.processing_class, recipe)
+    # Two models at once may be one too many.
+    trainer.accelerator.free_memory()
+    trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
+    _let_go()
+    for sentence in after_training(folder.path, seen):
         journal.event("check", sentence)
 
 

@@ -18,7 +18,7 @@ from repairai.hardware.recipe import Recipe, Schedule
 from repairai.hardware.workload import Optimizer
 from training.layerwise import Layerwise
 from training.sop_model import DTYPES, adapters
-from training.sop_rows import IGNORED, Batches
+from training.sop_rows import IGNORED, Batches, ByLength
 
 SCHEDULES: dict[Schedule, str] = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 OPTIMIZERS: dict[Optimizer, str] = {
@@ -34,6 +34,7 @@ class SopTrainer(SFTTrainer):
     """Trains a language model on rows of `sop_rows`."""
 
     layerwise = False
+    packing = True
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -43,9 +44,10 @@ class SopTrainer(SFTTrainer):
         On a processor TRL's fused head scores every token of the prompt as well, in many passes in fp32; there only
         the trained tokens are scored, which gives the same loss.
         """
+        inputs = dict(inputs)
+        n_tokens = int(inputs.pop("n_tokens").sum()) * self.accelerator.num_processes
         if self.model.training:
-            real = int((inputs["position_ids"] > 0).sum()) + len(inputs["input_ids"])
-            self.state.num_input_tokens_seen += real * self.accelerator.num_processes
+            self.state.num_input_tokens_seen += n_tokens
         plain = not return_outputs and self.accelerator.num_processes == 1 and self._plain_head()
         if inputs["input_ids"].device.type != "cpu" or not plain:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
@@ -59,6 +61,13 @@ class SopTrainer(SFTTrainer):
             states = found.last_hidden_state[:, :-1][trained]
             loss = _summed_loss(whole.get_output_embeddings(), states, labels[trained])
         return loss / (trained.sum() if num_items_in_batch is None else num_items_in_batch)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if self.packing:
+            return super()._get_train_sampler(train_dataset)
+        lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
+        n = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.accelerator.num_processes
+        return ByLength(lengths, n, self.args.seed)
 
     def _plain_head(self) -> bool:
         """Whether words are scored by one product alone, as in most models."""
@@ -176,7 +185,7 @@ def make_trainer(
         peft_config=adapters(recipe),
         callbacks=list(callbacks),
     )
-    trainer.layerwise = recipe.step.layerwise
+    trainer.layerwise, trainer.packing = recipe.step.layerwise, recipe.packing
     if recipe.step.method != "full":
         for weight in trainer.model.parameters():
             if weight.requires_grad:

@@ -45,11 +45,14 @@ def on_gpus() -> dict[str, Workload]:
 
 
 def on_a_processor() -> dict[str, Workload]:
-    """Return one step of each recipe for a processor: no checkpointing, and adapters in fp32."""
+    """Return one step of each recipe for a processor: no checkpointing, adapters in fp32, rows by length, unpacked.
+
+    Attention is what rows cost there: many examples in one row cost more than the fill of rows of like length.
+    """
     lora = Workload(
         ON_A_PROCESSOR,
         "lora",
-        batch=2,
+        batch=4,
         accumulation=2,
         checkpointing=False,
         optimizer="adamw",
@@ -73,8 +76,8 @@ def write(name: str, work: Workload, found: Estimate, device: Device) -> None:
     low, high = found.held_gib(device)
     forecast = Forecast(machine, round(free, 2), round(found.tensors_gib, 2), (round(low, 2), round(high, 2)), None, ())
     recipe = Recipe(
-        "sop", work, 3.0 if device == "cuda" else 2.0, RATE[work.method] if device == "cuda" else 1e-3, forecast,
-        eval_steps=50 if device == "cuda" else 25,
+        "sop", work, 3.0 if device == "cuda" else 1.0, RATE[work.method] if device == "cuda" else 1e-3, forecast,
+        eval_steps=50 if device == "cuda" else 25, packing=device == "cuda",
     )  # fmt: skip
     saved(FOLDER / f"sop_{name}_{f'{gib:g}gib' if gib else 'cpu'}.yaml", recipe)
 

@@ -4,7 +4,7 @@ import torch
 
 from tests.training.tiny import save_tiny
 from training.sop_model import load_base
-from training.sop_rows import IGNORED, Batches, rows
+from training.sop_rows import IGNORED, Batches, ByLength, rows
 
 EXAMPLES = [
     ([10, 11, 12, 13, 14], [IGNORED, IGNORED, 12, 13, 14]),
@@ -32,6 +32,18 @@ def test_a_batch_has_positions_that_begin_anew_and_trains_no_first_token():
     assert batch["labels"].tolist() == [[IGNORED, 8, IGNORED]]
 
 
+def test_rows_of_like_length_are_drawn_together_all_of_them_and_the_same_for_a_seed():
+    lengths = [10 * (1 + n % 7) for n in range(100)]
+    sampler = ByLength(lengths, 8, seed=3)
+    first, again = list(sampler), list(ByLength(lengths, 8, seed=3))
+    sampler.set_epoch(1)
+    assert first == again
+    assert list(sampler) != first
+    assert sorted(first) == list(range(100))
+    spread = [max(part) - min(part) for at in range(0, 96, 8) for part in [[lengths[n] for n in first[at : at + 8]]]]
+    assert sum(spread) / len(spread) < 15
+
+
 def test_examples_in_one_row_do_not_see_each_other(tmp_path):
     model, _ = load_base(str(save_tiny(tmp_path / "m")), precision="fp32")
     batch = Batches(2)(list(rows(EXAMPLES, 12, packing=True)))
@@ -42,3 +54,14 @@ def test_examples_in_one_row_do_not_see_each_other(tmp_path):
             row = batch["input_ids"][0].tolist()
             at = next(n for n in range(len(row)) if row[n : n + len(ids)] == ids)
             torch.testing.assert_close(packed[0, at : at + len(ids)], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_fill_changes_nothing(tmp_path):
+    model, _ = load_base(str(save_tiny(tmp_path / "m")), precision="fp32")
+    batch = Batches(2)(list(rows(EXAMPLES, 12, packing=False)))
+    assert batch["n_tokens"].tolist() == [5, 3, 4]
+    with torch.no_grad():
+        filled = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"]).logits
+        for row, (ids, _) in enumerate(EXAMPLES):
+            alone = model(input_ids=torch.tensor([ids])).logits[0]
+            torch.testing.assert_close(filled[row, : len(ids)], alone, rtol=1e-4, atol=1e-5)

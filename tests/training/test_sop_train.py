@@ -90,19 +90,21 @@ def test_it_learns(tmp_path: Path, recipe: Recipe, method: str, family: str):
     assert events(folder, "check")
 
 
-def test_what_is_left_and_gone_on_with_is_as_if_nothing_had_happened(recipe: Recipe, monkeypatch):
+@pytest.mark.parametrize("packing", [True, False])
+def test_what_is_left_and_gone_on_with_is_as_if_nothing_had_happened(recipe: Recipe, monkeypatch, packing: bool):
+    recipe = replace(recipe, packing=packing, max_steps=30)  # over more than one epoch
     whole, parted = run_of(recipe, "whole"), run_of(recipe, "parted")
     trained(whole)
     with monkeypatch.context() as during:
-        ask_at(during, parted, 7, "pause")
+        ask_at(during, parted, 27 if not packing else 15, "pause")
         with pytest.raises(Asked):
             trained(parted)
     run = read_run(parted)
-    assert (run.state, run.can_resume, run.checkpoint_step) == ("paused", True, 7)
+    assert (run.state, run.can_resume, run.checkpoint_step) == ("paused", True, 27 if not packing else 15)
     trained(parted)
     assert read_run(parted).state == "finished"
     assert losses(parted) == pytest.approx(losses(whole), abs=1e-6)
-    assert sorted(losses(parted)) == list(range(1, 13))
+    assert sorted(losses(parted)) == list(range(1, 31))
     one, other = ({p.name: p.read_bytes() for p in folder.model.glob("*.safetensors")} for folder in (whole, parted))
     assert one == other
 
