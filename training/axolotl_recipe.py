@@ -84,7 +84,8 @@ def as_axolotl(
         "logging_steps": 1,
         "include_tokens_per_second": True,
         "seed": recipe.seed,
-        "dataset_processes": 1,
+        "skip_prepare_dataset": not recipe.packing,  # tokens need none, and its processes take a minute to start
+        "dataset_num_proc": 1,
         "use_wandb": False,
     }
     if recipe.revision:

@@ -33,7 +33,7 @@ from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
 from training.axolotl_plugin import Watched
 from training.axolotl_recipe import as_axolotl, text_of
-from training.sop_check import after_training
+from training.sop_check import after_training, look
 from training.sop_examples import read_examples
 from training.sop_model import find_model, load_tokenizer
 from training.sop_tokens import tokens
@@ -137,6 +137,8 @@ def _save_where_left() -> None:
 
 def _keep(folder: RunFolder, recipe: Recipe, model: Path, journal: Journal) -> None:
     """Move the model, which axolotl saves among its checkpoints, to where runs have theirs, and see that it works."""
+    trainer, tokenizer = Watched.trainer, load_tokenizer(model)
+    seen = look(trainer.model, tokenizer, recipe)
     _phase(journal, "saving the model")
     made = folder.path / "model.part"
     shutil.rmtree(made, ignore_errors=True)
@@ -149,7 +151,7 @@ def _keep(folder: RunFolder, recipe: Recipe, model: Path, journal: Journal) -> N
     for path in folder.checkpoints.iterdir():
         if path.is_file():
             path.unlink()
-    load_tokenizer(model).save_pretrained(made)
+    tokenizer.save_pretrained(made)
     sources = expanded(recipe.data) / "sources.json"
     if sources.is_file():
         shutil.copy(sources, made / "sources.json")
@@ -157,10 +159,10 @@ def _keep(folder: RunFolder, recipe: Recipe, model: Path, journal: Journal) -> N
     made.rename(folder.model)
     shutil.rmtree(folder.path / "axolotl", ignore_errors=True)
     _phase(journal, "trying the model")
-    for sentence in after_training(folder.path):
+    for sentence in after_training(folder.path, seen):
         journal.event("check", sentence)
-    step = Watched.trainer.state.global_step
-    early = "" if step >= Watched.trainer.state.max_steps else " early, since it no longer got better"
+    step = trainer.state.global_step
+    early = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
     journal.end("finished", "finished", f"trained {step} steps{early}", "", step)
 
 
