@@ -11,8 +11,7 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from trl import pack_dataset
 
-IGNORED = -100
-"""Label of a token that is not trained. Source: torch.nn.functional.cross_entropy."""
+from training.sop_tokens import IGNORED
 
 
 def rows(examples: Sequence[tuple[list[int], list[int]]], length_tokens: int, packing: bool) -> Dataset:

@@ -41,7 +41,7 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def run_of(recipe: Recipe, name: str = "run") -> RunFolder:
-    path = Path(recipe.data).parent / f"{name}.yaml"
+    path = Path(recipe.step.model).parent / f"{name}.yaml"
     return new_run(name, "train", COMMAND, text=saved(path, recipe))
 
 
