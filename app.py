@@ -25,7 +25,7 @@ def main() -> int:
             raise RepairError("--share opens the page to anyone who has its address", "give --auth-file as well")
         from repairai.ui.blocks import build, serve
 
-        page = build()
+        page = build(shared=chosen.share)
         print(f"RepairAI is at http://127.0.0.1:{chosen.port} (stop it with Ctrl+C)", flush=True)
         serve(page, chosen.port, auth, chosen.share)
     except (RepairError, OSError) as error:

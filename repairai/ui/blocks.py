@@ -10,7 +10,8 @@ import gradio as gr
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from repairai.ui import guides_tab, hardware_tab, inspect_tab, records_tab, runs_tab
+from repairai.ui import guides_tab, hardware_tab, inspect_tab, offer, records_tab, runs_tab, train_tab
+from repairai.ui.start_card import START
 from repairai.ui.watched import Watched
 from repairai.ui.workbench import Workbench
 from repairai.vision.photo import MAX_BYTES
@@ -21,24 +22,39 @@ HOSTS = ["127.0.0.1", "localhost"]
 TITLE = "RepairAI: is this step done?"
 
 
-def build(bench: Workbench | None = None) -> gr.Blocks:
-    """Return the page, not yet served."""
+def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
+    """Return the page, not yet served.
+
+    Args:
+        bench: What its tabs share; None makes one.
+        shared: It will be reachable from outside: then nothing can be trained on it, since whoever has its address
+            could use this machine.
+    """
     own = bench or Workbench()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=False) as page:
         gr.HTML('<header class="top"><h1>RepairAI</h1><p>Is this step done? A guide, a photo, a verdict.</p></header>')
-        with gr.Tabs(elem_id="tabs"):
+        offered = None if shared else offer.lay()
+        with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Inspect", id="inspect") as inspect:
                 inspect_tab.build(own)
             with gr.Tab("Guides", id="guides") as guides:
                 guides_tab.build(own)
-            with gr.Tab("Runs", id="runs") as runs:
-                watched = Watched()
-                places = runs_tab.build(watched, runs)
+            others = [inspect, guides]
+            if offered:
+                with gr.Tab("Train", id="train") as train:
+                    connect = train_tab.build(own, train)
+                with gr.Tab("Runs", id="runs") as runs:
+                    watched = Watched()
+                    places = runs_tab.build(watched, runs)
+                    connect(watched, places, tabs)
+                others.append(train)
             with gr.Tab("Records", id="records") as records:
                 records_tab.build(own, records)
             with gr.Tab("Hardware", id="hardware") as hardware:
                 hardware_tab.build(hardware)
-            runs_tab.leaves(places, (inspect, guides, records, hardware))
+            if offered:
+                runs_tab.leaves(places, [*others, records, hardware])
+                offer.wire(page, offered, watched, places, tabs)
     return page.queue(max_size=32, default_concurrency_limit=4)
 
 
@@ -51,14 +67,16 @@ def serve(
         page: From `build`.
         port: 1 to 65535.
         auth: Name and password that the page asks for; None asks for nothing.
-        share: Also reachable from outside through Gradio's tunnel; needs `auth`.
+        share: Also reachable from outside through Gradio's tunnel; needs `auth`, and a page that was built as `shared`.
         block: Stay until stopped.
 
     Raises:
-        ValueError: `share` without `auth`.
+        ValueError: `share` without `auth`, or with a page on which can be trained.
     """
     if share and not auth:
         raise ValueError("need auth where share is set, got none: the page would be open to anyone")
+    if share and any(getattr(each, "elem_id", None) == START for each in page.blocks.values()):
+        raise ValueError("need a page built with shared=True where share is set, got one that can start trainings")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     hosts = [*HOSTS, "*.gradio.live"] if share else HOSTS
     return page.launch(

@@ -1,4 +1,4 @@
-"""The Guides tab: bring guides in from files and from iFixit, see what is there, read a guide."""
+"""The Guides tab: ask the guides, bring guides in from files and from iFixit, see what is there, read a guide."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ import gradio as gr
 from repairai.errors import RepairError
 from repairai.sop.guides import Progress, fetch_guides, import_guides
 from repairai.sop.library import Library, Report
-from repairai.ui import render
+from repairai.ui import ask_panel, render
 from repairai.ui.workbench import Workbench, live, told
 
 HEAD = ["Id", "Guide", "Device", "Steps", "Licence"]
 SHOWN = 200
 
 
-def build(bench: Workbench) -> None:
-    """Lay out the tab and wire it."""
+def build(bench: Workbench, shared: bool = False) -> None:
+    """Lay out the tab and wire it.
+
+    Args:
+        bench: What the tabs share.
+        shared: The page is reachable from outside.
+    """
+    asking = ask_panel.lay(bench, shared)
     gr.HTML("<h2>Bring guides in</h2>")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
@@ -41,7 +47,9 @@ def build(bench: Workbench) -> None:
     with gr.Row():
         device = gr.Textbox("", label="Only devices whose name holds", elem_id="library-device", max_lines=1)
     table = gr.Dataframe(headers=HEAD, interactive=False, wrap=True, elem_id="library", max_height=360)
-    guide = gr.HTML('<p class="fine">Choose a row to read the guide.</p>', elem_id="guide")
+    guide = gr.HTML(
+        '<p class="fine">Choose a row to read the guide.</p>', elem_id="guide", css_template=ask_panel.CITED_STYLE
+    )
     chosen = gr.State("")
     remove = gr.Button("Remove this guide from the library", elem_id="remove-guide", visible=False)
     private: dict[str, Any] = {"api_visibility": "private"}
@@ -75,6 +83,7 @@ def build(bench: Workbench) -> None:
         return said, rows(bench, words), "", gr.Button(visible=False)
 
     table.select(told(read), None, [guide, chosen, remove], **quiet)
+    ask_panel.wire(bench, asking, guide, chosen, remove)
     remove.click(told(take_out), [chosen, device], [report, table, guide, remove], show_progress_on=report, **private)
 
 

@@ -161,7 +161,7 @@ def _lay_exam(parts: dict[str, Any], buttons: dict[str, gr.Button]) -> Gate:
     gr.HTML("<h3>What it has learned</h3>")
     with gr.Row(elem_classes="adder"):
         limit = gr.Number(
-            200, label="Questions; empty asks all", minimum=1, precision=0, elem_id="exam-limit", min_width=220
+            200, label="Questions at most; 0 is all", minimum=0, precision=0, elem_id="exam-limit", min_width=220
         )
         buttons |= {name: _button(name) for name in IN_EXAM[:2]}
     decision = live("gate")
@@ -187,7 +187,7 @@ def _lay_folded(name: str) -> dict[str, Any]:
 
 def _button(name: str) -> gr.Button:
     return gr.Button(
-        LABELS[name], visible=False, elem_id=f"run-{name}", min_width=160,
+        LABELS[name], visible=False, elem_id=f"run-{name}", min_width=220 if name in IN_EXAM else 160,
         variant="stop" if name in ("kill", "delete") else "secondary",
     )  # fmt: skip
 

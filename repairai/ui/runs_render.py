@@ -192,14 +192,15 @@ def points_of_return(points: Sequence[Checkpoint]) -> str:
     if not points:
         return '<p class="fine">There is no checkpoint yet: press "Save now" to make one.</p>'
     rows = "".join(
-        f"<tr><td>{each.step:,}</td><td>{_size(each.gib)}</td>"
+        f"<tr><td>{each.step:,}</td><td>{size(each.gib)}</td>"
         f"<td>{'—' if each.eval_loss is None else written(each.eval_loss)}</td><td>{_marks(each)}</td></tr>"
         for each in reversed(points)
     )
     return _table(("Step", "Size", "Validation loss", ""), rows)
 
 
-def _size(gib: float) -> str:
+def size(gib: float) -> str:
+    """Return a size in the unit that suits it."""
     return f"{gib:.2f} GiB" if gib >= 0.1 else f"{gib * 1024:.1f} MiB"
 
 
@@ -213,13 +214,17 @@ def happened(events: Sequence[Event]) -> str:
     """Return what happened to a run as a time line, newest first."""
     if not events:
         return '<p class="fine">Nothing has happened yet.</p>'
-    rows = "".join(
-        f'<li data-kind="{escape(each.kind)}"><time>{escape(clock(each.time))}</time>'
-        f'<span class="icon" aria-hidden="true">{EVENT_ICONS.get(each.kind, "·")}</span>'
-        f"<span>{with_code(each.text)}</span></li>"
-        for each in reversed(events)
-    )
+    rows = "".join(_event(each) for each in reversed(events))
     return f'<ol class="events">{rows}</ol>'
+
+
+def _event(event: Event) -> str:
+    warns = event.text.startswith("! ")
+    icon = "!" if warns else EVENT_ICONS.get(event.kind, "·")
+    return (
+        f'<li data-kind="{escape(event.kind)}"><time>{escape(clock(event.time))}</time>'
+        f'<span class="icon" aria-hidden="true">{icon}</span><span>{with_code(event.text.removeprefix("! "))}</span></li>'
+    )
 
 
 def log(text: str) -> str:

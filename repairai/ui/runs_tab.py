@@ -21,11 +21,12 @@ from repairai.ui.workbench import told
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 POLL: dict[str, Any] = {"concurrency_limit": None, **QUIET}
 LEAVE = """() => {
+  if (!document.querySelector("#run [data-shown]")) return;
   const address = new URL(location.href);
   address.searchParams.delete("run");
   history.replaceState(history.state, "", address);
 }"""
-"""Its address no longer names a run where another tab is open."""
+"""Its address no longer names a run where another tab is opened after this one."""
 
 
 def build(watched: Watched, tab: gr.Tab) -> Places:

@@ -1,0 +1,203 @@
+"""A recipe as text in an editor: read strictly, and changed a value at a time with all else left as it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from repairai.errors import RepairError
+from repairai.files import home, read_text, write_whole
+from repairai.hardware.recipe import Recipe, read_recipe, saved
+from repairai.runs.folder import slug_of
+
+NAME = "recipe.yaml"
+"""What faults call the text."""
+STEP = "step"
+
+TITLES = {"full": "full", "lora": "LoRA", "qlora": "QLoRA"}
+
+
+def parsed(text: str) -> Recipe:
+    """Return the recipe that a text is.
+
+    Raises:
+        RepairError: It is none, with all that is wrong with it.
+    """
+    if not text.strip():
+        raise RepairError("there is no recipe yet", "plan one, or take a ready one")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / NAME
+        path.write_text(text, encoding="utf-8")
+        return read_recipe(path)
+
+
+def written(recipe: Recipe) -> str:
+    """Return a recipe as text."""
+    with tempfile.TemporaryDirectory() as folder:
+        return saved(Path(folder) / NAME, recipe)
+
+
+def problems(error: RepairError) -> list[str]:
+    """Return what is wrong with a recipe, one by one."""
+    _, found, rest = error.what.partition(" is not a Recipe: ")
+    return rest.split("; ") if found else [str(error)]
+
+
+def value_of(recipe: Recipe, key: str) -> Any:
+    """Return the value of a key, "step.batch" for one of the step."""
+    head, _, tail = key.rpartition(".")
+    return getattr(recipe.step if head == STEP else recipe, tail)
+
+
+def changed(text: str, key: str, value: Any) -> str:
+    """Return a recipe's text with one value changed, and its comments and order kept where it is written in lines.
+
+    Args:
+        text: YAML.
+        key: "epochs", or "step.batch" for a key of the step.
+        value: A number or a text.
+
+    Raises:
+        RepairError: The text is no recipe at all.
+    """
+    try:
+        data: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError):
+        parsed(text)  # which says what is wrong
+        raise
+    if not isinstance(data, dict) or not isinstance(data.get(STEP), dict):
+        raise RepairError("there is no recipe yet", "plan one, or take a ready one")
+    head, _, name = key.rpartition(".")
+    (data[STEP] if head else data)[name] = value
+    line_by_line = _changed_line(text, key, value)
+    with suppress(yaml.YAMLError, ValueError):
+        if yaml.safe_load(line_by_line) == data:
+            return line_by_line
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _changed_line(text: str, key: str, value: Any) -> str:
+    head, _, name = key.rpartition(".")
+    shown = _scalar(value)
+    lines = text.splitlines()
+    inside, indent, last = head == "", "", -1
+    for at, line in enumerate(lines):
+        key_line = re.match(r"(\s*)([A-Za-z_]+)\s*:", line)
+        if key_line is None:
+            continue
+        depth, found = key_line[1], key_line[2]
+        if head and not depth:
+            inside = found == head
+            last = at if inside else last
+            continue
+        if not inside or (not head and depth):
+            continue
+        indent, last = indent or depth, at
+        if found == name:
+            comment = re.search(r"\s+#.*$", line)
+            lines[at] = f"{depth}{name}: {shown}{comment[0] if comment else ''}"
+            return "\n".join(lines) + "\n"
+    place = len(lines) if not head else last + 1
+    lines.insert(place, f"{indent or ('  ' if head else '')}{name}: {shown}")
+    return "\n".join(lines) + "\n"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+        return f"{value:.1f}"
+    # YAML takes 1e-4 for a text: a number needs its point.
+    return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value)) if isinstance(value, float) else yaml.safe_dump(value).split()[0]
+
+
+# ---- recipes that lie ready
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A recipe that can be taken.
+
+    Args:
+        title: What it says in a list.
+        path: Where it lies.
+    """
+
+    title: str
+    path: Path
+
+
+def ready_recipes() -> list[Ready]:
+    """Return the person's own recipes, newest first, then those that come with RepairAI for the SOP agent."""
+    own = sorted(own_recipes().glob("sop_*.yaml"), key=_changed, reverse=True)
+    own += sorted((path for path in own_recipes().glob("*.yaml") if not _has_task(path)), key=_changed, reverse=True)
+    found = [Ready(f"yours: {path.stem}", path) for path in own]
+    spec = find_spec("training")
+    for place in spec.submodule_search_locations or [] if spec else []:
+        found += [
+            Ready(title_of(path), path) for path in sorted((Path(place) / "recipes").glob("sop_*.yaml"), key=_size)
+        ]
+    return found
+
+
+def own_recipes() -> Path:
+    """Return where the person's recipes are kept."""
+    return home() / "recipes"
+
+
+def title_of(path: Path) -> str:
+    """Return what a ready recipe is, read from its name `sop_MODEL_METHOD_MEMORY.yaml`."""
+    parts = path.stem.split("_")
+    if len(parts) != 4:
+        return path.stem
+    _, model, method, memory = parts
+    card = "on the processor" if memory == "cpu" else f"on a card with {memory.removesuffix('gib')} GiB"
+    return f"{model} · {TITLES.get(method, method)} · {card}"
+
+
+def _size(path: Path) -> tuple[int, str]:
+    """Return how much memory a ready recipe wants, by its name: the smallest stand first."""
+    gib = re.search(r"_(\d+)gib$", path.stem)
+    return int(gib[1]) if gib else 0, path.stem
+
+
+def _has_task(path: Path) -> bool:
+    return path.name.startswith(("sop_", "detector_", "judge_"))
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def kept(name: str, text: str, last: str) -> Path:
+    """Keep a recipe under a run's name, so that the command line can start it, and return where it lies.
+
+    A file that was not written for this very page is never written over.
+
+    Args:
+        name: Of the run.
+        text: Of the recipe.
+        last: Path that was returned before; empty for none.
+
+    Raises:
+        RepairError: The name is none, or the disk is full.
+    """
+    slug = slug_of(name)
+    for number in range(1, 1000):
+        path = own_recipes() / f"{slug if number == 1 else f'{slug}-{number}'}.yaml"
+        if str(path) == last or not path.exists() or read_text(path) == text:
+            break
+    if not path.exists() or read_text(path) != text:
+        write_whole(path, text.encode())
+    return path

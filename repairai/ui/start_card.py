@@ -1,0 +1,156 @@
+"""The third card of the Train tab: what a run will take, when it begins, and its start."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from repairai.commands.train import moment
+from repairai.errors import RepairError
+from repairai.runs.folder import slug_of
+from repairai.runs.launch import start
+from repairai.ui import render, train_render
+from repairai.ui.data_card import chosen_data
+from repairai.ui.foreseen import foresee
+from repairai.ui.recipe_text import kept, parsed
+from repairai.ui.runs_tab import look
+from repairai.ui.watched import Watched
+from repairai.ui.workbench import live
+
+NOW, QUEUE, AT = "now", "queue", "at"
+WHEN = [("Now, or when it is its turn", NOW), ("At the end of the queue", QUEUE), ("At a time", AT)]
+START = "start-run"
+"""Name of the button on the page."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True)
+class StartCard:
+    """The components of the card.
+
+    Args:
+        forecast: What the run will take.
+        name: Of the run.
+        when: It begins.
+        hour: At which.
+        command: The same for a terminal.
+        path: Where the recipe is kept for it.
+        start: Starts it.
+        said: What is in the way.
+    """
+
+    forecast: gr.HTML
+    name: gr.Textbox
+    when: gr.Radio
+    hour: gr.Textbox
+    command: gr.Code
+    path: gr.State
+    start: gr.Button
+    said: gr.HTML
+
+
+def lay() -> StartCard:
+    """Lay out the card."""
+    gr.HTML('<h2><span class="no">3</span> Start</h2>')
+    forecast = live("forecast")
+    with gr.Row(equal_height=False):
+        name = gr.Textbox(
+            "", label="Call the run", placeholder="as its model", max_lines=1, elem_id="run-name", min_width=240
+        )
+        when = gr.Radio(WHEN, value=NOW, label="It begins", elem_id="run-when", min_width=300)
+        hour = gr.Textbox(
+            "", label="When: 22:00, or 2026-03-01T22:00", visible=False, max_lines=1, elem_id="run-hour", min_width=200
+        )
+    command = gr.Code(
+        "", language="shell", label="The same in a terminal", interactive=False, lines=1, wrap_lines=True,
+        show_line_numbers=False, buttons=["copy"], visible=False, elem_id="train-command",
+    )  # fmt: skip
+    button = gr.Button("Start the training", variant="primary", size="lg", elem_id=START)
+    return StartCard(forecast, name, when, hour, command, gr.State(""), button, live("start-said"))
+
+
+def wire(card: StartCard, text: gr.Code, data: gr.Dropdown, loads: list[Any]) -> None:
+    """Wire the card, but for its start.
+
+    Args:
+        card: See `lay`.
+        text: Of the recipe.
+        data: Folder of the data.
+        loads: Events after which the recipe is another one.
+    """
+    inputs = [text, data]
+    told_command: dict[str, Any] = {
+        "fn": command, "inputs": [text, card.name, card.when, card.hour, card.path],
+        "outputs": [card.command, card.path], **QUIET,
+    }  # fmt: skip
+    for load in loads:
+        load.then(**told_command)
+    for after in (*(load.then for load in loads), text.blur):
+        quick = after(lambda text, folder: forecast(text, folder, True), inputs, card.forecast, **QUIET)
+        quick.then(forecast, inputs, card.forecast, trigger_mode="always_last", **QUIET)
+    for event in (text.blur, card.name.blur, card.name.submit, card.when.change, card.hour.blur, card.hour.submit):
+        event(**told_command)
+    card.when.change(lambda when: gr.Textbox(visible=when == AT), card.when, card.hour, **QUIET)
+
+
+def wire_start(card: StartCard, text: gr.Code, watched: Watched, places: Any, tabs: gr.Tabs) -> None:
+    """Let the start lead to the Runs tab, with the new run shown.
+
+    Args:
+        card: See `lay`.
+        text: Of the recipe.
+        watched: What was read of the runs.
+        places: Of the Runs tab.
+        tabs: All tabs.
+    """
+
+    def go(text: str, name: str, when: str, hour: str, chosen: str, seen: dict[str, str]) -> list[Any]:
+        try:
+            recipe = parsed(text)
+            not_before = moment(hour.strip()) if when == AT else None
+            folder = start(recipe, name.strip() or usual_name(text), not_before, wait=when == QUEUE)
+        except RepairError as error:
+            n_left = len(places.all) + 2
+            return [render.problem(str(error)), chosen, *[gr.skip()] * n_left]
+        return ["", folder.id, gr.Tabs(selected="runs"), gr.Timer(active=True), *look(watched, folder.id, {})]
+
+    given = [text, card.name, card.when, card.hour, places.chosen, places.seen]
+    shown = [card.said, places.chosen, tabs, places.clock, *places.all]
+    card.start.click(go, given, shown, show_progress_on=card.said, api_visibility="private")
+
+
+def forecast(text: str, folder: str | None, at_once: bool = False) -> str:
+    """Return what a recipe's run will take, as HTML; nothing where there is no recipe."""
+    try:
+        recipe = parsed(text)
+        data = chosen_data(recipe.data or folder)
+        return train_render.forecast(foresee(recipe, data.report if data else None, at_once))
+    except RepairError:
+        return ""
+
+
+def command(text: str, name: str, when: str, hour: str, last: str) -> list[Any]:
+    """Return what starts the same run in a terminal, and where the recipe is kept for it; nothing where it is none."""
+    try:
+        parsed(text)
+        name = name.strip() or usual_name(text)
+        path = kept(name, text, last)
+    except RepairError:
+        return [gr.Code(visible=False), last]
+    words = ["python", "-m", "repairai", "train", str(path), "--name", slug_of(name)]
+    words += {NOW: [], QUEUE: ["--queue"], AT: ["--at", hour.strip() or "22:00"]}[when]
+    return [gr.Code(shlex.join([*words, *(["--detach"] if when == NOW else [])]), visible=True), str(path)]
+
+
+def usual_name(text: str) -> str:
+    """Return what a run is called where nobody says it: as its model and method.
+
+    Raises:
+        RepairError: It is no recipe.
+    """
+    step = parsed(text).step
+    return f"{Path(step.model.rstrip('/')).name[:40]}-{step.method}"

@@ -1,0 +1,38 @@
+"""The Train tab: what it learns from, which model and how, and its start, as three cards below each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from repairai.hardware.workers import warm
+from repairai.ui import data_card, recipe_card, start_card
+from repairai.ui.data_build import Builder, built
+from repairai.ui.recipe_text import ready_recipes
+from repairai.ui.runs_places import Places
+from repairai.ui.watched import Watched
+from repairai.ui.workbench import Workbench
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
+    """Lay out the tab and wire it; return what connects its start with the Runs tab."""
+    builder = Builder()
+    data = data_card.lay()
+    recipe = recipe_card.lay()
+    start = start_card.lay()
+    data_card.wire(bench, builder, data, recipe.text)
+    loads = recipe_card.wire(recipe, data.chosen)
+    start_card.wire(start, recipe.text, data.chosen, loads)
+
+    def opened(chosen: str | None) -> list[Any]:
+        warm()
+        recipes = gr.Dropdown([(each.title, str(each.path)) for each in ready_recipes()])
+        fold = gr.skip() if built() else gr.Accordion(open=True)
+        return [data_card.listed(chosen), fold, recipes, gr.Timer(active=builder.progress() is not None)]
+
+    tab.select(opened, data.chosen, [data.chosen, data.fold, recipe.ready, data.clock], **QUIET)
+    return lambda watched, places, tabs: start_card.wire_start(start, recipe.text, watched, places, tabs)
