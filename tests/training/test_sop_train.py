@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from repairai.errors import RepairError
+from repairai.files import home
 from repairai.hardware.recipe import Recipe, saved
 from repairai.hardware.workload import Workload
 from repairai.runs.checkpoints import checkpoints, last_whole
@@ -41,7 +42,7 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def run_of(recipe: Recipe, name: str = "run") -> RunFolder:
-    path = Path(recipe.step.model).parent / f"{name}.yaml"
+    path = home() / f"{name}.yaml"
     return new_run(name, "train", COMMAND, text=saved(path, recipe))
 
 
