@@ -32,8 +32,8 @@ from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
+from training import sop_train
 from training.sop_model import ALPHA, DTYPES, find_model, load_tokenizer
-from training.sop_train import read_rows, train
 from training.sop_trainer import SopTrainer, make_trainer
 from training.took import Took
 from training.watch import Watch
@@ -54,6 +54,8 @@ def prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> SopT
         RepairError: The model or the data are not as the recipe says.
         Asked: It was asked to stop or pause.
     """
+    if recipe.gpus > 1:
+        raise RepairError("unsloth trains on one GPU here", "set gpus: 1 in the recipe, or backend: trl")
     _phase(journal, "loading the model")
     model, tokenizer = load(recipe)
     _phase(journal, "reading the data")
@@ -61,8 +63,15 @@ def prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> SopT
         recipe = replace(recipe, packing=False)
         if journal:
             journal.event("unpacked", "on a GPU, unsloth gets one example a row")
-    data = read_rows(recipe, tokenizer, journal)
-    return make_trainer(recipe, model, tokenizer, data, folder.checkpoints, [Watch(journal), Took()])
+    data = sop_train.read_rows(recipe, tokenizer, journal)
+    # The adapters are on the model already, so that to the trainer all that it is to train is there.
+    whole = replace(recipe, step=replace(recipe.step, method="full"))
+    trainer = make_trainer(whole, model, tokenizer, data, folder.checkpoints, [Watch(journal), Took()])
+    if recipe.step.method != "full":
+        for weight in trainer.model.parameters():
+            if weight.requires_grad:
+                weight.data = weight.data.to(DTYPES[recipe.step.adapter_precision])
+    return trainer
 
 
 def load(recipe: Recipe) -> tuple[Any, Any]:
@@ -115,9 +124,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="a run's folder")
     folder = RunFolder(parser.parse_args(arguments).run)
     transformers.logging.set_verbosity_warning()
+    sop_train._prepared = prepared  # the one step of it that differs
     try:
         with Journal(folder) as journal:
-            train(folder, journal, prepared)
+            sop_train.train(folder, journal)
     except Asked as asked:
         print(f"it was asked to {asked}")
         return 1
