@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from torch.utils.checkpoint import checkpoint
 from transformers import EarlyStoppingCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -26,8 +27,8 @@ OPTIMIZERS: dict[Optimizer, str] = {
     "adafactor": "adafactor", "sgd": "sgd",
 }  # fmt: skip
 BYTES_8BIT = ("adamw_8bit", "paged_adamw_8bit")
-MOST_SCORES = 2**28
-"""Scores of words that are there at once on a processor: 1 GiB of them in fp32."""
+MOST_SCORES = 2**25
+"""Scores of words that are there at once on a processor: 128 MiB of them in fp32."""
 
 
 class SopTrainer(SFTTrainer):
@@ -148,13 +149,22 @@ class SopTrainer(SFTTrainer):
 
 
 def _summed_loss(head: torch.nn.Module, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the loss of tokens, summed: `states` (n, width), `labels` (n,); in parts where they are many."""
+    """Return the loss of tokens, summed: `states` (n, width), `labels` (n,); in parts, where they are many.
+
+    The scores of a part are dropped, and made again for its gradient: they would be the largest tensors by far.
+    """
     most = max(1, MOST_SCORES // head.weight.shape[0])
+    if len(labels) <= most:
+        return _part_loss(head, states, labels)
     parts = [
-        torch.nn.functional.cross_entropy(head(states[at : at + most]).float(), labels[at : at + most], reduction="sum")
+        checkpoint(_part_loss, head, states[at : at + most], labels[at : at + most], use_reentrant=False)
         for at in range(0, len(labels), most)
     ]
     return torch.stack(parts).sum()
+
+
+def _part_loss(head: torch.nn.Module, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.cross_entropy(head(states).float(), labels, reduction="sum")
 
 
 def make_trainer(

@@ -45,6 +45,19 @@ def test_the_loss_is_that_of_trl(tmp_path, family: str, method: str):
     torch.testing.assert_close(ours, theirs.float(), rtol=2e-2 if method == "qlora" else 1e-5, atol=1e-5)
 
 
+def test_in_parts_the_loss_and_its_gradient_are_the_same(tmp_path, monkeypatch):
+    trainer = trainer_of(tmp_path, RECIPE)
+    batch = next(iter(trainer.get_train_dataloader()))
+    found = []
+    for most in (2**25, 1000):
+        monkeypatch.setattr("training.sop_trainer.MOST_SCORES", most)
+        trainer.model.zero_grad()
+        loss = trainer.compute_loss(trainer.model, dict(batch))
+        loss.backward()
+        found.append([loss.detach(), *(w.grad.clone() for w in trainer.model.parameters() if w.requires_grad)])
+    torch.testing.assert_close(found[0], found[1])
+
+
 @pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd"])
 def test_the_worst_step_leaves_no_trace(tmp_path, optimizer: str):
     trainer = trainer_of(tmp_path, replace(RECIPE, step=replace(STEP, optimizer=optimizer)))
