@@ -103,6 +103,13 @@ def train_seconds(text: str) -> float:
     return float(line.split("'train_runtime': ")[1].split(",")[0].strip("'"))
 
 
+def first_step(run: Path) -> tuple[float, float]:
+    """Return when a run's process began and when its first step was made, in seconds since 1970."""
+    began = json.loads((run / "process.json").read_text())["started"]
+    lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    return began, next(line["time"] for line in lines if "loss" in line)
+
+
 def held_out(model: str, adapter: Path | None, judged: list[Tokens]) -> float:
     """Return the mean loss of the trained tokens of examples that were not trained on."""
     base, tokenizer = load_base(model)
@@ -235,6 +242,8 @@ def main() -> None:
             loss = held_out(chosen.model, side.adapter, judged)
             line = f"{name:<10} {count / side.seconds:9.0f} {side.seconds:8.1f} {side.whole_seconds:8.1f}"
             print(f"{line} {side.gib:9.2f} {loss:14.3f}")
+        began, first = first_step(place / "home" / "runs" / "ours")
+        print(f"from its start to its first step RepairAI took {first - began:.1f} s, the try of the longest in it")
         ratio = sides["trl sft"].seconds / sides["RepairAI"].seconds
         print(f"RepairAI trains {ratio:.2f} times the tokens a second of trl sft")
         found = levers(chosen.model, made)

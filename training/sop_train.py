@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import hashlib
 import json
 import os
 import shutil
@@ -33,7 +34,7 @@ from repairai.runs.journal import Asked, Journal, is_out_of_memory
 from repairai.runs.metrics import forget_after
 from training.sop_check import after_training, look
 from training.sop_examples import read_examples
-from training.sop_model import load_base
+from training.sop_model import find_model, load_base
 from training.sop_rows import rows
 from training.sop_tokens import tokens
 from training.sop_trainer import SopTrainer, make_trainer
@@ -98,7 +99,7 @@ def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> Sop
     """Return the trainer, with all that it needs loaded."""
     _phase(journal, "loading the model")
     step = recipe.step
-    whole = step.method == "full" and step.master_weights
+    whole = step.method == "full" and step.master_weights  # weights in fp32, computed with in less
     model, tokenizer = load_base(
         step.model, recipe.revision, "fp32" if whole else step.precision, step.method == "qlora", step.double_quant,
         step.attention,
@@ -109,9 +110,17 @@ def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> Sop
     data = read_rows(recipe, tokenizer, journal)
     watch = Watch(journal)
     trainer = make_trainer(recipe, model, tokenizer, data, folder.checkpoints, [watch, Took()])
-    if step.master_weights and step.method == "full":
-        trainer.model.float()
+    if journal:
+        journal.event("model", **_model_words(trainer, recipe))
     return trainer
+
+
+def _model_words(trainer: SopTrainer, recipe: Recipe) -> dict[str, Any]:
+    """Return what is known of the model that is trained, down to the commit where it came from the Hub."""
+    trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
+    folder = find_model(recipe.step.model, recipe.revision)
+    commit = folder.name if folder.parent.name == "snapshots" else ""
+    return {"text": f"{recipe.step.model}, of which {trained / 1e6:.2f} million numbers are trained", "commit": commit}
 
 
 def read_rows(recipe: Recipe, tokenizer: Any, journal: Journal | None) -> tuple[Dataset, Dataset | None]:
@@ -138,7 +147,8 @@ def read_rows(recipe: Recipe, tokenizer: Any, journal: Journal | None) -> tuple[
             what = (
                 f"{name}: {len(kept)} examples in {len(found[-1])} rows of at most {length} tokens, {cut} answers cut"
             )
-            journal.event("data", what, examples=len(kept), rows=len(found[-1]), cut=cut)
+            sha = hashlib.sha256(path.read_bytes()).hexdigest()
+            journal.event("data", what, examples=len(kept), rows=len(found[-1]), cut=cut, sha256=sha)
     return found[0], found[1]
 
 
