@@ -41,7 +41,7 @@ def test_without_a_model_the_steps_answer(capsys: pytest.CaptureFixture[str]):
 def test_words_need_no_quotes(capsys: pytest.CaptureFixture[str]):
     assert main(["ask", "iphone", "99", "battery"]) == 0, "no guide is an answer too"
     said = capsys.readouterr().out
-    assert "I have no guide for that: no guide is for “99”." in said
+    assert "I have no guide for that: no guide of the library is for “99”." in said
     assert "near: sample-phone-battery" in said
 
 

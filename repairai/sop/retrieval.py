@@ -100,7 +100,7 @@ def find_passages(
     if best is None:
         near = hits or search.search_guides(query, None, _NEAR) if query else ()
         about = f"there is no guide for the device “{device}”" if device and not hits else why
-        return Found((), near[:_NEAR], about or "no guide holds these words")
+        return Found((), near[:_NEAR], about or "no guide of the library holds these words")
     cut = windows(asked, passages_of(best[1]), budget_tokens)
     return Found(cut, whole_guide=asked.kind == "how_to")
 
@@ -181,7 +181,7 @@ def _fit(asked: Question, guide: Guide, named: bool) -> _Fit:
         if word.role in ("name", "stranger") and _holds(word, device | title) < _NAMED:
             said = word.role == "stranger" and _holds(word, text) == 1
             if not said and not _in_years(word.word, years):
-                return _Fit(0.0, f"no guide is for “{word.word}”")
+                return _Fit(0.0, f"no guide of the library is for “{word.word}”")
     topics = [word for word in asked.words if word.role in ("topic", "stranger") and _holds(word, device) < _NAMED]
     about, held = _share(topics, title), _share(topics, title | text)
     is_named = named or len(topics) < len([word for word in asked.words if word.role != "figure"])
@@ -189,10 +189,10 @@ def _fit(asked: Question, guide: Guide, named: bool) -> _Fit:
         return _Fit(0.5 + 0.1 * len(asked.words) / (1 + len(device)), "")
     meant = any(word.word == asked.replaces and _holds(word, title) for word in topics)
     if asked.replaces and about < _ABOUT_SHARE and not (meant and held >= _STRICT_SHARE):
-        return _Fit(0.0, f"no guide is about {_quoted(topics, title)}")
+        return _Fit(0.0, f"no guide of the library is about {_quoted(topics, title)}")
     lenient = is_named or (about > 0 and all(word.known for word in topics))
     if held < (_TOPIC_SHARE if lenient else _STRICT_SHARE):
-        return _Fit(0.0, f"no guide speaks of {_quoted(topics, title | text)}")
+        return _Fit(0.0, f"no guide of the library speaks of {_quoted(topics, title | text)}")
     return _Fit(0.5 * about + 0.5 * held, "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +88,7 @@ class LocalWriter:
             RepairError: The question with its steps is longer than the model can read, or memory runs out.
         """
         text = render(self.tokenizer, conversation(question, passages), add_generation_prompt=True)
-        asked = self.tokenizer(text, return_tensors="pt", add_special_tokens=False).to(self.model.device)
+        asked = self.tokenizer(text, return_tensors="pt", add_special_tokens=False)
         n_asked = int(asked["input_ids"].shape[1])
         most = min(MOST_TOKENS, max(LEAST_TOKENS, 2 * n_asked))
         if self._room:
@@ -98,7 +99,17 @@ class LocalWriter:
                 "choose a model that reads more",
             )
         with self._lock:
-            yield from self._written(asked, most)
+            if not hasattr(self, "model"):
+                raise RepairError(f"{self.name} was let go to free its memory", "ask again")
+            yield from self._written(asked.to(self.model.device), most)
+
+    def close(self) -> None:
+        """Give its memory back, once the answer that is being written is done; it cannot be asked any more."""
+        with self._lock:
+            del self.model
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
 
     def _written(self, asked: Any, most: int) -> Iterator[str]:
         """Yield what the model writes; it works in a thread of its own, and stops when nobody reads any more."""

@@ -32,7 +32,7 @@ def test_questions_written_by_hand(search: Search):
 def test_an_unknown_device_is_refused_with_the_nearest(search: Search):
     found = find_passages("iPhone 99 battery", search)
     assert found.windows == ()
-    assert found.why == "no guide is for “99”"
+    assert found.why == "no guide of the library is for “99”"
     assert found.near[0].guide_id == "sample-phone-battery"
 
 
