@@ -219,11 +219,11 @@ def happened(events: Sequence[Event]) -> str:
 
 
 def _event(event: Event) -> str:
-    warns = event.text.startswith("! ")
-    icon = "!" if warns else EVENT_ICONS.get(event.kind, "·")
+    icon = "!" if event.text.startswith("! ") else EVENT_ICONS.get(event.kind, "·")
+    text = with_code(event.text.removeprefix("! "))
     return (
         f'<li data-kind="{escape(event.kind)}"><time>{escape(clock(event.time))}</time>'
-        f'<span class="icon" aria-hidden="true">{icon}</span><span>{with_code(event.text.removeprefix("! "))}</span></li>'
+        f'<span class="icon" aria-hidden="true">{icon}</span><span>{text}</span></li>'
     )
 
 
