@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,26 @@ PATIENCE_MS = 60_000
 @pytest.fixture(scope="module")
 def url(tmp_path_factory) -> Iterator[str]:
     """The app, served by `app.py` itself on a free port, with a home of its own."""
+    with serving(tmp_path_factory.mktemp("home")) as address:
+        yield address
+
+
+@contextmanager
+def serving(home: Path, **environment: str) -> Iterator[str]:
+    """The app, served by `app.py` itself on a free port, for a home.
+
+    Args:
+        home: Its folder.
+        **environment: Of its process, beside this one's.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("home")
-    log = (home / "log.txt").open("w")
+    log = (home / "log.txt").open("a")
     app = subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "REPAIRAI_HOME": str(home)},
+        env={**os.environ, "REPAIRAI_HOME": str(home), **environment},
         stdout=log,
         stderr=log,
     )
