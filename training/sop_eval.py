@@ -33,7 +33,7 @@ from repairai.runs.order import Order, read_order
 from repairai.runs.scores import Scores, as_table, said, write_scores
 from training.generate import answer_loss, replies
 from training.sop_exam import Answered, Answers, Exam, Question, base_answers, read_exam
-from training.sop_model import load_base, load_trained
+from training.sop_model import DTYPES, load_base, load_trained
 from training.sop_report import report, worst_page
 from training.sop_tokens import IGNORED, tokens
 from training.watch import held_gib
@@ -81,6 +81,9 @@ def evaluate(folder: RunFolder, journal: Journal) -> Scores:
     if missing := after.missing(exam.questions):
         progress.phase("loading the trained model")
         model, tokenizer = load_trained(trained.path, precision, four_bit)
+        for weight in model.parameters():  # adapters come in fp32, which makes a prompt take twice the time
+            if weight.dtype == torch.float32:
+                weight.data = weight.data.to(DTYPES[precision])
         progress.phase("asking the trained model")
         ask(model, tokenizer, missing, order, after, progress)
 
@@ -138,12 +141,12 @@ class Prepared:
 def prepared(question: Question, tokenizer: Any, new_tokens: int) -> Prepared:
     """Return a question as tokens.
 
-    An answer may be half as long again as the expected one and 16 tokens more: a good one is no longer, and one that
+    An answer may be half as long again as the expected one and 64 tokens more: a good one is no longer, and one that
     does not end costs no more time than that.
     """
     found = tokens(question.example, tokenizer, LONGEST)
     expected = sum(label != IGNORED for label in found.labels)
-    return Prepared(question, found.input_ids, found.labels, min(new_tokens, expected * 3 // 2 + 16))
+    return Prepared(question, found.input_ids, found.labels, min(new_tokens, expected * 3 // 2 + 64))
 
 
 def ask(

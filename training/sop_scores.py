@@ -216,13 +216,20 @@ def _longest_rising(places: Sequence[int]) -> int:
 
 
 def _mark_tools(wanted: Answer, said: Answer, alone: bool) -> dict[str, float]:
-    """Return `tools_exact` and `tools_f1`, where tools are expected or asked for."""
+    """Return `tools_exact` and `tools_f1`, where tools are expected or asked for.
+
+    Args:
+        wanted: The expected answer.
+        said: The answer.
+        alone: Tools are all that was asked for: then an answer that goes on with steps is not exact.
+    """
     if not wanted.tools and not alone:
         return {}
     first, other = tool_names(wanted.tools), tool_names(said.tools)
     if not wanted.tools:  # the answer says in words that none are named
         return {"tools_exact": float(not other and not said.refused and bool(said.lines)), "tools_f1": float(not other)}
-    return {"tools_exact": float(first == other), "tools_f1": overlap(first, other)}
+    exact = first == other and not (alone and said.lines)
+    return {"tools_exact": float(exact), "tools_f1": overlap(first, other)}
 
 
 def tool_names(tools: Iterable[str]) -> frozenset[frozenset[str]]:

@@ -130,6 +130,7 @@ def test_a_warning_is_a_sentence():
         ("next_step", "1. That was the last step. [4]", "1. That was the last step. [4]", 1.0),
         ("tools", "Tools: spudger, PH1 screwdriver", "Tools: PH1 screwdriver, spudger", 1.0),
         ("tools", "Tools: spudger, PH1 screwdriver", "Tools: spudger", 1 / 3),
+        ("tools", "Tools: spudger", "Tools: spudger\n1. Lift the base. [1]", 0.5),
         ("tools", "Tools: spudger", "You need a spudger.", 0.0),
         ("chat", "It is warm today", "warm today", 1.0),
         ("chat", "It is warm today", "cold tomorrow", 0.0),
