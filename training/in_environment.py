@@ -25,6 +25,7 @@ import venv
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from filelock import FileLock
@@ -173,7 +174,8 @@ def _refuse_full_disk(folder: Path) -> None:
 
 def _fill(backend: str, folder: Path, journal: Journal | None) -> None:
     try:
-        venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
+        # Our own pip serves, seen from there as our other packages are.
+        venv.EnvBuilder(with_pip=find_spec("pip") is None, symlinks=os.name != "nt").create(folder)
     except subprocess.CalledProcessError:
         raise RepairError(
             f"no environment can be made for {backend}: this Python has no ensurepip",
@@ -189,8 +191,10 @@ def _fill(backend: str, folder: Path, journal: Journal | None) -> None:
     pip = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-warn-conflicts"]
     quiet = ["--progress-bar", "off", "--no-compile", "--constraint", str(held)]
     whole, alone = read_list(backend)
-    for words in ([*pip, *quiet, *whole], [*pip, *quiet, ALONE, *alone]):
-        _run(backend, words, journal, "go online, see what pip says in the log, and start the run again")
+    for words, wanted in ([], whole), ([ALONE], alone):
+        if wanted:
+            mend = "go online, see what pip says in the log, and start the run again"
+            _run(backend, [*pip, *quiet, *words, *wanted], journal, mend)
     _run(backend, [python, "-c", TRIED[backend]], journal, "see the log; RepairAI's own trainer, trl, works without it")
 
 
