@@ -170,11 +170,13 @@ def _compared(ours: Claim, said: _Said, devices: Sequence[Word]) -> _Miss | None
     missing = [word for word in ours.content if not _among(word, theirs.content) and not _among(word, devices)]
     share = len(missing) / len(ours.content)
     missing = [word for word in missing if share > _OWN_SHARE or not _among(word, said.before)]
-    if missing:
-        words = ", ".join(f"“{word.text}”" for word in missing[:2])
-        why = "no step that was found says this" + (f": {words} is not there" if share < 1 else "")
-        return _Miss(share, why, share < 1 and all(word.kind != "word" or word.key in sides() for word in missing))
     quote = f": “{theirs.text}”"
+    if missing:
+        words = " and ".join(f"“{word.text}”" for word in missing[:2])
+        if share < 1 and all(word.kind != "word" or word.key in sides() for word in missing):
+            return _Miss(share, f"the step does not say {words}{quote}")
+        why = "no step that was found says this" + (f": {words} is not there" if share < 1 else "")
+        return _Miss(share, why, contradicts=False)
     for word in ours.content:
         at = [other for other in theirs.content if other.same(word)]
         if at and all(other.denied != word.denied for other in at):

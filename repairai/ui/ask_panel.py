@@ -43,13 +43,19 @@ element.addEventListener('click', (event) => {
     document.querySelectorAll('#guide article.cited').forEach((each) => each.classList.remove('cited'));
     found.classList.add('cited');
     found.setAttribute('tabindex', '-1');
+    const back = document.querySelector('#guide .back');
+    if (back) found.after(back);
     found.focus({preventScroll: true});
     found.scrollIntoView({block: 'center'});
   };
   show();
 });
 """
-CITED_STYLE = "article.step.cited { outline: 3px solid var(--focus); outline-offset: 2px; }"
+CITED_STYLE = """
+article.step.cited { outline: 3px solid var(--focus); outline-offset: 2px; }
+.back { display: block; padding: 12px 4px; }
+"""
+"""How a step looks that was asked for, and what leads back from it, which `_HEARS_STEPS` puts behind it."""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 Shown = tuple[str, str, Any, Any]
 """What stands in the status line, the answer, and whether Ask and Stop can be pressed."""
@@ -158,7 +164,7 @@ def wire(bench: Workbench, panel: AskPanel, guide: gr.HTML, chosen: gr.State, re
         if now == guide_id:  # it is read already; written anew it would jump
             return gr.skip(), now, gr.skip()
         whole = "".join(render.step(found, each, ()) for each in found.steps)
-        back = '<p><a class="back" href="#ask-answer">Back to the answer</a></p>'
+        back = '<a class="back" href="#ask-answer">↑ Back to the answer</a>'
         return back + whole, guide_id, gr.Button(visible=not guide_id.startswith("sample-"))
 
     running = gr.on(

@@ -73,9 +73,9 @@ def _counted(reply: Reply) -> str:
     wrong = sum(not each.supported for each in reply.sentences)
     if not wrong:
         return ""
-    what = "sentence stands" if wrong == 1 else "sentences stand"
+    what = "statement stands" if wrong == 1 else "statements stand"
     words = f"{wrong} {what} in no step. Do not rely on what is marked."
-    return f'<p class="doubt"><span aria-hidden="true">⚠</span> {words}</p>'
+    return f'<p class="in-no-step"><span aria-hidden="true">⚠</span> {words}</p>'
 
 
 def _lines(lines: Sequence[Sequence[Sentence]], now: str = "") -> str:

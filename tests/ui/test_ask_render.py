@@ -26,7 +26,7 @@ def test_steps_are_buttons_and_sources_have_their_licence():
 def test_what_no_step_says_is_marked_in_words():
     html = shown("1. Remove the battery door. [3]\n2. Drink tea. [1]")
     assert html.count(ask_render.NOT_IN_STEPS) == 1
-    assert "1 sentence stands in no step" in html
+    assert "1 statement stands in no step" in html
     assert "<s>Drink tea.</s>" in html
     assert "Warnings of these steps that the answer leaves out" in html
     assert "The answer passes over" in html
