@@ -41,6 +41,8 @@ from training.watch import held_gib
 COMMAND = [sys.executable, "-m", "training.sop_eval", "{run}"]
 LONGEST = 8192
 """Tokens of a question with its answer."""
+ROOM = 64
+"""Tokens that an answer may have beyond half as many again as the expected one."""
 
 
 def evaluate(folder: RunFolder, journal: Journal) -> Scores:
@@ -102,7 +104,7 @@ def _settings(order: Order, recipe: Recipe) -> dict[str, str]:
     return {
         "precision": "fp32" if half_on_cpu else recipe.step.precision,
         "weights": "4 bits" if recipe.step.method == "qlora" else "16 or 32 bits",
-        "new_tokens": str(order.new_tokens),
+        "new_tokens": f"{order.new_tokens}, at most half again as many as expected and {ROOM}",
         "choice": "greedy",
         "device": "cuda" if torch.cuda.is_available() else "cpu",
     }
@@ -146,7 +148,7 @@ def prepared(question: Question, tokenizer: Any, new_tokens: int) -> Prepared:
     """
     found = tokens(question.example, tokenizer, LONGEST)
     expected = sum(label != IGNORED for label in found.labels)
-    return Prepared(question, found.input_ids, found.labels, min(new_tokens, expected * 3 // 2 + 64))
+    return Prepared(question, found.input_ids, found.labels, min(new_tokens, expected * 3 // 2 + ROOM))
 
 
 def ask(
