@@ -1,6 +1,6 @@
 """A trained model to GGUF, for Ollama, llama.cpp and LM Studio: with llama.cpp's own converter, where it is at hand.
 
-    python -m training.sop_gguf RUN agent.gguf
+    python -m training.sop_gguf RUN [FILE]
     python -m training.sop_gguf merged/ agent.gguf --type f16 --converter ~/llama.cpp/convert_hf_to_gguf.py
 
 Takes a run's folder, an adapter's or a whole model's; an adapter is merged first. The file is read back and asked a
@@ -172,13 +172,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it; see the module's first lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, metavar="RUN|MODEL", help="a finished run, an adapter or a whole model")
-    parser.add_argument("file", type=Path, help="where it goes, as agent.gguf")
+    parser.add_argument("file", type=Path, nargs="?", help="where it goes; else into the first, as agent.gguf")
     parser.add_argument("--type", choices=get_args(Type), default="q8_0", help="how weights are stored")
     parser.add_argument("--converter", type=Path, help="llama.cpp's convert_hf_to_gguf.py; else it is looked for")
     chosen = parser.parse_args(arguments)
     converter = expanded(chosen.converter) if chosen.converter else None
     try:
-        made = export(expanded(chosen.model), expanded(chosen.file), chosen.type, converter)
+        model = expanded(chosen.model)
+        made = export(model, expanded(chosen.file) if chosen.file else model / "agent.gguf", chosen.type, converter)
     except RepairError as error:
         print(f"training.sop_gguf: {error}", file=sys.stderr)
         return 2

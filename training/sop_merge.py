@@ -1,6 +1,6 @@
 """An adapter and its base made one model in 16 bits, for programs that know no adapters: on the processor.
 
-    python -m training.sop_merge RUN merged/
+    python -m training.sop_merge RUN [FOLDER]
 
 Takes a run's folder or an adapter's. Adds each adapter to its matrix and writes the model in the base's own files, one
 matrix in memory at a time, so that a model is merged that is larger than the memory. Adapters of other sorts than LoRA
@@ -295,11 +295,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it; see the module's first lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("adapter", type=Path, metavar="RUN|ADAPTER", help="the folder of a finished run, or an adapter")
-    parser.add_argument("folder", type=Path, help="where the model goes; a new or an empty folder")
+    parser.add_argument("folder", type=Path, nargs="?", help="where the model goes; else into the first, as `merged`")
     parser.add_argument("--base", default="", help="the model in 16 bits; else the one that the adapter names")
     chosen = parser.parse_args(arguments)
     try:
-        made = merge(expanded(chosen.adapter), expanded(chosen.folder), chosen.base)
+        adapter = expanded(chosen.adapter)
+        made = merge(adapter, expanded(chosen.folder) if chosen.folder else adapter / "merged", chosen.base)
     except RepairError as error:
         print(f"training.sop_merge: {error}", file=sys.stderr)
         return 2

@@ -92,6 +92,14 @@ def test_it_is_written_in_16_bits_in_the_bases_own_files_with_what_belongs_to_it
     assert not list(tmp_path.glob(".merged*"))
 
 
+def test_by_itself_it_goes_into_the_run(base, tmp_path, capsys):
+    run = tmp_path / "run"
+    adapted(base, run / "model")
+    assert sop_merge.main([str(run)]) == 0
+    assert (run / "merged" / "config.json").is_file()
+    assert f"{run / 'merged'}: 14 matrices merged" in capsys.readouterr().out
+
+
 def test_an_adapter_of_another_sort_is_merged_by_peft(base, tmp_path):
     told: list[str] = []
     made = merge(adapted(base, tmp_path / "adapter", use_dora=True), tmp_path / "merged", tell=told.append)
