@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from bitsandbytes.nn import Linear4bit
 from datasets import Dataset
 from torch.utils.checkpoint import checkpoint
 from transformers import EarlyStoppingCallback, TrainerCallback
@@ -182,6 +183,10 @@ def make_trainer(
         callbacks: That watch it.
     """
     train, judged = data
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit):
+            # On some processors it repacks its weights in an evaluation, and trains on them as if they were not.
+            layer.support_avx512bf16_for_cpu = False
     quiet: dict[str, Any] = {} if judged is None else _judging(recipe)
     if recipe.patience and judged is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(recipe.patience)]

@@ -45,6 +45,26 @@ def test_the_loss_is_that_of_trl(tmp_path, family: str, method: str):
     torch.testing.assert_close(ours, theirs.float(), rtol=2e-2 if method == "qlora" else 1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_an_evaluation_changes_nothing_of_what_is_learned(tmp_path, method: str):
+    step = replace(STEP, method=method, precision="bf16")
+    trainer = trainer_of(tmp_path, replace(RECIPE, step=step))
+    for name, weight in trainer.model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    batch = next(iter(trainer.get_train_dataloader()))
+    found = []
+    for _ in range(2):
+        trainer.model.train()
+        trainer.model.zero_grad()
+        with trainer.precision():
+            loss = trainer.compute_loss(trainer.model, dict(batch))
+        loss.backward()
+        found.append([loss.detach(), *(w.grad.clone() for w in trainer.model.parameters() if w.requires_grad)])
+        trainer.evaluate()
+    torch.testing.assert_close(found[0], found[1])
+
+
 def test_in_parts_the_loss_and_its_gradient_are_the_same(tmp_path, monkeypatch):
     trainer = trainer_of(tmp_path, RECIPE)
     batch = next(iter(trainer.get_train_dataloader()))
