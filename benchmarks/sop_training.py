@@ -30,11 +30,11 @@ from trl import SFTTrainer
 
 from repairai.hardware.recipe import Recipe, saved
 from repairai.hardware.workload import Workload
-from training.sop_examples import Example, read_examples
-from training.sop_model import load_base
-from training.sop_rows import rows
-from training.sop_tokens import Tokens, tokens
-from training.sop_trainer import SopTrainer, make_trainer
+from training.sop.examples import Example, read_examples
+from training.sop.model import load_base
+from training.sop.rows import rows
+from training.sop.tokens import Tokens, tokens
+from training.sop.trainer import SopTrainer, make_trainer
 
 BATCH, LENGTH, RATE = 8, 1024, 1e-3
 REPEATS = 5

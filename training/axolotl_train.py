@@ -33,10 +33,10 @@ from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
 from training.axolotl_plugin import Watched
 from training.axolotl_recipe import as_axolotl, text_of
-from training.sop_check import after_training, look
-from training.sop_examples import read_examples
-from training.sop_model import find_model, load_tokenizer
-from training.sop_tokens import tokens
+from training.sop.check import after_training, look
+from training.sop.examples import read_examples
+from training.sop.model import find_model, load_tokenizer
+from training.sop.tokens import tokens
 from training.watch import Watch
 
 MADE = ("adapter_config.json", "adapter_model*", "model*.safetensors*", "config.json", "generation_config.json")

@@ -6,7 +6,7 @@
 
 Reads the library of imported guides, files and folders of guides (iFixit's JSON, MyFixit's JSON lines, our own), and
 datasets (.jsonl, .json, .csv, .parquet, or on the Hub). Writes a folder, whole or not at all, in REPAIRAI_HOME under
-data/sop/NAME: `train.jsonl`, `val.jsonl` and `exam.jsonl`, an example a line (training/sop_examples.py says what a line
+data/sop/NAME: `train.jsonl`, `val.jsonl` and `exam.jsonl`, an example a line (training/sop/examples.py says what a line
 holds; a side without any has no file), `report.json` with the figures that are printed too, and `sources.json` with
 each guide's address, author and licence. Progress goes to standard error.
 """
@@ -32,11 +32,11 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from repairai import files
 from repairai.errors import RepairError
-from training.sop_build import Built, Order, build
-from training.sop_data_report import in_words
-from training.sop_examples import Example, read_examples, write_examples
+from training.sop.build import Built, Order, build
+from training.sop.data_report import in_words
+from training.sop.examples import Example, read_examples, write_examples
+from training.sop.sources import LIBRARY, Progress, Wanted, gather
 from training.sop_samples import marked, samples, spans_of
-from training.sop_sources import LIBRARY, Progress, Wanted, gather
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEFAULT = "guides"
@@ -160,7 +160,7 @@ def _run(chosen: argparse.Namespace) -> int:
         disable_progress_bars()
     tokenizer = None
     if chosen.model:  # first: a name that is wrong is told before anything else is done
-        from training.sop_tokens import load_tokenizer  # noqa: PLC0415  transformers takes seconds and is not always wanted
+        from training.sop.tokens import load_tokenizer  # noqa: PLC0415  transformers takes seconds and is not always wanted
 
         tokenizer = load_tokenizer(chosen.model)
     wanted = Wanted(

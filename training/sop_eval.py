@@ -31,11 +31,11 @@ from repairai.runs.journal import Asked, Journal, is_out_of_memory
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
 from repairai.runs.scores import Scores, as_table, said, write_scores
-from training.generate import answer_loss, replies
-from training.sop_exam import Answered, Answers, Exam, Question, base_answers, read_exam
-from training.sop_model import DTYPES, load_base, load_trained
-from training.sop_report import report, worst_page
-from training.sop_tokens import IGNORED, tokens
+from training.sop.exam import Answered, Answers, Exam, Question, base_answers, read_exam
+from training.sop.exam_report import report, worst_page
+from training.sop.generate import answer_loss, replies
+from training.sop.model import DTYPES, load_base, load_trained
+from training.sop.tokens import IGNORED, tokens
 from training.watch import held_gib
 
 COMMAND = [sys.executable, "-m", "training.sop_eval", "{run}"]

@@ -25,9 +25,9 @@ from repairai.errors import RepairError
 from repairai.files import disk_error, expanded, write_whole
 from repairai.sop.prompts import SYSTEM
 from training.from_gguf import from_gguf
-from training.sop_check import difference
+from training.sop.check import difference
+from training.sop.model import load_tokenizer
 from training.sop_merge import affordable, merge, seen
-from training.sop_model import load_tokenizer
 
 Type = Literal["q8_0", "bf16", "f16", "f32"]
 NAMES = ("convert_hf_to_gguf.py", "convert_hf_to_gguf", "convert-hf-to-gguf.py", "convert-hf-to-gguf")

@@ -34,10 +34,10 @@ from repairai.errors import RepairError
 from repairai.files import disk_error, expanded, write_whole
 from repairai.hardware.workload import Precision
 from repairai.sop.prompts import SYSTEM
-from training.sop_check import Seen, difference, word_scores
-from training.sop_examples import Example
-from training.sop_model import find_model, load_base, load_tokenizer
-from training.sop_tokens import tokens
+from training.sop.check import Seen, difference, word_scores
+from training.sop.examples import Example
+from training.sop.model import find_model, load_base, load_tokenizer
+from training.sop.tokens import tokens
 
 PREFIX = "base_model.model."
 """Before the names of a base's modules in peft's files."""

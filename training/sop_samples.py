@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from repairai.errors import RepairError
 from repairai.files import expanded, read_text
-from training.sop_data_report import in_words
-from training.sop_examples import Example, Span, read_examples
-from training.sop_split import Side
+from training.sop.data_report import in_words
+from training.sop.examples import Example, Span, read_examples
+from training.sop.split import Side
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -71,7 +71,7 @@ def spans_of(example: Example, tokenizer: PreTrainedTokenizerBase | None, length
     if tokenizer is None:
         prompt = "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in example.prompt)
         return [Span(f"{prompt}\n\nassistant: ", False), Span(example.answer, True)]
-    from training.sop_tokens import preview  # noqa: PLC0415  transformers takes seconds and is not always wanted
+    from training.sop.tokens import preview  # noqa: PLC0415  transformers takes seconds and is not always wanted
 
     return preview(example, tokenizer, length_tokens)
 
@@ -96,7 +96,7 @@ def shown(folder: Path, model: str, n: int) -> list[dict[str, Any]]:
     report = read_report(folder)
     tokenizer = None
     if model:
-        from training.sop_tokens import load_tokenizer  # noqa: PLC0415
+        from training.sop.tokens import load_tokenizer  # noqa: PLC0415
 
         tokenizer = load_tokenizer(model)
     return [

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -32,12 +33,12 @@ from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.journal import Asked, Journal, is_out_of_memory
 from repairai.runs.metrics import forget_after
-from training.sop_check import after_training, look
-from training.sop_examples import read_examples
-from training.sop_model import find_model, load_base
-from training.sop_rows import rows
-from training.sop_tokens import tokens
-from training.sop_trainer import SopTrainer, make_trainer
+from training.sop.check import after_training, look
+from training.sop.examples import read_examples
+from training.sop.model import find_model, load_base
+from training.sop.rows import rows
+from training.sop.tokens import tokens
+from training.sop.trainer import SopTrainer, make_trainer
 from training.took import Took, said
 from training.watch import Watch, held_gib
 
@@ -50,12 +51,16 @@ COMPARED_SECONDS = 60.0
 """A shorter training says little of what a step takes."""
 
 
-def train(folder: RunFolder, journal: Journal | None) -> None:
+Prepare = Callable[[RunFolder, Recipe, "Journal | None"], SopTrainer]
+
+
+def train(folder: RunFolder, journal: Journal | None, prepare: Prepare | None = None) -> None:
     """Train what a run's recipe says, from its last whole checkpoint on where there is one.
 
     Args:
         folder: Of the run.
         journal: Open; None in all but the first process of a training on several GPUs.
+        prepare: Makes the trainer; None: with transformers and peft as they are.
 
     Raises:
         RepairError: Something is not as the recipe says, or it does not fit.
@@ -68,7 +73,7 @@ def train(folder: RunFolder, journal: Journal | None) -> None:
         trainer = None
         settled = settled_batch(folder, recipe)
         try:
-            trainer = _prepared(folder, settled, journal)
+            trainer = (prepare or _prepared)(folder, settled, journal)
             _run(trainer, folder, settled, journal)
         except Asked as asked:
             _leave(trainer, asked)

@@ -33,8 +33,8 @@ from repairai.hardware.recipe import Recipe
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from training import sop_train
-from training.sop_model import ALPHA, DTYPES, find_model, load_tokenizer
-from training.sop_trainer import SopTrainer, make_trainer
+from training.sop.model import ALPHA, DTYPES, find_model, load_tokenizer
+from training.sop.trainer import SopTrainer, make_trainer
 from training.took import Took
 from training.watch import Watch
 
@@ -64,14 +64,7 @@ def prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> SopT
         if journal:
             journal.event("unpacked", "on a GPU, unsloth gets one example a row")
     data = sop_train.read_rows(recipe, tokenizer, journal)
-    # The adapters are on the model already, so that to the trainer all that it is to train is there.
-    whole = replace(recipe, step=replace(recipe.step, method="full"))
-    trainer = make_trainer(whole, model, tokenizer, data, folder.checkpoints, [Watch(journal), Took()])
-    if recipe.step.method != "full":
-        for weight in trainer.model.parameters():
-            if weight.requires_grad:
-                weight.data = weight.data.to(DTYPES[recipe.step.adapter_precision])
-    return trainer
+    return make_trainer(recipe, model, tokenizer, data, folder.checkpoints, [Watch(journal), Took()])
 
 
 def load(recipe: Recipe) -> tuple[Any, Any]:
@@ -124,10 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="a run's folder")
     folder = RunFolder(parser.parse_args(arguments).run)
     transformers.logging.set_verbosity_warning()
-    sop_train._prepared = prepared  # the one step of it that differs
     try:
         with Journal(folder) as journal:
-            sop_train.train(folder, journal)
+            sop_train.train(folder, journal, prepared)
     except Asked as asked:
         print(f"it was asked to {asked}")
         return 1

@@ -29,7 +29,7 @@ def test_a_recipe_says_what_its_name_says(path: Path):
     assert recipe.task == "sop"
     assert recipe.step.method == method
     assert recipe.rslora
-    assert recipe.packing
+    assert recipe.packing == (memory != "cpu"), "on a processor rows of like length are faster"
     if memory != "cpu":
         assert recipe.forecast.machine == f"a card with {memory.removesuffix('gib')} GiB"
         assert recipe.forecast.held_gib[1] <= recipe.forecast.free_gib

@@ -13,12 +13,12 @@ from transformers import PreTrainedTokenizerFast
 
 from repairai.errors import RepairError
 from repairai.sop.library import Library
+from training.sop.examples import read_examples
+from training.sop.sources import TERMS
+from training.sop.split import normalised, texts_of
 from training.sop_data import data_folder, exam_path, free_name, keep_exam, main
-from training.sop_examples import read_examples
 from training.sop_samples import main as show
 from training.sop_samples import read_report, samples
-from training.sop_sources import TERMS
-from training.sop_split import normalised, texts_of
 
 from .sop_guides import guide, guides, myfixit_file
 from .test_sop_tokens import CHATML, tokenizer

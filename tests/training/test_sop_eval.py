@@ -24,12 +24,12 @@ from repairai.sop import agents
 from repairai.sop.prompts import REFUSAL, Passage, answer_text, question_text
 from tests.training.tiny import save_tiny
 from training import sop_eval
-from training.generate import Reply, answer_loss, replies
-from training.sop_check import after_training, answered, look
-from training.sop_exam import Answers, choose, question_id
-from training.sop_examples import Example, write_examples
-from training.sop_model import load_base
-from training.sop_tokens import tokens
+from training.sop.check import after_training, answered, look
+from training.sop.exam import Answers, choose, question_id
+from training.sop.examples import Example, write_examples
+from training.sop.generate import Reply, answer_loss, replies
+from training.sop.model import load_base
+from training.sop.tokens import tokens
 
 STEP = Workload("tiny", "lora", precision="fp32", adapter_precision="fp32", rank=8, length_tokens=512)
 

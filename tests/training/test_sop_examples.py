@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from repairai.errors import RepairError
-from training.sop_examples import Example, Source, read_examples, write_examples
+from training.sop.examples import Example, Source, read_examples, write_examples
 
 ASKED = {"role": "user", "content": "How do I open it?"}
 SAID = {"role": "assistant", "content": "1. Open the lid. [1]"}

@@ -7,8 +7,8 @@ import pytest
 from datasets import Dataset
 
 from repairai.errors import RepairError
-from training.sop_examples import Example, Source, as_data, write_examples
-from training.sop_hub_data import Contents, holds_guides, read_dataset
+from training.sop.examples import Example, Source, as_data, write_examples
+from training.sop.hub_data import Contents, holds_guides, read_dataset
 
 from .sop_guides import guide, myfixit_file
 

@@ -3,8 +3,8 @@
 import torch
 
 from tests.training.tiny import save_tiny
-from training.sop_model import load_base
-from training.sop_rows import IGNORED, Batches, ByLength, rows
+from training.sop.model import load_base
+from training.sop.rows import IGNORED, Batches, ByLength, rows
 
 EXAMPLES = [
     ([10, 11, 12, 13, 14], [IGNORED, IGNORED, 12, 13, 14]),

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from repairai.sop.prompts import REFUSAL, conversation, passages_of
-from training.sop_build import Built, Order, build
-from training.sop_examples import Example
-from training.sop_sources import Gathered, Wanted, gather
-from training.sop_split import (
+from training.sop.build import Built, Order, build
+from training.sop.examples import Example
+from training.sop.sources import Gathered, Wanted, gather
+from training.sop.split import (
     SIDES,
     claims,
     key_of,

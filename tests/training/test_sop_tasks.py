@@ -8,10 +8,10 @@ import pytest
 
 from repairai.schema import Guide, Line, Step
 from repairai.sop.prompts import REFUSAL, REQUIREMENTS_SYSTEM, SYSTEM, Passage, passages_of, read_answer
-from training.sop_examples import Example
-from training.sop_questions import how_to, job_of, which_tools
-from training.sop_split import normalised
-from training.sop_tasks import (
+from training.sop.examples import Example
+from training.sop.questions import how_to, job_of, which_tools
+from training.sop.split import normalised
+from training.sop.tasks import (
     ALL_DONE,
     Material,
     estimated_tokens,

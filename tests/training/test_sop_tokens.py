@@ -8,8 +8,8 @@ from transformers import PreTrainedTokenizerFast
 
 from repairai.errors import RepairError
 from repairai.sop.prompts import SYSTEM, Message
-from training.sop_examples import Example
-from training.sop_tokens import IGNORED, Tokens, give_template, load_tokenizer, preview, tokens
+from training.sop.examples import Example
+from training.sop.tokens import IGNORED, Tokens, give_template, load_tokenizer, preview, tokens
 
 LLAMA3 = """{{ bos_token }}{% for m in messages %}<|start|>{{ m['role'] }}<|end|>
 

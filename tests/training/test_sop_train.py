@@ -24,8 +24,8 @@ from repairai.runs.metrics import read_new
 from repairai.runs.state import read_run
 from tests.training.tiny import save_tiny, write_data
 from training import sop_train
+from training.sop.trainer import SopTrainer
 from training.sop_train import COMMAND, main, on_several, train
-from training.sop_trainer import SopTrainer
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

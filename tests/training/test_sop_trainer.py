@@ -9,11 +9,11 @@ from trl import SFTTrainer
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
 from tests.training.tiny import save_tiny, write_data
-from training.sop_examples import read_examples
-from training.sop_model import load_base
-from training.sop_rows import rows
-from training.sop_tokens import tokens
-from training.sop_trainer import make_trainer
+from training.sop.examples import read_examples
+from training.sop.model import load_base
+from training.sop.rows import rows
+from training.sop.tokens import tokens
+from training.sop.trainer import make_trainer
 
 STEP = Workload(
     "tiny", "lora", batch=2, accumulation=1, length_tokens=96, checkpointing=False, optimizer="adamw",
@@ -70,7 +70,7 @@ def test_in_parts_the_loss_and_its_gradient_are_the_same(tmp_path, monkeypatch):
     batch = next(iter(trainer.get_train_dataloader()))
     found = []
     for most in (2**25, 1000):
-        monkeypatch.setattr("training.sop_trainer.MOST_SCORES", most)
+        monkeypatch.setattr("training.sop.trainer.MOST_SCORES", most)
         trainer.model.zero_grad()
         loss = trainer.compute_loss(trainer.model, dict(batch))
         loss.backward()

@@ -25,9 +25,9 @@ from repairai.sop.prompts import (
     passages_of,
 )
 from repairai.sop.requirements import step_as_data
-from training.sop_examples import Example, Source, Task
-from training.sop_questions import how_to, what_next, which_tools
-from training.sop_split import normalised
+from training.sop.examples import Example, Source, Task
+from training.sop.questions import how_to, what_next, which_tools
+from training.sop.split import normalised
 
 ALL_DONE = "That was the last step: all the steps that were given are done."
 """The answer to what comes next, where nothing does."""

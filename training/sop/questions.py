@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from repairai.schema import Guide
-from training.sop_split import normalised
+from training.sop.split import normalised
 
 _DONE = {
     "replacement": ("replace", "replacement"),

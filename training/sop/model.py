@@ -14,7 +14,7 @@ from repairai.files import expanded
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hardware.workload import Precision
 from training.from_hub import fetched
-from training.sop_tokens import give_template, load_tokenizer
+from training.sop.tokens import give_template, load_tokenizer
 
 WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 """Files of a model on the Hub that are fetched: no weights but safetensors, which hold no program."""

@@ -18,10 +18,10 @@ from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hardware.workload import Precision
-from training.generate import Reply, replies
-from training.sop_examples import Example, read_examples
-from training.sop_model import load_trained
-from training.sop_tokens import IGNORED, Tokens, tokens
+from training.sop.examples import Example, read_examples
+from training.sop.generate import Reply, replies
+from training.sop.model import load_trained
+from training.sop.tokens import IGNORED, Tokens, tokens
 
 TRIED = 4
 """Examples that are tried."""

@@ -11,7 +11,7 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from trl import pack_dataset
 
-from training.sop_tokens import IGNORED
+from training.sop.tokens import IGNORED
 
 
 def rows(examples: Sequence[tuple[list[int], list[int]]], length_tokens: int, packing: bool) -> Dataset:

@@ -18,7 +18,7 @@ from repairai.errors import RepairError
 from repairai.sop.chat_template import end_of_turn, render, template_of
 from repairai.sop.prompts import Message
 from training.from_hub import fetched
-from training.sop_examples import Example, Span
+from training.sop.examples import Example, Span
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

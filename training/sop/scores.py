@@ -17,8 +17,8 @@ from typing import Any
 
 from repairai.sop.actions import read_actions
 from repairai.sop.prompts import Answer, AnswerLine, read_answer
-from training.answer_words import NOT, overlap, share_in, stems
-from training.sop_examples import Example
+from training.sop.answer_words import NOT, overlap, share_in, stems
+from training.sop.examples import Example
 
 MOSTLY = 0.6
 """Share of the words of a step from which on it counts as said."""

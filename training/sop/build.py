@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from repairai.errors import RepairError
 from repairai.schema import Guide
 from repairai.sop.prompts import Passage, passages_of
-from training.sop_data_report import MANY_CUT, Lengths, Report, estimated, lengths_of
-from training.sop_examples import Example
-from training.sop_sources import TERMS, Gathered, Progress
-from training.sop_split import (
+from training.sop.data_report import MANY_CUT, Lengths, Report, estimated, lengths_of
+from training.sop.examples import Example
+from training.sop.sources import TERMS, Gathered, Progress
+from training.sop.split import (
     FEWEST,
     NEAR,
     SIDES,
@@ -31,7 +31,7 @@ from training.sop_split import (
     without_copies,
     without_leaks,
 )
-from training.sop_tasks import TOKENS_A_SIGN, Material, examples_of, material_of, why_not
+from training.sop.tasks import TOKENS_A_SIGN, Material, examples_of, material_of, why_not
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -261,7 +261,7 @@ def _lengths(
 ) -> dict[str, Lengths]:
     if tokenizer is None:
         return {side: estimated(examples, order.length_tokens) for side, examples in sides.items()}
-    from training.sop_tokens import IGNORED, tokens  # noqa: PLC0415  transformers takes seconds and is not always wanted
+    from training.sop.tokens import IGNORED, tokens  # noqa: PLC0415  transformers takes seconds and is not always wanted
 
     total, done = sum(map(len, sides.values())), 0
     lengths: dict[str, Lengths] = {}

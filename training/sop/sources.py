@@ -13,10 +13,10 @@ from repairai.sop.library import Library, Problem
 from repairai.sop.samples import PREFIX
 from repairai.sop.sources.addresses import is_address
 from repairai.sop.sources.guide_files import open_guide_file
-from training.sop_examples import Example
-from training.sop_hub_data import holds_guides, read_dataset
-from training.sop_hub_rows import HUB
-from training.sop_split import normalised
+from training.sop.examples import Example
+from training.sop.hub_data import holds_guides, read_dataset
+from training.sop.hub_rows import HUB
+from training.sop.split import normalised
 
 LIBRARY = "library"
 WHAT_TO_GIVE = "give the library, a file or folder of guides, a dataset file, or hub:OWNER/NAME"

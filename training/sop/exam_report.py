@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from repairai.runs.scores import Compared, Lengths, Loss, Mark, Sample, Scores, as_table, by_figure, compared, said
-from training.sop_exam import Answered, Exam, Question
-from training.sop_examples import TASKS
-from training.sop_scores import mark
+from training.sop.exam import Answered, Exam, Question
+from training.sop.examples import TASKS
+from training.sop.scores import mark
 
 N_WORST = 30
 """Answers that are kept in full."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from training.sop_examples import Example
-from training.sop_tasks import estimated_tokens
+from training.sop.examples import Example
+from training.sop.tasks import estimated_tokens
 
 BIN_TOKENS = 128
 """Width of a bar of the histogram."""

@@ -22,7 +22,7 @@ from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.lines import append_line, mend_tail
 from repairai.runs.order import Order, own_exam
 from repairai.runs.scores import ExamSheet
-from training.sop_examples import TASKS, Example, as_data, read_examples
+from training.sop.examples import TASKS, Example, as_data, read_examples
 
 
 @dataclass(frozen=True)

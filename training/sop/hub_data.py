@@ -19,8 +19,8 @@ from repairai.errors import RepairError
 from repairai.schema import Guide, Line, Step
 from repairai.sop.library import Problem
 from repairai.sop.prompts import Message
-from training.sop_examples import ROLES, TASKS, Example, Source, from_data
-from training.sop_hub_rows import HUB, Row, json_rows, open_file, open_hub
+from training.sop.examples import ROLES, TASKS, Example, Source, from_data
+from training.sop.hub_rows import HUB, Row, json_rows, open_file, open_hub
 
 SHAPES = (
     ("messages",),

@@ -19,8 +19,8 @@ from trl import SFTConfig, SFTTrainer
 from repairai.hardware.recipe import Recipe, Schedule
 from repairai.hardware.workload import Optimizer
 from training.layerwise import Layerwise
-from training.sop_model import DTYPES, adapters
-from training.sop_rows import IGNORED, Batches, ByLength
+from training.sop.model import DTYPES, adapters
+from training.sop.rows import IGNORED, Batches, ByLength
 
 SCHEDULES: dict[Schedule, str] = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 OPTIMIZERS: dict[Optimizer, str] = {
@@ -33,7 +33,7 @@ MOST_SCORES = 2**25
 
 
 class SopTrainer(SFTTrainer):
-    """Trains a language model on rows of `sop_rows`."""
+    """Trains a language model on rows of `training.sop.rows`."""
 
     layerwise = False
     packing = True
@@ -176,7 +176,7 @@ def make_trainer(
 
     Args:
         recipe: With the batch and accumulation that are used.
-        model: From `load_base`.
+        model: From `load_base`; or with its adapters on it.
         tokenizer: Its own.
         data: Rows to train on, and to judge with; None where there are none of those.
         out: Folder for checkpoints.
@@ -197,7 +197,7 @@ def make_trainer(
         eval_dataset=judged,
         processing_class=tokenizer,
         data_collator=Batches(tokenizer.pad_token_id),
-        peft_config=adapters(recipe),
+        peft_config=None if hasattr(model, "peft_config") else adapters(recipe),
         callbacks=list(callbacks),
     )
     trainer.layerwise, trainer.packing = recipe.step.layerwise, recipe.packing

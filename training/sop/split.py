@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import Literal, get_args
 
 from repairai.sop.prompts import read_answer
-from training.sop_examples import Example
+from training.sop.examples import Example
 
 Side = Literal["train", "val", "exam"]
 SIDES: tuple[Side, ...] = get_args(Side)
