@@ -1,10 +1,14 @@
 """What all tests share: where the real data lie, and a home of their own."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# Tests run many processes on few cores: threads that spin while they wait would make each several times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
