@@ -1,11 +1,13 @@
 """Counts how often the check of answers catches what a guide does not say, and how often it keeps what it does say.
 
-    python benchmarks/support.py [--shared ../shared/data] [--sentences 1500] [--errors]
+    python benchmarks/support.py [--shared ../shared/data] [--sentences 1500] [--seed 7] [--errors]
 
 Real sentences of MyFixit steps are spoilt in one way at a time (another count, another size, another tool, a "not" put
-in or taken out, another part, the other direction, a sentence of another guide) and held against six steps of their
-guide, the right one named. True sentences are held against the same steps: word for word, with and without the passage
-named, and lightly reworded by rule. `part` takes its part from any guide, `part of the guide` from the same six steps.
+in or taken out, another part, half the name of a part, the other direction, a sentence of another guide) and held
+against six steps of their guide, the right one named. True sentences are held against the same steps: word for word,
+with and without the passage named, and lightly reworded by rule. `part` takes its part from any guide, `part of the
+guide` from the same six steps. The check was mended by looking at what came out wrong with seed 7; other seeds draw
+other sentences.
 The last two rows are sentences about the built-in guides that were written by hand before the check saw them.
 `--errors` lists what is still wrong; the texts are not ours to print elsewhere.
 """
@@ -130,6 +132,15 @@ def _swapped(case: Case, chance: random.Random, others: list[str]) -> str | None
     return re.sub(rf"\b{old}(s?)\b", rf"{chance.choice(others)}\1", case.text, count=1, flags=re.IGNORECASE)
 
 
+def half_a_name(case: Case, chance: random.Random, _: Sequence[Case]) -> str | None:
+    """Remove the battery where the step says the battery door."""
+    named = "|".join(each for each in PARTS if each not in KINDS["plug"] | KINDS["line"] | KINDS["fastener"])
+    verbs = "remove|lift|open|pull|replace|detach"
+    whole = rf"\b((?:{verbs}) (?:the|your) (?:{named})) (?:{named})(?=[.,]|\s+(?:from|off|out|up|by|with|to)\b)"
+    found = re.search(whole, case.text, re.IGNORECASE)
+    return case.text[: found.end(1)] + case.text[found.end() :] if found else None
+
+
 def direction(case: Case, chance: random.Random, _: Sequence[Case]) -> str | None:
     """Do the opposite."""
     pairs = [pair for one, other in TURNED for pair in ((one, other), (other, one))]
@@ -200,7 +211,7 @@ def _first_clause(text: str) -> str:
 
 REWORDINGS = [_digits, _prefixed, _without_adverbs, _tool_behind, _other_words, _without_brackets, _first_clause]
 SPOILT: dict[str, Change] = {"count": count, "size": size, "tool": tool, "negation": negation, "part": part,
-                             "part of the guide": part_of_guide, "direction": direction,
+                             "part of the guide": part_of_guide, "half a name": half_a_name, "direction": direction,
                              "other guide": foreign}  # fmt: skip
 TRUE: dict[str, Change] = {"word for word": as_it_is, "no passage named": as_it_is, "reworded": reworded}
 
@@ -210,9 +221,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"), help="folder that holds myfixit/*.json")
     parser.add_argument("--sentences", type=int, default=1500, help="how many sentences of each kind")
+    parser.add_argument("--seed", type=int, default=7, help="of the chance by which sentences are drawn")
     parser.add_argument("--errors", action="store_true", help="list what is wrong")
     given = parser.parse_args()
-    found = cases(read_guides(given.shared / "myfixit"), random.Random(7))
+    found = cases(read_guides(given.shared / "myfixit"), random.Random(given.seed))
     print(f"{'spoilt':<20} {'sentences':>9} {'caught':>8}")
     measure(found, SPOILT, given.sentences, given.errors, caught=True)
     print(f"\n{'true':<20} {'sentences':>9} {'kept':>8}")
@@ -240,7 +252,9 @@ def measure(
             right += good
             if errors and not good:
                 print(f"  {name}: {text} || {case.text} || {[each.why for each in checked if not each.supported]}")
-        shares[name] = right / max(1, n)
+        if not n:
+            continue
+        shares[name] = right / n
         right_in_all, n_in_all = right_in_all + right, n_in_all + n
         print(f"{name:<20} {n:>9} {shares[name]:>8.3f}")
     print(f"{'all':<20} {n_in_all:>9} {right_in_all / max(1, n_in_all):>8.3f}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Literal
 
 from repairai.sop.grammar import sameness
 from repairai.sop.grammar.quantities import NUMBER_WORDS
 from repairai.sop.grammar.tokens import Token, read_sentences
-from repairai.sop.grammar.words import HEADS, is_adverb
+from repairai.sop.grammar.words import HEADS, KINDS, is_adverb
 from repairai.sop.index.files import analyzer
 
 Kind = Literal["word", "small", "number", "size"]
@@ -38,6 +38,7 @@ class Word:
         denied: Whether it stands where the sentence says no.
         under: The "before", "after", "until" or "unless" that it stands behind; else empty.
         clause: Which statement of its sentence it belongs to, from 0.
+        leads: Whether the next word of weight stands right behind it, so that they may be one name: "battery door".
     """
 
     key: str
@@ -47,6 +48,7 @@ class Word:
     denied: bool = False
     under: str = ""
     clause: int = 0
+    leads: bool = False
 
     def same(self, other: Word) -> bool:
         """Tell whether one may stand for the other."""
@@ -130,6 +132,12 @@ def heads() -> frozenset[str]:
     return frozenset(map(stem, HEADS))
 
 
+@cache
+def unsaid() -> frozenset[str]:
+    """Return the stems of nouns that may be left out behind a part's name: plugs, lines, and what names no part."""
+    return frozenset(map(stem, KINDS["plug"] | KINDS["line"] | sameness.UNSAID))
+
+
 class _State:
     """Where in a sentence the reader is."""
 
@@ -160,7 +168,8 @@ class _State:
 
 
 def _read(text: str, tokens: Sequence[Token]) -> Claim:
-    state, words, used = _State(), [], -1
+    state, used, last = _State(), -1, -1
+    words: list[Word] = []
     for place, token in enumerate(tokens):
         if token.kind == "mark":
             if token.word in sameness.CLAUSE_MARKS:
@@ -174,6 +183,9 @@ def _read(text: str, tokens: Sequence[Token]) -> Claim:
         for key, kind in keys:
             also = meaning if kind == "word" and meaning != key else ""
             words.append(Word(key, kind, token.word, also, state.denied, state.under, state.clause))
+            if kind == "word" and last == place - 1 and words[-2:-1] and words[-2].kind == "word":
+                words[-2] = replace(words[-2], leads=True)
+        last = place if keys else last
     refers = any(token.word in sameness.REFERRING for token in tokens)
     return Claim(text[tokens[0].start : tokens[-1].end].strip(), tuple(words), refers)
 

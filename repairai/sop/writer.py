@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import huggingface_hub
-import peft
 import psutil
 import safetensors
 import torch
@@ -211,7 +211,11 @@ def _load(whole: str) -> Any:
 
 def _with_adapter(model: Any, folder: Path) -> Any:
     """Return a model with an adapter: merged into it where its weights are not in few bits, which is faster."""
-    both = peft.PeftModel.from_pretrained(model, str(folder))
+    # It brings bitsandbytes along, which warns on the terminal of a kernel that nothing here needs.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    from peft import PeftModel  # noqa: PLC0415  most models need none of it
+
+    both = PeftModel.from_pretrained(model, str(folder))
     return both if getattr(model, "is_quantized", False) else both.merge_and_unload()
 
 

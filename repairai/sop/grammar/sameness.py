@@ -29,7 +29,7 @@ LIGHT = _words(
     "answer question sure okay ok yes hello hi thanks hope helps help good luck mind let's that's it's you'll "
     "has seems shows show tell tells told say says see look looks looking find finds mean means "
     "piece pieces part parts unit device component components area place placed position located location "
-    "side end full whole complete entire new"
+    "full whole complete entire new"
 )
 """Words that assert nothing of their own; a step need not hold them for a sentence to be true of it."""
 
@@ -170,6 +170,10 @@ PUT_IN = (
 )
 SHUT_DOWN = (_words("shut shutting power powering powered"), _words("down"), "off")
 """A verb, what has to stand within a few words behind it, and what they mean together."""
+UNSAID = _words(
+    "assembly unit pack module piece set end side edge head screw screws bolt itself themselves beside near adjacent"
+)
+"""Behind a part's name they may be left out without naming another part."""
 WEIGHTY = _words("enough")
 """Adverbs that a sentence may turn on."""
 TEMPORAL = _words("before after until unless")
