@@ -38,7 +38,7 @@ def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
             with gr.Tab("Inspect", id="inspect") as inspect:
                 inspect_tab.build(own)
             with gr.Tab("Guides", id="guides") as guides:
-                guides_tab.build(own)
+                guides_tab.build(own, shared)
             others = [inspect, guides]
             if offered:
                 with gr.Tab("Train", id="train") as train:

@@ -17,7 +17,7 @@ from repairai.runs.checks import ready
 from repairai.runs.forecast import DiskForecast, disk_forecast
 
 TOKENS_A_BAR = 128
-"""Width of a bar in the histogram of a report, see `training/sop_data_report.py`."""
+"""Width of a bar in the histogram of a report, see `training/sop/data_report.py`."""
 FILLED = 0.95
 """Of a row of `length_tokens`, where short examples are packed together."""
 
@@ -82,7 +82,7 @@ def foresee(recipe: Recipe, report: Mapping[str, Any] | None, at_once: bool = Fa
 
 def steps_of(recipe: Recipe, report: Mapping[str, Any] | None) -> int | None:
     """Return how many optimizer steps a run will make, about; None where its data are not known."""
-    if report is None:
+    if report is None or recipe.max_steps:
         return recipe.max_steps
     rows = int(sum(report["examples"].get("train", {}).values()))
     length = recipe.step.length_tokens
@@ -91,8 +91,7 @@ def steps_of(recipe: Recipe, report: Mapping[str, Any] | None) -> int | None:
         tokens = sum(min((bar + 0.5) * TOKENS_A_BAR, length) * count for bar, count in enumerate(bars))
         rows = min(rows, math.ceil(tokens / (length * FILLED)))
     each = recipe.step.batch * recipe.step.accumulation * recipe.gpus
-    steps = max(math.ceil(math.ceil(rows / each) * recipe.epochs), 1)
-    return min(steps, recipe.max_steps or steps)
+    return max(math.ceil(math.ceil(rows / each) * recipe.epochs), 1)
 
 
 def _hours(recipe: Recipe, found: Estimate, steps: int | None, card: Card) -> tuple[float, float] | None:

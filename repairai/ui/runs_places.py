@@ -160,9 +160,7 @@ def _lay_exam(parts: dict[str, Any], buttons: dict[str, gr.Button]) -> Gate:
     """Lay out what is done with a trained model; its places and buttons go to those that there are."""
     gr.HTML("<h3>What it has learned</h3>")
     with gr.Row(elem_classes="adder"):
-        limit = gr.Number(
-            200, label="Questions at most; 0 is all", minimum=0, precision=0, elem_id="exam-limit", min_width=220
-        )
+        limit = gr.Number(200, label="Questions; 0 is all", minimum=0, precision=0, elem_id="exam-limit", min_width=220)
         buttons |= {name: _button(name) for name in IN_EXAM[:2]}
     decision = live("gate")
     anyway = gr.Button("Make it active all the same", visible=False, elem_id="run-anyway")

@@ -82,18 +82,16 @@ def wire(card: StartCard, text: gr.Code, data: gr.Dropdown, loads: list[Any]) ->
         data: Folder of the data.
         loads: Events after which the recipe is another one.
     """
-    inputs = [text, data]
-    told_command: dict[str, Any] = {
-        "fn": command, "inputs": [text, card.name, card.when, card.hour, card.path],
-        "outputs": [card.command, card.path], **QUIET,
-    }  # fmt: skip
-    for load in loads:
-        load.then(**told_command)
+    settled: Any = gr.State("")
+    """The recipe, once nobody is typing: what it takes is not worked out for each letter."""
+    last: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     for after in (*(load.then for load in loads), text.blur):
-        quick = after(lambda text, folder: forecast(text, folder, True), inputs, card.forecast, **QUIET)
-        quick.then(forecast, inputs, card.forecast, trigger_mode="always_last", **QUIET)
-    for event in (text.blur, card.name.blur, card.name.submit, card.when.change, card.hour.blur, card.hour.submit):
-        event(**told_command)
+        after(lambda text: text, text, settled, **QUIET)
+    settled.change(lambda text, folder: forecast(text, folder, True), [settled, data], card.forecast, **last)
+    settled.change(forecast, [settled, data], card.forecast, **last)
+    inputs = [settled, card.name, card.when, card.hour, card.path]
+    for event in (settled.change, card.name.blur, card.name.submit, card.when.change, card.hour.blur, card.hour.submit):
+        event(command, inputs, [card.command, card.path], **last)
     card.when.change(lambda when: gr.Textbox(visible=when == AT), card.when, card.hour, **QUIET)
 
 
