@@ -91,6 +91,8 @@ class Watch(TrainerCallback):
         if state.global_step >= state.max_steps:
             control.should_evaluate = True  # so that the last weights are judged as well
         self.asked = self._look()
+        if args.eval_strategy == "no":
+            control.should_evaluate = False  # there is nothing to judge with
         if self.asked or self.fault:
             control.should_training_stop = True
             control.should_evaluate = False

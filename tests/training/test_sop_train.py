@@ -110,6 +110,14 @@ def test_what_is_left_and_gone_on_with_is_as_if_nothing_had_happened(recipe: Rec
     assert one == other
 
 
+def test_without_anything_to_judge_with_it_trains_all_the_same(recipe: Recipe):
+    (Path(recipe.data) / "val.jsonl").unlink()
+    folder = run_of(replace(recipe, patience=3))
+    trained(folder)
+    assert read_run(folder).state == "finished"
+    assert [each.step for each in checkpoints(folder)] == [6, 12]
+
+
 def test_a_checkpoint_is_made_when_it_is_asked_for(recipe: Recipe, monkeypatch):
     folder = run_of(replace(recipe, keep=5))
     ask_at(monkeypatch, folder, 4, "save")
