@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 WIDTH, HEIGHT = 1000, 100
 """Of the drawing: it is stretched to the place that it gets."""
 MOST_TICKS = 5
+MOST_DOTS = 40
+"""Points of a line above which they are no longer marked."""
+FEWEST_NOISY = 20
+"""Points below which a line is not noisy."""
+COURSE_SHARE = 20
+"""The course of a line is taken over this share of its points."""
 MOST_POINTS = 400
 """Of one line: as many as a wide screen shows apart."""
 Points = Sequence[tuple[int, float]]
@@ -24,12 +30,14 @@ class Line:
         points: By step.
         tone: From 1: its colour and how it is dashed.
         dots: Whether each point is marked: for lines of few points.
+        noisy: Whether it is drawn faintly, with its course over it.
     """
 
     name: str
     points: Points
     tone: int = 1
     dots: bool = False
+    noisy: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,16 +66,17 @@ def of_run(series: Mapping[str, Points]) -> list[Plot]:
         series: Points by name, as `repairai.runs.metrics.Curve` gives them.
     """
 
-    def line(name: str, field: str, tone: int = 1, dots: bool = False) -> Line:
-        return Line(name, series.get(field, ()), tone, dots)
+    def line(name: str, field: str, tone: int = 1, **how: bool) -> Line:
+        return Line(name, series.get(field, ()), tone, **how)
 
+    looks = line("validation", "eval_loss", 2, dots=True)
     return [
-        Plot("Loss", "", (line("training", "loss"), line("validation", "eval_loss", 2, dots=True)), tall=True),
+        Plot("Loss", "", (line("training", "loss", noisy=True), looks), tall=True),
         Plot("Learning rate", "", (line("learning rate", "learning_rate"),), from_zero=True),
-        Plot("Speed", "tokens/s", (line("speed", "tokens_per_second"),), from_zero=True),
+        Plot("Speed", "tokens/s", (line("speed", "tokens_per_second", noisy=True),), from_zero=True),
         Plot("Memory", "GiB", (line("this run", "memory_gib"), line("the whole GPU", "gpu_gib", 2)), from_zero=True),
         Plot("Temperature of the GPU", "°C", (line("temperature", "temperature_c"),)),
-        Plot("Norm of the gradients", "", (line("norm", "grad_norm"),), from_zero=True),
+        Plot("Norm of the gradients", "", (line("norm", "grad_norm", noisy=True),), from_zero=True),
     ]
 
 
@@ -130,7 +139,7 @@ def _exponent(apart: float) -> int:
 
 
 def _figure(plot: Plot, end: int) -> str:
-    lines = [Line(each.name, _thinned(each.points), each.tone, each.dots) for each in plot.lines if each.points]
+    lines = [replace(each, points=_thinned(each.points)) for each in plot.lines if each.points]
     values = [value for line in lines for _, value in line.points]
     marks = ticks(min(0.0, *values) if plot.from_zero else min(values), max(values))
     low, high = marks[0], marks[-1]
@@ -161,13 +170,34 @@ def _figure(plot: Plot, end: int) -> str:
 
 def _line(line: Line, place: Callable[[float, float], tuple[float, float]]) -> str:
     points = [place(step, value) for step, value in line.points]
-    path = " ".join(f"{x:.1f},{y:.2f}" for x, y in points)
-    drawn_line = f'<polyline class="line tone-{line.tone}" points="{path}"/>'
-    if line.dots or len(points) == 1:
+    drawn_line = _path(points, f"line tone-{line.tone}")
+    if line.noisy and len(points) >= FEWEST_NOISY:
+        course = [place(step, value) for step, value in smoothed(line.points)]
+        drawn_line = _path(points, f"raw tone-{line.tone}") + _path(course, f"line tone-{line.tone}")
+    if (line.dots and len(points) <= MOST_DOTS) or len(points) == 1:
         # A stroke without length is a round dot, however the drawing is stretched.
         dots = "".join(f"M{x:.1f} {y:.2f}h0" for x, y in points)
         drawn_line += f'<path class="dots tone-{line.tone}" d="{dots}"/>'
     return drawn_line
+
+
+def _path(points: Sequence[tuple[float, float]], names: str) -> str:
+    path = " ".join(f"{x:.1f},{y:.2f}" for x, y in points)
+    return f'<polyline class="{names}" points="{path}"/>'
+
+
+def smoothed(points: Points) -> Points:
+    """Return the course of a noisy line: at each point the mean of what came before, the newest weighing most.
+
+    Source:
+        The exponential moving average, with its start corrected as in Kingma and Ba 2015, "Adam", section 3.
+    """
+    keep = 1 - 2 / (max(len(points) / COURSE_SHARE, 1) + 1)
+    mean, found = 0.0, []
+    for at, (step, value) in enumerate(points, 1):
+        mean = keep * mean + (1 - keep) * value
+        found.append((step, mean / (1 - keep**at)))
+    return found
 
 
 def _legend(lines: Sequence[Line]) -> str:

@@ -242,12 +242,14 @@ def compared(found: Comparison) -> str:
     names = [each.run.id for each in found.came]
 
     def lines(field: str, dots: bool = False) -> tuple[Line, ...]:
-        return tuple(Line(name, found.curves[name].get(field, ()), at, dots) for at, name in enumerate(names, 1))
+        points = {name: found.curves[name].get(field, ()) for name in names}
+        shown = points if dots else {name: curves.smoothed(each) for name, each in points.items()}
+        return tuple(Line(name, shown[name], at, dots) for at, name in enumerate(names, 1))
 
     plots = [
-        Plot("Loss", "", lines("loss"), tall=True),
+        Plot("Loss, its course", "", lines("loss"), tall=True),
         Plot("Validation loss", "", lines("eval_loss", dots=True), tall=True),
-        Plot("Speed", "tokens/s", lines("tokens_per_second"), from_zero=True),
+        Plot("Speed, its course", "tokens/s", lines("tokens_per_second"), from_zero=True),
         Plot("Memory", "GiB", lines("memory_gib"), from_zero=True),
     ]
 

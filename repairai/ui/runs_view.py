@@ -94,7 +94,9 @@ def buttons(folder: RunFolder, run: Run) -> list[str]:
         return ["kill"] if _asked_seconds(folder, run.asked) > ANSWER_SECONDS else []
     found = ["resume"] if run.can_resume else []
     if folder.model.is_dir() and run.kind == "train":
-        found += ["evaluate", "activate", *(["back"] if _past() else [])]
+        judged = folder.scores.is_file()
+        found += ["activate", "evaluate"] if judged else ["evaluate", "activate"]
+        found += ["back"] if _past() else []
     return [*found, "delete"]
 
 

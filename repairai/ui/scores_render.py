@@ -71,7 +71,7 @@ def worst(samples: Sequence[Sample]) -> str:
         f"{_text('Before', each.before)}</details>"
         for number, each in enumerate(samples[:MOST_WORST], 1)
     )
-    return f'<h4>The worst answers, to be read</h4><div class="worst">{items}</div>'
+    return f'<details class="worst"><summary>The worst answers, to be read</summary>{items}</details>'
 
 
 def _text(name: str, text: str) -> str:

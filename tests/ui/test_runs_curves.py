@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repairai.ui.curves import MOST_POINTS, Line, Plot, axis_end, drawn, of_run, ticks, written
+from repairai.ui.curves import MOST_POINTS, Line, Plot, axis_end, drawn, of_run, smoothed, ticks, written
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -88,3 +88,18 @@ def test_long_lines_are_thinned_and_keep_their_extremes():
     assert len(line[1].split()) <= MOST_POINTS + 2
     assert "highest 10.0 at step 777" in shown
     assert "lowest 0.100 at step 1234" in shown
+
+
+def test_a_noisy_line_shows_its_course():
+    points = [(step, 1.0 + (step % 2)) for step in range(200)]
+    course = [value for _, value in smoothed(points)]
+    assert course[0] == 1.0, "nothing came before the first"
+    assert max(course[20:]) - min(course[20:]) < 0.3
+    shown = drawn(of_run({"loss": points}))
+    assert 'class="raw tone-1"' in shown
+    assert 'class="raw' not in drawn(of_run({"loss": points[:10]})), "a few points are no noise"
+
+
+def test_dots_do_not_hide_a_line():
+    assert 'class="dots' in drawn(of_run({"eval_loss": [(step, 1.0) for step in range(30)]}))
+    assert 'class="dots' not in drawn(of_run({"eval_loss": [(step, 1.0) for step in range(90)]}))
