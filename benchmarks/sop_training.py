@@ -63,7 +63,9 @@ def run(command: list[str], environment: dict[str, str]) -> tuple[str, float, fl
     """Return what a command printed, its seconds, and the peak memory of the largest process in GiB."""
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **environment})
+        # Both sides alike: threads that spin while they wait would cost whoever shares the machine.
+        environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **environment}
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
         _, status, used = os.wait4(process.pid, 0)
         out.seek(0)
         text = out.read()
@@ -81,7 +83,7 @@ def ours(model: str, data: Path, steps: int, place: Path) -> Side:
     saved(place / "ours.yaml", recipe)
     home = place / "home"
     command = [sys.executable, "-m", "training.sop_train", str(place / "ours.yaml")]
-    text, whole, gib = run(command, {"REPAIRAI_HOME": str(home), "OMP_WAIT_POLICY": "PASSIVE"})
+    text, whole, gib = run(command, {"REPAIRAI_HOME": str(home)})
     return Side(train_seconds(text), whole, gib, home / "runs" / "ours" / "model")
 
 
