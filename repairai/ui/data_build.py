@@ -36,7 +36,7 @@ class Built:
 
     Args:
         folder: Where they lie.
-        report: What is in them, see `training/sop_data_report.py`.
+        report: What is in them, see `training/sop/data_report.py`.
     """
 
     folder: Path
@@ -138,6 +138,7 @@ class Builder:
             if self._process is not None and self._process.poll() is None:
                 raise RepairError(f"{self._name} is being built", "wait until it is done")
             command = script("training.sop_data", ["--progress-json", f"--name={name}", *words])
+            self._forget()
             self._name, self._log = name, Path(tempfile.mkdtemp(prefix="repairai-")) / "log"
             with self._log.open("wb") as log:
                 self._process = spawned(command, log, SOURCES)
@@ -162,8 +163,12 @@ class Builder:
         """Forget a build that is over."""
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
-                self._process = None
-                shutil.rmtree(self._log.parent, ignore_errors=True)
+                self._forget()
+
+    def _forget(self) -> None:
+        if self._process is not None:
+            self._process = None
+            shutil.rmtree(self._log.parent, ignore_errors=True)
 
 
 def _told(line: str) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def wire(card: RecipeCard, data: gr.Dropdown) -> list[Any]:
         card.use.click(told(used), [card.found, card.way, data], card.text, **QUIET),
         card.ready.input(taken, [card.ready, data, card.text], [card.text, card.said], **QUIET),
         card.dropped.upload(taken, [card.dropped, data, card.text], [card.text, card.said], **QUIET),
-        data.change(with_data, [card.text, data], card.text, **QUIET),
+        data.change(_renamed, [card.text, data], card.text, **QUIET),
     ]
     fields = list(card.form.values())
     card.text.change(check, [card.text, *fields], [card.said, card.side, *fields], trigger_mode="always_last", **QUIET)
@@ -224,6 +224,12 @@ def with_data(text: str, folder: str | None) -> str:
         return changed(text, "data", folder)
     except RepairError:
         return text
+
+
+def _renamed(text: str, folder: str | None) -> Any:
+    """Return a recipe's text with other data; nothing where it is as before, so that it is never written over late."""
+    new = with_data(text, folder)
+    return gr.skip() if new == text else new
 
 
 def _examples(folder: str | None) -> int:

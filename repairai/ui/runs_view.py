@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from repairai.runs.checkpoints import checkpoints
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.lines import tail
-from repairai.runs.queue import waiting, wake
+from repairai.runs.queue import Waiting, waiting, wake
 from repairai.runs.scores import read_scores
 from repairai.runs.secrets import without_secrets
 from repairai.runs.state import Run, read_run
@@ -45,7 +46,8 @@ def view(watched: Watched, chosen: str) -> dict[str, str]:
     if waits:
         wake()
     empty = {**dict.fromkeys(PARTS, ""), "head": runs_render.NONE_CHOSEN if runs else ""}
-    shown = {"runs": runs_render.listed(runs, chosen, waiting() if waits else ()), "answering": _answering()}
+    order = waiting() if waits else []
+    shown = {"runs": runs_render.listed(runs, chosen, order), "answering": _answering()}
     if not chosen:
         return {**empty, **shown}
     try:
@@ -53,7 +55,7 @@ def view(watched: Watched, chosen: str) -> dict[str, str]:
     except RepairError as error:
         return {**empty, **shown, "head": render.problem(str(error))}
     run = next((each for each in runs if each.id == chosen), None) or read_run(folder)
-    return {**empty, **_of(watched, folder, run), **shown}
+    return {**empty, **_of(watched, folder, run, order), **shown}
 
 
 def first(watched: Watched) -> str:
@@ -63,7 +65,7 @@ def first(watched: Watched) -> str:
     return next(at_work, runs[0].id if runs else "")
 
 
-def _of(watched: Watched, folder: RunFolder, run: Run) -> dict[str, str]:
+def _of(watched: Watched, folder: RunFolder, run: Run, order: Sequence[Waiting]) -> dict[str, str]:
     series = watched.series(folder)
     found = None if run.state in runs_render.AT_WORK and not run.asked else why(folder)
     recipe = folder.recipe if folder.recipe.exists() else folder.order
@@ -71,7 +73,7 @@ def _of(watched: Watched, folder: RunFolder, run: Run) -> dict[str, str]:
     return {
         "head": runs_render.head(run),
         "said": runs_render.told(found.said, found.mend) if found else "",
-        "buttons": " ".join(buttons(folder, run)),
+        "buttons": " ".join(buttons(folder, run, order)),
         "plots": curves.drawn(curves.of_run(series), run.total_steps) if run.state != "queued" else "",
         "figures": runs_render.figures(run, series),
         "scores": watched.made_of(folder.scores, _scores) or _no_scores(folder, run),
@@ -83,10 +85,16 @@ def _of(watched: Watched, folder: RunFolder, run: Run) -> dict[str, str]:
     }
 
 
-def buttons(folder: RunFolder, run: Run) -> list[str]:
-    """Return the names of what can be done with a run now, the likeliest first."""
+def buttons(folder: RunFolder, run: Run, order: Sequence[Waiting] = ()) -> list[str]:
+    """Return the names of what can be done with a run now, the likeliest first.
+
+    Args:
+        folder: Of the run.
+        run: How it stands.
+        order: The queue.
+    """
     if run.state == "queued":
-        held = any(each.id == run.id and each.held_by for each in waiting())
+        held = any(each.id == run.id and each.held_by for each in order)
         return [*(["go_on"] if held else []), "first", "unqueue"]
     if run.state in runs_render.AT_WORK:
         if not run.asked:

@@ -21,7 +21,7 @@ ALL = "All examples"
 
 
 def report(found: Mapping[str, Any]) -> str:
-    """Return what is in built data, as `training/sop_data_report.py` describes it."""
+    """Return what is in built data, as `training/sop/data_report.py` describes it."""
     parts = [_counts(found), _histogram(found), _facts(found)]
     said = [*(found.get("terms") or ()), *(found.get("notes") or ())]
     notes = "".join(f"<li>{escape(_sentence(each))}</li>" for each in said)
@@ -110,7 +110,7 @@ def _each(counts: Mapping[str, int]) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def building(found: Progress) -> str:
@@ -162,7 +162,7 @@ def recipe(title: str, data: str) -> str:
 
 def problems(found: Sequence[str]) -> str:
     """Return all that is wrong with a recipe."""
-    items = "".join(f"<li>{escape(_sentence(each))}</li>" for each in found)
+    items = "".join(f"<li>{escape(each)}</li>" for each in found)
     word = "1 thing to mend" if len(found) == 1 else f"{len(found)} things to mend"
     return f'<div class="recipe-wrong">{_mark("✕", "fail", word)}<ul>{items}</ul></div>'
 
