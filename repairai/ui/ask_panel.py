@@ -57,7 +57,7 @@ article.step.cited { outline: 3px solid var(--focus); outline-offset: 2px; }
 """
 """How a step looks that was asked for, and what leads back from it, which `_HEARS_STEPS` puts behind it."""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-Shown = tuple[str, str, Any, Any]
+Shown = tuple[Any, Any, Any, Any]
 """What stands in the status line, the answer, and whether Ask and Stop can be pressed."""
 
 
@@ -208,10 +208,12 @@ def answered(
     bench: Workbench, writers: Writers, question: str, device: str | None, agent: str, address: str, model: str
 ) -> Iterator[Shown]:
     """Yield the answer as it comes; whatever goes wrong is told where it would have been."""
-    busy, idle = (gr.Button(interactive=False), gr.Button(visible=True)), _idle()
+    idle = _idle()
     if not question.strip():
         yield _said("Write a question first."), gr.skip(), *idle
         return
+    # Each is said once: a word that comes late, after it was stopped, must not make it look busy again.
+    yield _said("Looking for the steps …"), gr.skip(), gr.Button(interactive=False), gr.Button(visible=True)
     try:
         who, note = _chosen(agent, address, model)
         away = sent_away(who.path) if who.kind == "server" else ""
@@ -219,14 +221,16 @@ def answered(
         try:
             for new in writers.open(who):
                 if isinstance(new, str):
-                    yield _said(f"{away} {new} …".strip()), gr.skip(), *busy
+                    yield _said(f"{away} {new} …".strip()), gr.skip(), gr.skip(), gr.skip()
                 else:
                     writer = new
         except RepairError as error:
             note = f"{who.name} cannot answer, so the steps themselves do: {error.what}"
         only = None if device in (None, "", ALL_DEVICES) else device
+        said = ""
         for status, html in _parts(bench, writer, question.strip()[:MOST_CHARACTERS], only, [away, note]):
-            yield _said(status), html, *busy
+            yield (_said(status) if status != said else gr.skip()), html, gr.skip(), gr.skip()
+            said = status
         yield gr.skip(), gr.skip(), *idle
     except RepairError as error:
         yield _said("That did not work."), render.problem(str(error)), *idle

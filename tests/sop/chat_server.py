@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,6 +14,8 @@ class ChatServer:
         self.pieces = ["1. Remove the battery pack ", "from the drill. [1]\n", "2. Wait."]
         self.status, self.body, self.kind = 200, "", "text/event-stream"
         self.breaks_off = False
+        self.pause_seconds = 0.0
+        self.n_sent = 0
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         outer = self
@@ -35,7 +38,10 @@ class ChatServer:
                 events += [{"choices": [{"delta": {"content": piece}}]} for piece in outer.pieces]
                 self.wfile.write(b": keep-alive\n\n")
                 for event in events:
+                    outer.n_sent += 1
                     self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                    self.wfile.flush()
+                    time.sleep(outer.pause_seconds)
                 if not outer.breaks_off:
                     self.wfile.write(b"data: [DONE]\n\n")
                 else:

@@ -152,6 +152,28 @@ def test_a_server_writes_and_nothing_that_it_writes_is_live(asking: Page):
     expect(answer).to_contain_text("Warnings of these steps that the answer leaves out")
 
 
+def test_an_answer_is_stopped(asking: Page):
+    chat = ChatServer()
+    try:
+        chat.pieces, chat.pause_seconds = [f"{n}. Remove the battery door. [3]\n" for n in range(40)], 1.0
+        asking.locator("#ask-who > button").click()
+        asking.locator("#ask-address input, #ask-address textarea").fill(chat.url)
+        asking.locator("#ask-model input, #ask-model textarea").fill("llama")
+        asking.locator("#ask-question textarea").fill(QUESTION)
+        asking.locator("#ask").click()
+        growing = asking.locator("#ask-answer section[data-state=growing] ol > li")
+        expect(growing.first).to_be_visible(timeout=PATIENCE_MS)
+        asking.locator("#ask-stop").click()
+        expect(asking.locator("#ask-status")).to_contain_text("Stopped.", timeout=PATIENCE_MS)
+        expect(asking.locator("#ask")).to_be_enabled(timeout=PATIENCE_MS)
+        asking.wait_for_timeout(2500)
+        sent = chat.n_sent
+        asking.wait_for_timeout(3000)
+        assert chat.n_sent - sent <= 1, "the server is let go too"
+    finally:
+        chat.close()
+
+
 def test_it_fits_a_phone_and_a_keyboard(browser: Browser, url: str):
     page = browser.new_page(viewport={"width": 390, "height": 800})
     open_page(page, url)

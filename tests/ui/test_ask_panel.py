@@ -32,7 +32,7 @@ def asked(question: str, agent: str = ACTIVE, address: str = "", model: str = ""
 
 def test_an_answer_from_the_steps():
     shown = asked(QUESTION)
-    assert "reads 7 steps" in shown[0][0]
+    assert "reads 7 steps" in shown[1][0]
     assert 'data-state="answered"' in shown[-2][1]
     assert "The answer is there." in shown[-2][0]
 
