@@ -161,6 +161,7 @@ sys.exit(main(["train", {written!r}]))
 """
     process, terminal = pty.fork()
     if process == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background has it ignored, and hands that on
         os.chdir(ROOT)
         os.execv(sys.executable, [sys.executable, "-c", code])
     return process, terminal
