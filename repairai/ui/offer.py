@@ -45,9 +45,9 @@ class Offer:
 def lay() -> Offer:
     """Lay out the offer, which is not to be seen where there is none."""
     with gr.Row(visible=False, elem_classes="offer", elem_id="offer") as row:
-        said = gr.HTML(elem_id="offer-said", scale=6)
-        go_on = gr.Button("Go on with it", variant="primary", elem_id="offer-go-on", min_width=150, scale=1)
-        later = gr.Button("Not now", elem_id="offer-later", min_width=110, scale=1)
+        said = gr.HTML(elem_id="offer-said")
+        go_on = gr.Button("Go on with it", variant="primary", elem_id="offer-go-on", min_width=150)
+        later = gr.Button("Not now", elem_id="offer-later", min_width=110)
     return Offer(row, said, gr.State(""), go_on, later)
 
 

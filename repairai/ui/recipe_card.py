@@ -106,8 +106,8 @@ def lay() -> RecipeCard:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=3):
             text = gr.Code(
-                "", language="yaml", label="The recipe; change it as you like", lines=6, max_lines=28, interactive=True,
-                elem_id="recipe-text",
+                "", language="yaml", label="The recipe; change it as you like (Esc, then Tab leaves it)", lines=6,
+                max_lines=28, interactive=True, elem_id="recipe-text",
             )  # fmt: skip
         with gr.Column(min_width=280, scale=2, visible=False, elem_classes="form") as side:
             form = {key: _field(key) for key in FIELDS}

@@ -92,6 +92,12 @@ def test_a_run_that_is_gone_is_told_beside_the_others():
     assert "lamps" in seen["runs"]
 
 
+def test_an_address_that_somebody_made_up_stays_text():
+    ended(made())
+    assert not [text for text in shown("<script>alert(1)</script>").values() if "<script" in text]
+    assert "there is no run" in shown("../lamps")["head"]
+
+
 def test_what_is_damaged_is_told():
     folder = ended(made())
     folder.model.mkdir()
