@@ -94,7 +94,9 @@ def open_writer(agent: Agent, tell: Told = lambda words: None) -> Writer:
         raise RepairError(trouble, "choose another with `models use`, or train it again")
     from repairai.sop.writer import LocalWriter  # noqa: PLC0415  torch takes seconds, and most questions need none
 
-    return LocalWriter(agent.path, base=agent.base, length_tokens=agent.length_tokens, tell=tell)
+    writer = LocalWriter(agent.path, base=agent.base, length_tokens=agent.length_tokens, tell=tell)
+    writer.name = agent.name  # a run's model lies in a folder called `model`
+    return writer
 
 
 def open_or_steps(agent: Agent, tell: Told = lambda words: None) -> tuple[Writer, str]:

@@ -1,12 +1,8 @@
 """Asking on the page: in headless Chromium, without a model, with a tiny one on this machine, and with a server."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.sop.chat_server import ChatServer
 from tests.sop.tiny_llama import save_tiny_llama
-from tests.ui.conftest import PATIENCE_MS, ROOT, open_page
+from tests.ui.conftest import PATIENCE_MS, ROOT, open_page, serving
 
 pytestmark = pytest.mark.browser
 QUESTION = "How do I replace the battery of my robot vacuum?"
@@ -28,26 +24,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = save_tiny_llama(home / "tiny")
     for words in (["use", str(folder)], ["back"]):
         subprocess.run([sys.executable, "-m", "repairai", "models", *words], cwd=ROOT, env=env, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (home / "log.txt").open("w")
-    command = [sys.executable, "app.py", "--port", str(port)]
-    app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(address, timeout=2).close()
-                break
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                assert app.poll() is None, (home / "log.txt").read_text()
-                time.sleep(0.25)
+    with serving(home, OMP_NUM_THREADS="1") as address:
         yield address
-    finally:
-        app.terminate()
-        app.wait(20)
-        log.close()
 
 
 @pytest.fixture
