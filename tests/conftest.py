@@ -22,6 +22,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def stays_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that turned the tests' own process into another would end all tests without a word."""
+    own = os.getpid()
+
+    def become(path: str, words: list[str], *environ: dict[str, str]) -> None:
+        if os.getpid() == own:
+            pytest.fail(f"the tests' own process was to become {words}")
+        (execve if environ else execv)(path, words, *environ)  # a fork of it may
+
+    execv, execve = os.execv, os.execve
+    for name in ("execv", "execve"):
+        monkeypatch.setattr(os, name, become)
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder of real data that lies beside the repository; a test that needs it skips where it is absent."""

@@ -179,8 +179,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="let axolotl's own schema read it, in its environment")
     chosen = parser.parse_args(arguments)
     try:
+        recipes = [read_recipe(path) for path in chosen.recipes]  # all of them, before anything is printed or made
         if not chosen.check:
-            for recipe in map(read_recipe, chosen.recipes):
+            for recipe in recipes:
                 print(text_of(as_axolotl(recipe, recipe.step.model, Path("RUN"))), end="")
             return 0
         place = environment("axolotl") if is_made("axolotl") else make("axolotl")

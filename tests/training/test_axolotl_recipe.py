@@ -105,7 +105,8 @@ def test_the_yaml_is_printed(llama, capsys):
     assert yaml.safe_load(text) == config(llama)
 
 
-def test_a_recipe_that_is_none_is_one_sentence(tmp_path, capsys):
+def test_a_recipe_that_is_none_is_one_sentence_before_an_environment_is_made(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(axolotl_recipe, "make", lambda backend: pytest.fail("it was made"))
     (tmp_path / "wrong.yaml").write_text(LLAMA.read_text().replace("epochs:", "epocs:"))
     assert axolotl_recipe.main([str(tmp_path / "wrong.yaml"), "--check"]) == 2
     assert "did you mean 'epochs'" in capsys.readouterr().err
