@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -46,6 +46,42 @@ class Forecast:
     because: tuple[str, ...]
 
 
+Augmentation = Literal["none", "bench", "strong"]
+Judged = Literal["exact", "ap"]
+
+
+@dataclass(frozen=True)
+class Detecting:
+    """What only the training of a detector asks for.
+
+    Args:
+        backbone_rate: The backbone's learning rate, as a share of the recipe's; a backbone that is frozen has none.
+        ema: Decay of the running mean of the weights, which is what is judged and kept; 0 keeps the weights themselves.
+        augmentation: What a photo goes through each time: `bench` knows other lights, blur, turns and distances,
+            `strong` also hands, glare and noise.
+        judged: By what the best weights are told: `exact` is the share of exact counts, `ap` COCO's average precision.
+        shares: How often each source of photos is drawn, relative to the others; empty: every photo equally often.
+    """
+
+    backbone_rate: float = 0.1
+    ema: float = 0.998
+    augmentation: Augmentation = "bench"
+    judged: Judged = "exact"
+    shares: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, most in (("backbone_rate", 1.0), ("ema", 0.99999)):
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"need {name} from 0 to {most:g}, got {getattr(self, name)}")
+        for name, choices in (("augmentation", Augmentation), ("judged", Judged)):
+            if getattr(self, name) not in get_args(choices):
+                raise ValueError(
+                    f"need {name} to be one of {', '.join(get_args(choices))}, got {getattr(self, name)!r}"
+                )
+        if any(share <= 0 for share in self.shares.values()):
+            raise ValueError(f"need shares above 0, got {self.shares}")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One training.
@@ -73,6 +109,7 @@ class Recipe:
         keep: Checkpoints that are kept, the best among them.
         seed: Of the adapters' first weights and of the order.
         gpus: How many of them train together, each with `batch` examples at a time.
+        detecting: For the task `detector`; None takes what is usual.
         version: Of this form of recipe.
 
     Source:
@@ -102,6 +139,7 @@ class Recipe:
     keep: int = 2
     seed: int = 7
     gpus: int = 1
+    detecting: Detecting | None = None
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -168,6 +206,8 @@ def saved(path: Path, recipe: Recipe) -> str:
     if path.suffix not in (".yaml", ".yml"):
         raise RepairError(f"{path.name} is no name for a recipe", "let it end in .yaml")
     data = to_data(recipe)
+    if recipe.detecting is None:
+        del data["detecting"]
     usual = {field.name: field.default for field in fields(Workload)}
     for name in FOR_OTHERS[recipe.task]:
         if data["step"][name] == usual[name]:

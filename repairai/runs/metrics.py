@@ -43,6 +43,9 @@ class Metric:
         memory_gib: Held by the process: of the GPU, or of the machine where there is none.
         gpu_gib: In use on the GPU, by whatever process.
         temperature_c: Of the GPU.
+        ap: COCO's average precision (IoU 0.50 to 0.95) on the validation photos, in [0, 1].
+        ap50: Likewise at IoU 0.50.
+        exact: Share of parts on validation photos that are counted exactly, in [0, 1].
     """
 
     step: int
@@ -57,6 +60,9 @@ class Metric:
     memory_gib: float | None = None
     gpu_gib: float | None = None
     temperature_c: float | None = None
+    ap: float | None = None
+    ap50: float | None = None
+    exact: float | None = None
 
 
 NAMES = tuple(field.name for field in fields(Metric))
