@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from repairai.errors import RepairError
 from repairai.files import home, read_record
 
-_SPANS = {"limit": (1, 10**6), "new_tokens": (8, 10**5), "batch": (1, 4096), "seed": (0, 2**32 - 1)}
+On = Literal["val", "test"]
+_SPANS = {
+    "limit": (1, 10**6), "new_tokens": (8, 10**5), "batch": (1, 4096), "seed": (0, 2**32 - 1), "escape": (1e-4, 0.5),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -16,13 +20,16 @@ class Order:
     """An evaluation of one trained model.
 
     Args:
-        run: Id of the training whose model is asked.
+        run: Id of the training whose model is asked; a detector is shown photos instead, which count as its questions.
         exam: File with the questions; empty for the person's own fixed exam where there is one, else for the exam of
             the data that it was trained on.
         limit: How many questions at most, as many of each task as there are; None for all.
         new_tokens: Longest answer.
         batch: Answers that are written at once.
         seed: Of the choice of questions.
+        escape: For a detector, the share of wrong steps that may pass; its thresholds are chosen for it on the
+            validation photos. None takes what is usual.
+        on: For a detector, which of its photos it is measured on.
     """
 
     run: str
@@ -31,12 +38,16 @@ class Order:
     new_tokens: int = 512
     batch: int = 8
     seed: int = 7
+    escape: float | None = None
+    on: On = "test"
 
     def __post_init__(self) -> None:
         for name, (least, most) in _SPANS.items():
             got = getattr(self, name)
             if got is not None and not least <= got <= most:
                 raise ValueError(f"need {name} from {least} to {most}, got {got}")
+        if self.on not in get_args(On):
+            raise ValueError(f"need on to be one of {', '.join(get_args(On))}, got {self.on!r}")
 
 
 def read_order(path: Path) -> Order:
