@@ -11,7 +11,7 @@ from repairai.files import read_record
 from repairai.hardware.past import past_runs
 from repairai.vision.detector import load_detector
 from repairai.vision.engine import open_onnx
-from training import detector_data, detector_eval
+from training import builtin_data, detector_eval
 from training.detector_train import Architecture, Photos, Recipe, train
 
 RECIPES = sorted((Path(__file__).parents[2] / "training" / "recipes").glob("detector_*.yaml"))
@@ -39,7 +39,7 @@ def test_a_misspelt_key_is_an_error_with_a_suggestion(tmp_path):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    detector_data.main(["--out", str(folder), "--shared", str(folder / "absent"), "--scenes", "12"])
+    builtin_data.main(["--out", str(folder), "--shared", str(folder / "absent"), "--scenes", "12"])
     return folder
 
 
