@@ -11,8 +11,9 @@ from repairai.sop.prompts import REFUSAL, Passage, answer_text, conversation
 from repairai.sop.sources.myfixit import read_myfixit
 from training.sop.answer_words import stems
 from training.sop.examples import Example
+from training.sop.material import material_of, why_not
 from training.sop.scores import mark, recalled, warnings_in
-from training.sop.tasks import examples_of, material_of, why_not
+from training.sop.tasks import examples_of
 
 STEPS = (
     "Unplug the kettle. Caution: never open it while it is plugged in.",

@@ -7,18 +7,16 @@ from random import Random
 import pytest
 
 from repairai.schema import Guide, Line, Step
-from repairai.sop.prompts import REFUSAL, REQUIREMENTS_SYSTEM, SYSTEM, Passage, passages_of, read_answer
+from repairai.sop.prompts import REQUIREMENTS_SYSTEM, SYSTEM, Passage, passages_of, read_answer
 from training.sop.examples import Example
+from training.sop.material import Material, material_of, why_not
 from training.sop.questions import how_to, job_of, which_tools
 from training.sop.split import normalised
 from training.sop.tasks import (
     ALL_DONE,
-    Material,
     estimated_tokens,
     examples_of,
-    material_of,
     requirements_answer,
-    why_not,
 )
 
 from .sop_guides import guide, guides
@@ -133,19 +131,6 @@ def test_requirements_are_json_that_the_judge_reads(examples: list[Example]):
         assert str(action["count"]) in example.messages[1]["content"]
     assert requirements_answer("Have a look at the photo.") == ""
     assert requirements_answer("Remove the screws.") == '[{"action":"remove","part":"screw","count":null,"size":null}]'
-
-
-def test_refusals_show_no_step_of_the_device_that_is_asked_for(some: list[Guide], examples: list[Example]):
-    devices = {each.id: each.device for each in some}
-    refused, how_tos = of("refusal", examples), of("how_to", examples)
-    assert 0.08 < len(refused) / len(how_tos) < 0.25
-    for example in refused:
-        assert example.answer == REFUSAL
-        assert read_answer(example.answer).refused
-        assert example.device not in {devices[name] for name, _ in example.passages}
-    bare = [example for example in refused if not example.passages]
-    assert 0.05 < len(bare) / len(refused) < 0.5, "some with no steps at all"
-    assert "No guide was found." in bare[0].messages[1]["content"]
 
 
 def test_a_guide_alone_is_refused_without_steps():

@@ -14,6 +14,7 @@ from repairai.schema import Guide
 from repairai.sop.prompts import Passage, passages_of
 from training.sop.data_report import MANY_CUT, Lengths, Report, estimated, lengths_of
 from training.sop.examples import Example
+from training.sop.material import Material, material_of, why_not
 from training.sop.sources import TERMS, Gathered, Progress
 from training.sop.split import (
     FEWEST,
@@ -31,7 +32,7 @@ from training.sop.split import (
     without_copies,
     without_leaks,
 )
-from training.sop.tasks import TOKENS_A_SIGN, Material, examples_of, material_of, why_not
+from training.sop.tasks import TOKENS_A_SIGN, examples_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
-from repairai.schema import Guide
 from repairai.sop.prompts import (
     REFUSAL,
     REQUIREMENTS_SYSTEM,
     Message,
-    Passage,
     answer_text,
     conversation,
-    passages_of,
 )
 from repairai.sop.requirements import step_as_data
-from training.sop.examples import Example, Source, Task
+from training.sop.examples import Example, Task
+from training.sop.material import Material, Passages
 from training.sop.questions import how_to, what_next, which_tools
+from training.sop.refusals import Refusals
 from training.sop.split import normalised
 
 ALL_DONE = "That was the last step: all the steps that were given are done."
@@ -36,10 +34,8 @@ TOKENS_A_SIGN = 1.2
 1.21 on average; tokenizers with more words, as Llama 3's, need fewer."""
 TOKENS_A_TURN = 8
 """What a chat template puts around a turn."""
-LONGEST_WORDS = 200
-"""Of a step that is used: what is longer is an essay, and would be learnt in place of steps."""
-REFUSED = 0.15
-"""Refusals for each how-to."""
+REFUSED = 0.8
+"""Refusals for each how-to: a good fifth of all examples, for with 5 % a small model hardly learnt to refuse."""
 _WINDOW = (1, 2, 2, 3, 3, 4, 4, 5, 6)
 _DISTRACTED = 0.35
 """Share of how-to questions with steps of another guide beside the window."""
@@ -48,51 +44,6 @@ _LAST = 1 / 6
 _ACTIONS_A_GUIDE = 3
 """Steps of a guide whose requirements are asked, at most."""
 _SIGN = re.compile(r"\w+|[^\w\s]")
-_CITED = re.compile(r"\[\d+\]")
-Passages = tuple[Passage, ...]
-_NO_STEP = re.compile(r"(see the photo|this step has no words|insert wisdom here|(part|step|photos?|picture)s?( \d+)?)")
-"""What stands in place of a step's words, normalised: our own readers' words, and iFixit's for a step yet to write."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """A guide, and what of it may be used.
-
-    Args:
-        guide: The guide.
-        origin: Where it was read from.
-        stretches: Passages in the order of the guide; none is left out within a stretch.
-    """
-
-    guide: Guide
-    origin: str
-    stretches: tuple[Passages, ...]
-
-    @property
-    def source(self) -> Source:
-        """Return what goes with each example."""
-        return Source(self.guide.url, self.guide.licence, self.guide.author, self.origin)
-
-
-def material_of(guide: Guide, origin: str, usable: Callable[[Passage], bool]) -> Material:
-    """Return a guide with the stretches of its passages that are usable."""
-    stretches: list[list[Passage]] = [[]]
-    for passage in passages_of(guide):
-        if usable(passage):
-            stretches[-1].append(passage)
-        elif stretches[-1]:
-            stretches.append([])
-    return Material(guide, origin, tuple(tuple(stretch) for stretch in stretches if stretch))
-
-
-def why_not(passage: Passage) -> str:
-    """Return why a passage says nothing to learn from; empty where it does."""
-    text = normalised(passage.text)
-    if not text or _NO_STEP.fullmatch(text):
-        return "no words"
-    if len(passage.text.split()) > LONGEST_WORDS:
-        return f"more than {LONGEST_WORDS} words"
-    return "looks like a citation" if _CITED.search(passage.text) else ""
 
 
 def estimated_tokens(messages: Iterable[Message]) -> int:
@@ -126,10 +77,12 @@ class _Side:
         self.by_subject: dict[str, list[Material]] = {}
         for material in self.materials:
             self.by_subject.setdefault(normalised(material.guide.subject), []).append(material)
+        self.refusals = Refusals(self.materials, lambda shown: self._fits(shown, shown[:1]))
 
     def examples(self, material: Material) -> list[Example]:
         """Return all examples of a guide."""
         rng = Random(f"{self.seed}:{material.guide.id}")
+        refusing = Random(f"{self.seed}:{material.guide.id}:refusal")
         windows = list(self._windows(material, rng))
         found = []
         for window in windows:
@@ -137,7 +90,7 @@ class _Side:
             if not texts <= self.told:
                 self.told |= texts
                 found.append(self._how_to(material, window, rng))
-                found += [self._refusal(material, rng)] if rng.random() < REFUSED else []
+                found += [self._refusal(material, refusing)] if refusing.random() < REFUSED else []
         longer = [window for window in windows if len(window) > 1]
         if longer:
             found.append(_next_step(material, rng.choice(longer), rng))
@@ -191,17 +144,9 @@ class _Side:
         return found
 
     def _refusal(self, material: Material, rng: Random) -> Example:
-        """Return a question with steps of other devices before it, or with none."""
-        device = normalised(material.guide.device)
-        shown: Passages = ()
-        n_guides = rng.choice((0, 1, 1, 1, 2))
-        for _ in range(4 * n_guides):
-            other, stretch = self._other(material, rng)
-            found = (*shown, *stretch[: rng.randint(1, 4)])
-            if n_guides and normalised(other.guide.device) != device and self._fits(found, found[:1]):
-                shown, n_guides = found, n_guides - 1
-        turns = conversation(how_to(material.guide, rng), shown)
-        return _example("refusal", material, turns, REFUSAL, shown)
+        """Return a question with steps before it that do not answer it, or with none."""
+        question, shown = self.refusals.question(material, rng)
+        return _example("refusal", material, conversation(question, shown), REFUSAL, shown)
 
     def _requirements(self, material: Material, rng: Random) -> list[Example]:
         passages = [passage for stretch in material.stretches for passage in stretch]
