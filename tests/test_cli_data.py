@@ -1,11 +1,18 @@
 """`data` on the command line: builds are started by name, listed and shown."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from repairai import cli
+from repairai.runs.folder import new_run
+from repairai.runs.queue import put
 from repairai.sop.library import Library
 
 from .training.sop_guides import guides
@@ -67,3 +74,37 @@ def test_a_damaged_build_is_told_and_the_others_listed(home: Path, capfd: pytest
     code, out, err = run(capfd, "list")
     assert (code, out[:4]) == (0, "good")
     assert "cannot be read" in err
+
+
+def test_data_are_deleted_but_not_while_a_run_needs_them(home: Path, capfd: pytest.CaptureFixture[str]):
+    folder = home / "data" / "sop" / "mine"
+    for name in ("mine", "other"):
+        assert run(capfd, "build", "--name", name, "--limit-examples", "12")[0] == 0
+    text = f"task: sop\nstep: {{model: Some/Model}}\nepochs: 1\nlearning_rate: 0.001\ndata: {folder}\n"
+    waits = new_run("waits", "train", ["python"], text=text)
+    put(waits)
+    code, _, err = run(capfd, "delete", "mine")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "waits needs the data mine still" in err
+    waits.queued.unlink()
+    assert json.loads(run(capfd, "delete", "mine", "--json")[1]) == {"deleted": "mine", "cannot_go_on": ["waits"]}
+    assert run(capfd, "delete", "other")[1] == "other is deleted\n"
+    assert list((home / "data" / "sop").iterdir()) == []
+    assert "there are no data named 'mine'" in run(capfd, "delete", "mine")[2]
+
+
+def test_ctrl_c_ends_a_build_and_nothing_of_it_stays(home: Path):
+    Library().add(guides(400))
+    words = [sys.executable, "-m", "repairai", "data", "build", "--name", "mine", "--progress-json"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    assert process.stderr is not None
+    assert "done" in process.stderr.readline()
+    os.kill(process.pid, signal.SIGINT)
+    said = process.stderr.read()  # until whoever can write there is gone, the script itself among them
+    watchdog.cancel()
+    assert process.wait() == 130
+    assert "Traceback" not in said
+    assert said.endswith("repairai: stopped\n")
+    assert list((home / "data").glob("sop/*")) == []

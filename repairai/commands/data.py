@@ -1,4 +1,4 @@
-"""`data`: what the SOP agent learns from, built, listed and shown."""
+"""`data`: what the SOP agent learns from, built, listed, shown and deleted."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from repairai.errors import RepairError
 
 _MOST_TOKENS = 1_000_000
 _MOST = 10**9
+_END_SECONDS = 10.0
+"""That a build may take to end when it is asked to."""
 
 
 def add_words(verbs: Any) -> None:
@@ -42,6 +44,8 @@ def add_words(verbs: Any) -> None:
     show.add_argument("folder", metavar="NAME|FOLDER")
     show.add_argument("--model", help="whose chat template is used: a name on the Hub, or a folder")
     show.add_argument("--n", type=whole(0, _MOST), help="how many samples (default: 3)")
+    delete = verb(verbs, "delete", _delete, "delete a build; refused while a run that needs it is at work or waits")
+    delete.add_argument("name", metavar="NAME")
 
 
 def _build(chosen: argparse.Namespace) -> int:
@@ -52,7 +56,23 @@ def _show(chosen: argparse.Namespace) -> int:
     return _started("training.sop_samples", [str(_found(chosen.folder))], chosen, ("folder",))
 
 
+def _delete(chosen: argparse.Namespace) -> int:
+    from repairai.runs.removal import delete_data
+
+    stuck = delete_data(chosen.name)
+    if chosen.json:
+        print_json({"deleted": chosen.name, "cannot_go_on": stuck})
+        return 0
+    print(f"{chosen.name} is deleted")
+    if stuck:
+        print(f"without these data cannot go on: {', '.join(stuck)}")
+    return 0
+
+
 def _list(chosen: argparse.Namespace) -> int:
+    from repairai.runs.removal import clear_halves
+
+    clear_halves()
     reports: list[dict[str, Any]] = []
     for path in sorted(_place().glob("[!.]*/report.json")):
         try:
@@ -84,7 +104,28 @@ def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tu
             words = [flag, *words]
         else:
             words = [*(f"{flag}={each}" for each in (value if isinstance(value, list) else [value])), *words]
-    return subprocess.run([sys.executable, "-m", module, *words], check=False).returncode
+    return _waited([sys.executable, "-m", module, *words], chosen)
+
+
+def _waited(command: list[str], chosen: argparse.Namespace) -> int:
+    """Run a command to its end and return its exit code; Ctrl+C ends it, and nothing of it stays.
+
+    It does not get Ctrl+C itself, but is asked to end, and has time to take away what it has half written.
+    """
+    from repairai.runs.removal import clear_halves
+
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
+        clear_halves(getattr(chosen, "name", None) or "")
+        raise
 
 
 def _place() -> Path:

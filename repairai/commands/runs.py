@@ -257,9 +257,9 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _delete(chosen: argparse.Namespace) -> int:
-    from repairai.runs.launch import delete
+    from repairai.runs.removal import delete_run
 
-    delete(chosen.id)
+    delete_run(chosen.id)
     if chosen.json:
         print_json({"deleted": chosen.id})
     else:

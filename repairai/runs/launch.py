@@ -1,13 +1,11 @@
-"""Starts, steers, resumes and deletes runs: whatever a person does with one, on the page or the command line."""
+"""Starts, steers and resumes runs: whatever a person does with one, on the page or the command line."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import time
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -24,7 +22,7 @@ from repairai.runs.checkpoints import checkpoints, remove_halves
 from repairai.runs.checks import ready
 from repairai.runs.detached import launch
 from repairai.runs.events import add_event
-from repairai.runs.folder import Kind, RunFolder, new_run, read_json, run_folder, run_folders, runs_folder
+from repairai.runs.folder import Kind, RunFolder, new_run, read_json, run_folder, runs_folder
 from repairai.runs.order import Order
 from repairai.runs.process import Process, is_alive, read_process
 from repairai.runs.queue import alive_runs, put, queue_lock, waiting, wake
@@ -32,7 +30,7 @@ from repairai.runs.state import Run, asked_of, read_exit, read_run
 from repairai.runs.words import in_words
 
 __all__ = [
-    "ask", "delete", "evaluate", "kill", "launch", "resume", "start", "trainer_command",
+    "ask", "evaluate", "kill", "launch", "resume", "start", "trainer_command", "wait_until_gone",
 ]  # fmt: skip
 
 Word = Literal["stop", "pause", "save", "eval"]
@@ -117,7 +115,7 @@ def resume(run_id: str, not_before: datetime | None = None, queue: bool = True) 
         raise RepairError(f"{run_id} waits in the queue already", "see `python -m repairai runs queue`")
     if not run.can_resume:
         raise RepairError(f"{run_id} is at work already: it is {run.state}", "let it work, or stop it first")
-    _wait_until_gone(folder)
+    wait_until_gone(folder)
     if run.kind == "train":
         _check_again(folder)
     _wait_for_leavers()
@@ -126,8 +124,12 @@ def resume(run_id: str, not_before: datetime | None = None, queue: bool = True) 
         return _begin(folder, not_before, queue, wait=False)
 
 
-def _wait_until_gone(folder: RunFolder) -> None:
-    """Wait for a process that has said how it ended, and needs a moment to let go of what it holds."""
+def wait_until_gone(folder: RunFolder) -> None:
+    """Wait for a process that has said how it ended, and needs a moment to let go of what it holds.
+
+    Raises:
+        RepairError: It is there for far too long.
+    """
     last = time.monotonic() + LEAVE_SECONDS
     while is_alive(folder):
         if time.monotonic() > last:
@@ -250,27 +252,3 @@ def _end_all(process: Process) -> None:
         with suppress(psutil.Error):
             each.kill()
     psutil.wait_procs(family, KILL_SECONDS)
-
-
-def delete(run_id: str) -> None:
-    """Delete a run with all that it made.
-
-    Raises:
-        RepairError: It is at work, or being evaluated.
-    """
-    folder = run_folder(run_id)
-    if read_exit(folder):
-        _wait_until_gone(folder)
-    with queue_lock():
-        if is_alive(folder):
-            raise RepairError(f"{run_id} is at work", f"stop it first: runs stop {run_id}")
-        for other in run_folders():
-            if read_json(other.about).get("parent") == run_id and (other.queued.exists() or is_alive(other)):
-                raise RepairError(f"{other.id} evaluates {run_id}", f"wait for it, or stop it: runs stop {other.id}")
-        gone = runs_folder() / f".deleted-{uuid.uuid4().hex}"
-        try:
-            folder.path.rename(gone)  # at once, so that no half of it is ever seen
-            os.utime(gone)
-        except OSError as error:
-            raise disk_error(folder.path, error) from None
-    shutil.rmtree(gone, ignore_errors=True)

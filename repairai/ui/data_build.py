@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from repairai.errors import RepairError
-from repairai.files import home
 from repairai.runs.detached import SOURCES, spawned
 from repairai.runs.lines import tail
+from repairai.runs.removal import clear_halves, data_place
 
 SAID_BYTES = 64 * 1024
 SAMPLES = 12
+END_SECONDS = 10.0
+"""That a build may take to end when it is told to."""
 SAMPLE_SECONDS = 180
 """That a model's tokenizer may take to come from the Hub."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -54,14 +56,10 @@ class Built:
         return sum(self.report["examples"].get("train", {}).values())
 
 
-def data_folder() -> Path:
-    """Return where built data lie, a folder for each build."""
-    return home() / "data" / "sop"
-
-
 def built() -> list[Built]:
     """Return what was built, newest first; what is damaged is left out."""
-    found = [one for path in data_folder().glob("[!.]*/report.json") if (one := built_in(path.parent)) is not None]
+    clear_halves()
+    found = [one for path in data_place().glob("[!.]*/report.json") if (one := built_in(path.parent)) is not None]
     return sorted(found, key=lambda each: str(each.report["made"]), reverse=True)
 
 
@@ -84,12 +82,12 @@ def free_name(wanted: str) -> str:
     wanted = wanted.strip()
     if not wanted:
         number = 1
-        while (data_folder() / (name := "guides" if number == 1 else f"guides-{number}")).exists():
+        while (data_place() / (name := "guides" if number == 1 else f"guides-{number}")).exists():
             number += 1
         return name
     if not NAME.fullmatch(wanted) or wanted.endswith("."):
         raise RepairError(f"'{wanted:.80}' is no name for data", "take letters, digits, dots, dashes and underscores")
-    if (data_folder() / wanted).exists():
+    if (data_place() / wanted).exists():
         raise RepairError(f"there are data named {wanted} already", "choose another name")
     return wanted
 
@@ -105,6 +103,7 @@ class Progress:
         total: Of it; None where that is not known.
         ended: Whether it is over.
         fault: Why it failed, in a sentence; empty where it did not.
+        cancelled: It was told to end; where it has ended without a fault, nothing of it is left.
     """
 
     name: str
@@ -113,6 +112,7 @@ class Progress:
     total: int | None = None
     ended: bool = False
     fault: str = ""
+    cancelled: bool = False
 
 
 class Builder:
@@ -123,6 +123,7 @@ class Builder:
         self._process: subprocess.Popen[bytes] | None = None
         self._name = ""
         self._log = Path()
+        self._cancelled = False
 
     def start(self, name: str, words: Sequence[str]) -> None:
         """Start a build.
@@ -139,6 +140,7 @@ class Builder:
                 raise RepairError(f"{self._name} is being built", "wait until it is done")
             command = script("training.sop_data", ["--progress-json", f"--name={name}", *words])
             self._forget()
+            self._cancelled = False
             self._name, self._log = name, Path(tempfile.mkdtemp(prefix="repairai-")) / "log"
             with self._log.open("wb") as log:
                 self._process = spawned(command, log, SOURCES)
@@ -152,12 +154,19 @@ class Builder:
         lines = tail(self._log, SAID_BYTES).decode(errors="replace").splitlines()
         told = next((found for line in reversed(lines) if (found := _told(line))), {})
         what, done, total = str(told.get("what", "starting")), told.get("done", 0), told.get("total")
-        return Progress(self._name, what, done, total, code is not None, _fault(lines, code) if code else "")
+        cancelled = self._cancelled and code != 0  # it may have been done before it heard of that
+        fault = _fault(lines, code) if code and not cancelled else ""
+        return Progress(self._name, what, done, total, code is not None, fault, cancelled)
 
     def stop(self) -> None:
-        """End the build; nothing of it is left."""
-        if self._process is not None:
-            self._process.terminate()
+        """End the build; nothing of it is left. It is told to at once, and ended by force where it does not hear."""
+        with self._lock:
+            process, name = self._process, self._name
+            if process is None or process.poll() is not None or self._cancelled:
+                return
+            self._cancelled = True
+            process.terminate()
+        threading.Thread(target=_see_it_end, args=(process, name), name="end of a build", daemon=True).start()
 
     def forget(self) -> None:
         """Forget a build that is over."""
@@ -169,6 +178,15 @@ class Builder:
         if self._process is not None:
             self._process = None
             shutil.rmtree(self._log.parent, ignore_errors=True)
+
+
+def _see_it_end(process: subprocess.Popen[bytes], name: str) -> None:
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    clear_halves(name)
 
 
 def _told(line: str) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from huggingface_hub import try_to_load_from_cache
 
 from repairai.errors import RepairError
 from repairai.sop.library import Library
-from repairai.ui import render, train_render
+from repairai.ui import data_delete, render, train_render
 from repairai.ui.data_build import Builder, Built, built, built_in, free_name, samples
+from repairai.ui.data_delete import DataDelete
 from repairai.ui.recipe_text import parsed
 from repairai.ui.workbench import Workbench, live
 
@@ -47,6 +48,7 @@ class DataCard:
         most: Examples to train on.
         fold: What all these stand in.
         build: Builds them.
+        cancel: Ends that.
         progress: How far that is.
         clock: Ticks while they are built.
         look: Shows an example.
@@ -54,6 +56,7 @@ class DataCard:
         back: The one before.
         forth: The next.
         at: Which one is shown.
+        delete: Deletes the chosen ones.
     """
 
     chosen: gr.Dropdown
@@ -68,6 +71,7 @@ class DataCard:
     most: gr.Number
     fold: gr.Accordion
     build: gr.Button
+    cancel: gr.Button
     progress: gr.HTML
     clock: gr.Timer
     look: gr.Button
@@ -75,6 +79,7 @@ class DataCard:
     back: gr.Button
     forth: gr.Button
     at: gr.State
+    delete: DataDelete
 
 
 def lay() -> DataCard:
@@ -109,6 +114,7 @@ def lay() -> DataCard:
             exam = gr.Checkbox(False, label="Keep its exam as my fixed exam", elem_id="data-exam")
         build = gr.Button("Build the data", variant="primary", elem_id="data-build")
     progress = live("data-progress")
+    cancel = gr.Button("Cancel the build", visible=False, elem_id="data-cancel", min_width=160)
     report = gr.HTML(train_render.NO_DATA, elem_id="data-report")
     with gr.Row(elem_classes="adder"):
         look = gr.Button(
@@ -116,11 +122,13 @@ def lay() -> DataCard:
         )
         back = gr.Button("Before", visible=False, elem_id="sample-back", min_width=90, scale=1)
         forth = gr.Button("Next", visible=False, elem_id="sample-forth", min_width=90, scale=1)
+        ask = data_delete.lay_button()
+    delete = data_delete.lay(ask)
     sample = live("sample")
     clock = gr.Timer(POLL_SECONDS, active=False)
     return DataCard(
-        chosen, report, source, words, files, dataset, name, without, exam, most, fold, build, progress, clock, look,
-        sample, back, forth, gr.State(0),
+        chosen, report, source, words, files, dataset, name, without, exam, most, fold, build, cancel, progress, clock,
+        look, sample, back, forth, gr.State(0), delete,
     )  # fmt: skip
 
 
@@ -138,10 +146,11 @@ def wire(bench: Workbench, builder: Builder, card: DataCard, recipe: gr.Code) ->
         card.source, [card.words, card.files, card.dataset], **QUIET,
     )  # fmt: skip
     card.chosen.change(
-        lambda folder: [_report(folder), "", gr.Button(visible=bool(folder)), *_steps(False)],
-        card.chosen, [card.report, card.sample, card.look, card.back, card.forth], **QUIET,
+        lambda folder: [_report(folder), "", *[gr.Button(visible=bool(folder))] * 2, *_steps(False)],
+        card.chosen, [card.report, card.sample, card.look, card.delete.ask, card.back, card.forth], **QUIET,
     )  # fmt: skip
     card.chosen.focus(listed, card.chosen, card.chosen, **QUIET)
+    data_delete.wire(card.delete, card.chosen, card.progress, listed)
     _wire_build(bench, builder, card, recipe)
 
     def shown(folder: str | None, text: str, at: int) -> list[Any]:
@@ -166,26 +175,44 @@ def _wire_build(bench: Workbench, builder: Builder, card: DataCard, recipe: gr.C
             flags += [f"--limit-examples={int(most)}"] if most else []
             builder.start(free_name(name), [*flags, *_counted(text), *given])
         except RepairError as error:
-            return [render.problem(str(error)), gr.Timer(active=False), gr.skip(), gr.skip()]
+            going = builder.progress() is not None  # from another browser tab: it was refused for that
+            return [render.problem(str(error)), gr.Timer(active=False), gr.skip(), gr.skip(), *_while(going)]
+        return look()
+
+    def cancel() -> list[Any]:
+        builder.stop()
         return look()
 
     def look() -> list[Any]:
         found = builder.progress()
-        still: list[Any] = [gr.Timer(active=False), gr.skip(), gr.skip()]
+        still: list[Any] = [gr.Timer(active=False), gr.skip(), gr.skip(), *_while(False)]
         if found is None:
             return ["", *still]
         if not found.ended:
-            return [train_render.building(found), gr.Timer(active=True), gr.skip(), gr.skip()]
+            said = _said(f"Ending the build of {found.name} …") if found.cancelled else train_render.building(found)
+            return [said, gr.Timer(active=True), gr.skip(), gr.skip(), *_while(True, found.cancelled)]
         builder.forget()
         if found.fault:
             return [render.problem(found.fault), *still]
-        said = f'<p class="answer">{escape(found.name)} is built.</p>'
-        return [said, gr.Timer(active=False), listed(None), gr.Accordion(open=False)]
+        if found.cancelled:
+            return [_said(f"The build of {found.name} was cancelled; nothing of it is left."), *still]
+        said = _said(f"{found.name} is built.")
+        return [said, gr.Timer(active=False), listed(None), gr.Accordion(open=False), *_while(False)]
 
     given = [card.source, card.words, card.files, card.dataset, card.name, card.most, card.without, card.exam, recipe]
-    out = [card.progress, card.clock, card.chosen, card.fold]
+    out = [card.progress, card.clock, card.chosen, card.fold, card.build, card.cancel]
     card.build.click(start, given, out, **QUIET)
+    card.cancel.click(cancel, None, out, **QUIET)
     card.clock.tick(look, None, out, **POLL)
+
+
+def _while(going: bool, cancelled: bool = False) -> list[Any]:
+    """Return the buttons that build and cancel, as they are while a build goes on or not."""
+    return [gr.Button(interactive=not going), gr.Button(visible=going and not cancelled)]
+
+
+def _said(sentence: str) -> str:
+    return f'<p class="answer">{escape(sentence)}</p>'
 
 
 def _counted(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from html import escape
 
 from repairai.runs import gate, launch, queue
 from repairai.runs.folder import run_folder
+from repairai.runs.removal import refuse_active
 from repairai.runs.state import read_run
 from repairai.runs.why import why
 from repairai.sop import agents
@@ -90,13 +91,17 @@ def said_of(sentence: str, *html: str) -> str:
 
 
 def doomed(run_id: str) -> str:
-    """Return what is lost where a run is deleted, as a question."""
+    """Return what is lost where a run is deleted, as a question.
+
+    Raises:
+        RepairError: It cannot be deleted, because its model answers.
+    """
     folder = run_folder(run_id)
+    refuse_active(run_id)
     gib = sum(each.stat().st_size for each in folder.path.rglob("*") if each.is_file()) / 2**30
     what = "its model, its checkpoints and its scores" if folder.model.is_dir() else "its checkpoints and its figures"
     size = f"{gib:.1f} GiB" if gib >= 0.1 else f"{gib * 1024:.0f} MiB"
-    active = " It is the active agent, which could then no longer answer." if agents.active().run_id == run_id else ""
-    return f'<p class="doomed">Delete {escape(run_id)} with {what}: {size}?{active} This cannot be undone.</p>'
+    return f'<p class="doomed">Delete {escape(run_id)} with {what}: {size}? This cannot be undone.</p>'
 
 
 def activate(run_id: str, force: bool) -> tuple[bool, str]:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.runs.compare import compare
-from repairai.runs.launch import delete
+from repairai.runs.removal import delete_run
 from repairai.ui import render, runs_render
 from repairai.ui.run_actions import ACTIONS, LABELS, activate, doomed, evaluate, said_of
 from repairai.ui.runs_places import IN_EXAM, Doubt, Gate, Places, lay_compare, lay_list, lay_run
@@ -154,7 +154,7 @@ def _wire_delete(watched: Watched, places: Places, doubt: Doubt) -> None:
 
     def delete_it(chosen: str, seen: dict[str, str]) -> list[Any]:
         try:
-            delete(chosen)
+            delete_run(chosen)
         except RepairError as error:
             return [gr.Column(visible=False), chosen, render.problem(str(error)), *look(watched, chosen, seen)]
         return [gr.Column(visible=False), "", said_of(f"{chosen} is deleted."), *look(watched, "", seen)]

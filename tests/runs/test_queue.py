@@ -14,9 +14,10 @@ from repairai.errors import RepairError
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, run_folders, runs_folder
 from repairai.runs.journal import Journal
-from repairai.runs.launch import ask, delete, launch, resume
+from repairai.runs.launch import ask, launch, resume
 from repairai.runs.process import lives, read_process
 from repairai.runs.queue import go_on, move, put, queue_lock, unqueue, waiting, wake
+from repairai.runs.removal import delete_run
 from repairai.runs.state import read_run
 from repairai.runs.why import why
 from tests.runs.conftest import logs, until
@@ -208,8 +209,8 @@ def test_resume_waits_for_its_turn(made):
         resume("a", queue=False)
     assert state(first) == "stopped", "it is again what it was"
     with pytest.raises(RepairError, match="at work"):
-        delete("b")
-    delete("a")
+        delete_run("b")
+    delete_run("a")
     assert [each.id for each in run_folders()] == ["b"]
 
 

@@ -1,6 +1,7 @@
 """The three cards of the Train tab, without a browser: data are built in a process, recipes checked, runs foreseen."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import pytest
 
 from repairai.errors import RepairError
 from repairai.files import home
+from repairai.runs.folder import new_run
 from repairai.sop.guides import import_guides
 from repairai.sop.library import Library
+from repairai.ui import data_build
 from repairai.ui.data_build import Builder, Progress, built, built_in, free_name, samples
 from repairai.ui.data_card import DEVICES, FILES, HUB, LIBRARY, look_at, sources
+from repairai.ui.data_delete import doomed
 from repairai.ui.foreseen import foresee, steps_of
 from repairai.ui.recipe_card import check, taken, used, with_data
 from repairai.ui.recipe_text import parsed, ready_recipes
@@ -88,9 +92,41 @@ def test_one_build_at_a_time_and_it_can_be_stopped(library: Library):
     builder.start("one", ["library"])
     with pytest.raises(RepairError, match="one is being built"):
         builder.start("two", ["library"])
+    assert not builder.progress().cancelled
     builder.stop()
-    assert ends(builder).fault
-    assert built() == []
+    found = ends(builder)
+    assert (found.cancelled, found.fault) == (True, "")
+    assert not list((home() / "data").glob("sop/*"))
+    builder.start("two", ["library"])
+    assert not builder.progress().cancelled
+    builder.stop()
+    ends(builder)
+
+
+def test_a_build_that_does_not_hear_is_ended_and_cleared(monkeypatch: pytest.MonkeyPatch):
+    half = home() / "data" / "sop" / ".deaf.0123abcd"
+    half.mkdir(parents=True)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    monkeypatch.setattr(data_build, "script", lambda *_: [sys.executable, "-c", deaf])
+    monkeypatch.setattr(data_build, "END_SECONDS", 0.2)
+    builder = Builder()
+    builder.start("deaf", [])
+    while not builder._log.read_text():
+        time.sleep(0.05)
+    builder.stop()
+    assert ends(builder).cancelled
+    end = time.monotonic() + 5
+    while half.exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_deleting_data_tells_what_would_be_lost(data: Path):
+    assert doomed(str(data)).startswith('<p class="doomed">Delete the data mine: ')
+    new_run("lamps", "train", ["python"], text=SHORT + f"data: {data}\n")
+    assert "Without them cannot go on: lamps." in doomed(str(data))
+    with pytest.raises(RepairError, match="no data named"):
+        doomed("/nowhere/gone")
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "x" * 65, ".hidden", "a."])

@@ -74,6 +74,29 @@ def test_data_are_built_from_dropped_files_and_looked_at(page: Page, tmp_path: P
     field(page, "data-name").fill("dropped")
     page.locator("#data-build").click()
     expect(page.locator("#data-progress")).to_contain_text("there are data named dropped already")
+    page.locator("#data-delete").click()
+    expect(page.locator("#data-doomed")).to_contain_text("Delete the data dropped")
+    page.locator("#data-delete-not").click()
+    expect(page.locator("#data-doomed")).not_to_be_visible()
+    page.locator("#data-delete").click()
+    page.locator("#data-delete-sure").click()
+    expect(page.locator("#data-progress")).to_contain_text("dropped is deleted")
+    expect(page.locator("#data-report")).to_contain_text("No data were built yet")
+    expect(page.locator("#data-delete")).not_to_be_visible()
+
+
+def test_a_build_is_cancelled(page: Page, tmp_path: Path):
+    open_train(page)
+    expect(page.locator("#data-build")).to_be_visible()  # there are no data: it is unfolded
+    page.locator("#data-source label").filter(has_text="Files").click()
+    page.locator("#data-files input[type=file]").set_input_files(str(write_guides(tmp_path / "many.jsonl", 400)))
+    expect(page.locator("#data-files")).to_contain_text("many.jsonl")
+    page.locator("#data-build").click()
+    page.locator("#data-cancel").click()
+    expect(page.locator("#data-progress")).to_contain_text("was cancelled; nothing of it is left")
+    expect(page.locator("#data-cancel")).not_to_be_visible()
+    expect(page.locator("#data-build")).to_be_enabled()
+    expect(page.locator("#data-report")).to_contain_text("No data were built yet")
 
 
 def test_what_cannot_be_built_is_told(page: Page):
