@@ -1,18 +1,19 @@
-"""Step 1 of the built-in detector: photos and rendered scenes to one COCO folder with train, val and test.
+"""Step 1 of the built-in detector: photos and rendered scenes to one set with train, val and test.
 
     python -m training.builtin_data --shared ../shared/data --out build/detector --scenes 9000
 
 Reads `screws_presence` (Apache-2.0), `screws_drew` (CC0-1.0) and `screws_amv` (CC BY 4.0) where they lie; whatever is
-absent is left out, saying so. Writes `<out>/<split>/*.jpg` and `<out>/<split>/annotations.coco.json`, and the sources
-with their licences in `<out>/sources.json`. Val is for thresholds; test is looked at once, for the card.
+absent is left out, saying so. Writes `<out>/photos/*.jpg` and `<out>/annotations.coco.json`, a set as
+`repairai.vision.photo_set` reads it, with sources and licences. A photo's `source` is the data set and what it was made
+from there, as in `screws_amv/picture_7`. Val is for thresholds; test is looked at once, for the card.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,23 +22,34 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import track
 
+from repairai.vision.photo_set import (
+    PHOTOS,
+    SPLITS,
+    LabelledBox,
+    LabelledPhoto,
+    PhotoSet,
+    PhotoSource,
+    Split,
+    write_photo_set,
+)
+from training.detector.splits import base_name
 from training.scenes.scene import LABELS, Crops, Scene, render
 from training.scenes.surfaces import SURFACES
 from training.spoil import Spoiled, rescale
 
-SPLITS = ("train", "val", "test")
 SCREW, HOLE = LABELS.index("screw"), LABELS.index("screw_hole")
-SOURCES = {
-    "screws_presence": ("aaronzink/tensorflow-visual-inspection", "Apache-2.0"),
-    "screws_drew": ("mahami1/mlcv4drew (UNSW)", "CC0-1.0"),
-    "screws_amv": ("Roboflow Universe amv-ycxdl/screw-detection-hnff5", "CC-BY-4.0"),
-    "scenes": ("rendered by training/scenes", "Apache-2.0"),
-}
+SOURCES = (
+    PhotoSource("screws_presence", "Apache-2.0", "https://github.com/aaronzink/tensorflow-visual-inspection"),
+    PhotoSource("screws_drew", "CC0-1.0", "https://github.com/mahami1/mlcv4drew"),
+    PhotoSource("screws_amv", "CC-BY-4.0", "https://universe.roboflow.com/amv-ycxdl/screw-detection-hnff5"),
+    PhotoSource("scenes", "Apache-2.0"),
+)
+"""`scenes` are rendered by `training/scenes`, from cut-outs of screws_drew and screws_presence too."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """A scene with the name that its file will have and the source that it comes from."""
+    """A scene with the name that its file will have, and the source and the photo that it was made from."""
 
     name: str
     source: str
@@ -59,7 +71,9 @@ def presence(folder: Path, split: str) -> Iterator[Named]:
     for path in sorted(map(Path, dataset.image_paths)):
         if presence_split(int(path.name.split("_")[0])) == split:
             found = dataset.annotations[str(path)]
-            yield Named(f"presence_{path.stem}", "screws_presence", _scene(path, found.xyxy, own[found.class_id]))
+            yield Named(
+                f"presence_{path.stem}", f"screws_presence/{path.stem}", _scene(path, found.xyxy, own[found.class_id])
+            )
 
 
 def loose(folder: Path, split: str) -> Iterator[Named]:
@@ -73,7 +87,8 @@ def loose(folder: Path, split: str) -> Iterator[Named]:
         number = int(path.name.split("_")[1])
         if split == "test" or (number % 5 == 1) == (split == "val"):
             boxes = dataset.annotations[str(path)].xyxy
-            yield Named(f"loose_{path.stem}", "screws_amv", _scene(path, boxes, np.full(len(boxes), SCREW)))
+            source = f"screws_amv/{base_name(path.stem)}"
+            yield Named(f"loose_{path.stem}", source, _scene(path, boxes, np.full(len(boxes), SCREW)))
 
 
 def _scene(path: Path, boxes: NDArray[np.float32], labels: NDArray[np.int64]) -> Scene:
@@ -166,7 +181,7 @@ def _moved(scene: Scene, rng: np.random.Generator) -> Scene:
 # ---- the folder
 
 
-def gather(shared: Path, split: str, scenes: int, seed: int) -> Iterator[Named]:
+def gather(shared: Path, split: Split, scenes: int, seed: int) -> Iterator[Named]:
     """Yield everything a split holds: the real photos that are there, blocks with swapped places, rendered scenes.
 
     Args:
@@ -180,12 +195,14 @@ def gather(shared: Path, split: str, scenes: int, seed: int) -> Iterator[Named]:
         block = list(presence(shared / "screws_presence", split))
         yield from block
         for number in range(scenes // 4):
-            yield Named(f"swapped_{number}", "screws_presence", swapped(rng, [named.scene for named in block]))
+            name = f"swapped_{split}_{number}"
+            yield Named(name, f"screws_presence/{name}", swapped(rng, [named.scene for named in block]))
     if (shared / "screws_amv").is_dir():
         yield from loose(shared / "screws_amv", split)
     cut_outs = crops(shared, split)
     for number in range(scenes):
-        yield Named(f"scene_{number}", "scenes", render(rng, cut_outs if rng.random() < 0.6 else None))
+        made = render(rng, cut_outs if rng.random() < 0.6 else None)
+        yield Named(f"scene_{split}_{number}", f"scenes/{split}_{number}", made)
 
 
 TRAIN_LONGEST_PX = 512
@@ -203,45 +220,45 @@ def shrunk(scene: Scene, longest_px: int) -> Scene:
     return Scene(small, (scene.boxes * factor).astype(np.float32), scene.labels)
 
 
-def write_split(folder: Path, split: str, found: Iterator[Named], expected: int) -> None:
-    """Write photos and boxes as COCO: `<folder>/<split>/*.jpg` and `annotations.coco.json`."""
-    place = folder / split
+def write_split(folder: Path, split: Split, found: Iterator[Named], expected: int) -> list[LabelledPhoto]:
+    """Write the photos of a split to `<folder>/photos`, and return what is known of them."""
+    place = folder / PHOTOS
     place.mkdir(parents=True, exist_ok=True)
-    categories = [{"id": number, "name": name} for number, name in enumerate(LABELS)]
-    images: list[dict[str, object]] = []
-    notes: list[dict[str, object]] = []
+    photos = []
     for named in track(found, f"{split}", total=expected):
         scene = shrunk(named.scene, TRAIN_LONGEST_PX) if split == "train" else named.scene
         height, width = scene.photo.shape[:2]
-        image = {"id": len(images), "file_name": f"{named.name}.jpg", "width": width, "height": height}
-        images.append({**image, "source": named.source})
-        Image.fromarray(scene.photo).save(place / f"{named.name}.jpg", quality=92)
-        for (left, top, right, bottom), label in zip(scene.boxes.tolist(), scene.labels.tolist(), strict=True):
-            box = [left, top, right - left, bottom - top]
-            note = {"id": len(notes), "image_id": image["id"], "category_id": label, "bbox": box, "iscrowd": 0}
-            notes.append({**note, "area": box[2] * box[3]})
-    content = {"images": images, "annotations": notes, "categories": categories}
-    (place / "annotations.coco.json").write_text(json.dumps(content))
+        name = f"{named.name}.jpg"
+        Image.fromarray(scene.photo).save(place / name, quality=92)
+        boxes = tuple(
+            LabelledBox(LABELS[label], tuple(box), by="import")
+            for box, label in zip(scene.boxes.tolist(), scene.labels.tolist(), strict=True)
+            if box[0] + 1 <= box[2] and box[1] + 1 <= box[3]
+        )
+        photos.append(LabelledPhoto(name, width, height, boxes, split, named.source, named.name))
+    return photos
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step; see the module's first lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"), help="folder of the real data")
-    parser.add_argument("--out", type=Path, default=Path("build/detector"), help="where the COCO folder goes")
+    parser.add_argument("--out", type=Path, default=Path("build/detector"), help="where the set goes")
     parser.add_argument(
         "--scenes", type=int, default=9000, help="rendered training scenes; a tenth each for val and test"
     )
     parser.add_argument("--seed", type=int, default=7)
     chosen = parser.parse_args(arguments)
-    used = {"scenes"} | {name for name in SOURCES if (chosen.shared / name).is_dir()}
-    for name in sorted(set(SOURCES) - used):
+    used = {"scenes"} | {each.name for each in SOURCES if (chosen.shared / each.name).is_dir()}
+    for name in sorted({each.name for each in SOURCES} - used):
         print(f"{name} is not in {chosen.shared}: going on without it")
+    photos: list[LabelledPhoto] = []
     for split in SPLITS:
         scenes = chosen.scenes if split == "train" else max(1, chosen.scenes // 10)
-        write_split(chosen.out, split, gather(chosen.shared, split, scenes, chosen.seed), int(scenes * 1.25))
-    sources = {name: {"from": SOURCES[name][0], "licence": SOURCES[name][1]} for name in sorted(used)}
-    (chosen.out / "sources.json").write_text(json.dumps(sources, indent=2) + "\n")
+        photos += write_split(chosen.out, split, gather(chosen.shared, split, scenes, chosen.seed), int(scenes * 1.25))
+    made = Counter(photo.source.split("/")[0] for photo in photos)
+    sources = tuple(replace(each, photos=made[each.name]) for each in SOURCES if each.name in used)
+    write_photo_set(PhotoSet(chosen.out, LABELS, tuple(photos), sources))
 
 
 if __name__ == "__main__":
