@@ -21,7 +21,7 @@ from repairai.sop.server_writer import sent_away
 from repairai.sop.steps_writer import StepsWriter
 from repairai.ui import ask_render, render
 from repairai.ui.workbench import Workbench, live, read_choice, told
-from repairai.ui.writers import Writers
+from repairai.ui.writers import Writers, cost
 
 STYLE = Path(__file__).with_name("ask.css")
 ALL_DEVICES = "All devices"
@@ -217,18 +217,21 @@ def answered(
     try:
         who, note = _chosen(agent, address, model)
         away = sent_away(who.path) if who.kind == "server" else ""
+        price = cost() if who.kind == "local" else ""
+        if price:  # before it is loaded, which is when it is paid
+            yield _said(price), gr.skip(), gr.skip(), gr.skip()
         writer: Writer = StepsWriter()
         try:
             for new in writers.open(who):
                 if isinstance(new, str):
-                    yield _said(f"{away} {new} …".strip()), gr.skip(), gr.skip(), gr.skip()
+                    yield _said(f"{away} {price} {new} …".strip()), gr.skip(), gr.skip(), gr.skip()
                 else:
                     writer = new
         except RepairError as error:
             note = f"{who.name} cannot answer, so the steps themselves do: {error.what}"
         only = None if device in (None, "", ALL_DEVICES) else device
         said = ""
-        for status, html in _parts(bench, writer, question.strip()[:MOST_CHARACTERS], only, [away, note]):
+        for status, html in _parts(bench, writer, question.strip()[:MOST_CHARACTERS], only, [away, price, note]):
             yield (_said(status) if status != said else gr.skip()), html, gr.skip(), gr.skip()
             said = status
         yield gr.skip(), gr.skip(), *idle

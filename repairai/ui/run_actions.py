@@ -12,6 +12,7 @@ from repairai.runs.state import read_run
 from repairai.runs.why import why
 from repairai.sop import agents
 from repairai.ui import runs_render, scores_render
+from repairai.ui.writers import make_room
 
 LABELS = {
     "resume": "Go on with it", "stop": "Stop", "pause": "Pause: I need the machine", "save": "Save now",
@@ -35,7 +36,7 @@ def resume(run_id: str) -> str:
     if run.state == "queued":
         return f"{run_id} is in the queue. {why(folder).said}"
     at = f"step {run.checkpoint_step:,}" if run.checkpoint_step is not None else "its beginning"
-    return f"{run_id} goes on from {at}."
+    return f"{run_id} goes on from {at}. {make_room()}".strip()
 
 
 def _ask(word: launch.Word) -> Callable[[str], str]:
@@ -81,7 +82,10 @@ def evaluate(run_id: str, limit: int | None) -> str:
     """
     folder = launch.evaluate(run_id, limit)
     run = read_run(folder)
-    how = escape(why(folder).said) if run.state == "queued" else "Its scores appear here when it is done."
+    if run.state == "queued":
+        how = escape(why(folder).said)
+    else:
+        how = f"Its scores appear here when it is done. {make_room()}".strip()
     return said_of(f"{run_id} takes its exam as ", runs_render.link(run.id), f". {how}")
 
 

@@ -17,9 +17,11 @@ from repairai.ui import render, train_render
 from repairai.ui.data_card import chosen_data
 from repairai.ui.foreseen import foresee
 from repairai.ui.recipe_text import kept, parsed
+from repairai.ui.run_actions import said_of
 from repairai.ui.runs_tab import look
 from repairai.ui.watched import Watched
 from repairai.ui.workbench import live
+from repairai.ui.writers import make_room
 
 NOW, QUEUE, AT = "now", "queue", "at"
 WHEN = [("Now, or when it is its turn", NOW), ("At the end of the queue", QUEUE), ("At a time", AT)]
@@ -113,11 +115,13 @@ def wire_start(card: StartCard, text: gr.Code, watched: Watched, places: Any, ta
             folder = start(recipe, name.strip() or usual_name(text), not_before, wait=when == QUEUE)
         except RepairError as error:
             n_left = len(places.all) + 2
-            return [render.problem(str(error)), chosen, *[gr.skip()] * n_left]
-        return ["", folder.id, gr.Tabs(selected="runs"), gr.Timer(active=True), *look(watched, folder.id, {})]
+            return [render.problem(str(error)), gr.skip(), chosen, *[gr.skip()] * n_left]
+        freed = said_of(room) if not folder.queued.exists() and (room := make_room()) else ""
+        shown = look(watched, folder.id, {})
+        return ["", freed, folder.id, gr.Tabs(selected="runs"), gr.Timer(active=True), *shown]
 
     given = [text, card.name, card.when, card.hour, places.chosen, places.seen]
-    shown = [card.said, places.chosen, tabs, places.clock, *places.all]
+    shown = [card.said, places.answer, places.chosen, tabs, places.clock, *places.all]
     card.start.click(go, given, shown, show_progress_on=card.said, api_visibility="private")
 
 

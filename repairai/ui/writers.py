@@ -1,20 +1,37 @@
-"""The writer that the page keeps open: one at a time, loaded beside the page, let go when nobody asks any more."""
+"""The writer that the page keeps open: one at a time, loaded beside the page, let go when nobody asks any more.
+
+A training wants the same memory, so it is let go as well when one starts, on the page, by itself or in a terminal.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from time import monotonic
+from weakref import WeakSet
 
 from repairai.errors import RepairError
+from repairai.runs.folder import RunFolder, runs_folder
+from repairai.runs.process import read_process
+from repairai.runs.queue import alive_runs
+from repairai.runs.state import read_run
 from repairai.sop.agents import Agent
 from repairai.sop.ask import open_writer
 from repairai.sop.reply import Writer
 
 IDLE_SECONDS = 900.0
 """After so long without a question its memory is given back: training may want it."""
+LOOK_SECONDS = 20.0
+"""Between looks whether a run has started by itself while a model is kept."""
+BUSY_SECONDS = 2.0
+"""That is waited for a model which is just being loaded."""
+PUT_AWAY = "The model that answers questions was put away so that the training has its memory."
+LOADING = "A model is just being loaded to answer a question, and takes memory from the training."
 _TELL_SECONDS = 1.0
+_all: WeakSet[Writers] = WeakSet()
+"""Of this process: memory is the process's, whoever has loaded something into it."""
 
 
 class Writers:
@@ -24,6 +41,8 @@ class Writers:
         self._opening = threading.Lock()
         self._kept: tuple[Agent, Writer] | None = None
         self._timer: threading.Timer | None = None
+        self._asked = time.time()
+        _all.add(self)
 
     @property
     def kept(self) -> str:
@@ -70,6 +89,17 @@ class Writers:
         with self._opening:
             self._drop()
 
+    def put_away(self) -> str:
+        """Let go of the model that is loaded, without waiting for one that is just coming; return what was done."""
+        if not self._opening.acquire(timeout=BUSY_SECONDS):
+            return LOADING
+        try:
+            had = self.kept
+            self._drop()
+            return PUT_AWAY if had else ""
+        finally:
+            self._opening.release()
+
     def _drop(self) -> None:
         kept, self._kept = self._kept, None
         close = getattr(kept[1], "close", None) if kept is not None else None
@@ -87,8 +117,44 @@ class Writers:
             told.put(error)
 
     def _stay(self) -> None:
+        self._asked = time.time()
+        self._wait()
+
+    def _wait(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = threading.Timer(IDLE_SECONDS, self.close)
+        self._timer = threading.Timer(LOOK_SECONDS, self._look)
         self._timer.daemon = True
         self._timer.start()
+
+    def _look(self) -> None:
+        """Let go of a model that nobody has asked for long, or since a run began."""
+        if not self.kept:
+            return
+        if time.time() - self._asked > IDLE_SECONDS or _began_after(self._asked):
+            self.close()
+        else:
+            self._wait()
+
+
+def _began_after(when: float) -> bool:
+    processes = (read_process(RunFolder(runs_folder() / run_id).process) for run_id in alive_runs())
+    return any(process is not None and process.started > when for process in processes)
+
+
+def make_room() -> str:
+    """Let go of every model that this app keeps loaded, for a run that starts; return what was done, in a sentence."""
+    return next(filter(None, [each.put_away() for each in list(_all)]), "")
+
+
+def cost() -> str:
+    """Return what it costs to ask a model on this machine now, in a sentence; nothing where no run is at work."""
+    ids = alive_runs()
+    if not ids:
+        return ""
+    run = read_run(RunFolder(runs_folder() / ids[0]))
+    holds = f" and holds {run.last.memory_gib:.1f} GiB" if run.last and run.last.memory_gib else ""
+    return (
+        f"{run.id} is at work on this machine{holds}: a model that answers meanwhile takes memory and time from it. "
+        "The steps themselves, under Who answers, take none."
+    )

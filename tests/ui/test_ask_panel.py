@@ -1,18 +1,26 @@
 """The panel's handlers, as plain functions."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from repairai.errors import RepairError
+from repairai.runs.folder import RunFolder, new_run
+from repairai.runs.metrics import Metric, add_metric
+from repairai.runs.process import own, write_process
 from repairai.sop import agents
 from repairai.sop.agents import Agent
 from repairai.sop.reply import Writer
+from repairai.ui import run_actions
+from repairai.ui import writers as writers_module
 from repairai.ui.ask_panel import ACTIVE, ALL_DEVICES, answered, choices
+from repairai.ui.run_actions import resume
 from repairai.ui.workbench import Workbench
-from repairai.ui.writers import Writers
+from repairai.ui.writers import LOADING, PUT_AWAY, Writers, make_room
 from tests.sop.chat_server import ChatServer
 from tests.sop.tiny_llama import save_tiny_llama
 
@@ -106,6 +114,72 @@ def test_a_model_is_loaded_once_and_let_go(tmp_path: Path):
     assert writers.kept == ""
     with pytest.raises(RepairError, match="cannot be opened"):
         list(writers.open(Agent("empty", "local", str(tmp_path))))
+
+
+class Kept:
+    """A model that takes no memory."""
+
+    name, closed = "kept", False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Writers, Kept]]:
+    """Writers that keep a model loaded."""
+    model, writers = Kept(), Writers()
+    monkeypatch.setattr(writers_module, "open_writer", lambda agent, tell=None: model)
+    list(writers.open(Agent("kept", "local", str(tmp_path))))
+    assert writers.kept == "kept"
+    yield writers, model
+    writers.close()
+
+
+def working(name: str) -> RunFolder:
+    """A run on which this very process seems to work."""
+    folder = new_run(name, "train", ["python"], text="task: sop\n")
+    write_process(folder, replace(own(), started=time.time()))
+    return folder
+
+
+def test_a_run_that_starts_gets_the_memory(kept: tuple[Writers, Kept], monkeypatch: pytest.MonkeyPatch):
+    writers, model = kept
+    assert make_room() == PUT_AWAY
+    assert (writers.kept, model.closed) == ("", True)
+    assert make_room() == ""
+    folder = new_run("lamps", "train", ["python"], text="task: sop\n")
+    list(writers.open(Agent("kept", "local", str(folder.path))))
+    monkeypatch.setattr(run_actions.launch, "resume", lambda run_id: folder)
+    assert resume("lamps") == f"lamps goes on from its beginning. {PUT_AWAY}"
+    with writers._opening:
+        monkeypatch.setattr(writers_module, "BUSY_SECONDS", 0.01)
+        assert make_room() == LOADING
+
+
+def test_a_run_that_starts_by_itself_gets_it_too(kept: tuple[Writers, Kept], monkeypatch: pytest.MonkeyPatch):
+    writers, _ = kept
+    monkeypatch.setattr(writers_module, "alive_runs", lambda: ["lamps"])
+    folder = working("lamps")
+    writers._asked = time.time() + 60  # asked while it is at work: that is allowed
+    writers._look()
+    assert writers.kept
+    writers._asked = time.time() - 60
+    writers._look()
+    assert not writers.kept
+    add_metric(folder.metrics, Metric(1, time.time(), loss=1.0, memory_gib=3.14))
+    assert "lamps is at work on this machine and holds 3.1 GiB" in writers_module.cost()
+
+
+def test_asking_a_model_beside_a_run_says_what_it_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    agents.use(Agent("tiny", "local", str(save_tiny_llama(tmp_path / "tiny"))))
+    monkeypatch.setattr("repairai.ui.ask_panel.cost", lambda: "lamps is at work.")
+    shown = asked(QUESTION)
+    assert "lamps is at work." in shown[1][0]
+    assert "lamps is at work." in shown[-2][1]
+    assert "lamps is at work." not in str(asked(QUESTION, "steps"))
+    monkeypatch.undo()
+    assert writers_module.cost() == ""
 
 
 def test_who_can_be_asked(tmp_path: Path):
