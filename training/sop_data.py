@@ -32,6 +32,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from repairai import files
 from repairai.errors import RepairError
+from repairai.runs.order import own_exam
 from training.sop.build import Built, Order, build
 from training.sop.data_report import in_words
 from training.sop.examples import Example, read_examples, write_examples
@@ -45,11 +46,6 @@ _DEFAULT = "guides"
 def data_folder() -> Path:
     """Return where built data lie, a folder for each build."""
     return files.home() / "data" / "sop"
-
-
-def exam_path() -> Path:
-    """Return where the person's own fixed exam lies, once it was kept."""
-    return files.home() / "exam" / "sop.jsonl"
 
 
 # ---- writing
@@ -96,7 +92,7 @@ def keep_exam(folder: Path, again: bool) -> str:
     Raises:
         RepairError: The build has no exam, or the disk is full.
     """
-    path = exam_path()
+    path = own_exam()
     there = path.is_file()
     if there and not again:
         return f"your fixed exam {path} stays as it is; --replace-exam replaces it"
@@ -112,7 +108,7 @@ def fixed_exam() -> list[Example]:
     Raises:
         RepairError: It cannot be read.
     """
-    return read_examples(exam_path()) if exam_path().is_file() else []
+    return read_examples(own_exam()) if own_exam().is_file() else []
 
 
 def free_name(wanted: str) -> str:

@@ -5,7 +5,8 @@
 RUN is a trained run, by its folder or its id, or the folder of an evaluation to go on with. Asked are the person's own
 fixed exam (`exam/sop.jsonl` in RepairAI's home) where there is one, else `exam.jsonl` of the data that the run was
 trained on. Writes a run's folder of its own: `answers.jsonl` (the trained model's), `scores.json` and `worst.md`; the
-last two go into the trained run's folder too. What the base model answers is kept for the next evaluation.
+last two go into the trained run's folder too. What the base model answers is kept for the next evaluation. The plain
+steps, which need no model, take the same exam: a model has to beat them too, where they are what answers now.
 """
 
 from __future__ import annotations

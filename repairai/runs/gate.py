@@ -2,6 +2,11 @@
 
 Both have to have answered the same exam. What a person's safety hangs on may not get worse either, even where the
 whole got better: saying so when there is no guide, warnings, and counts of parts.
+
+Where the plain steps answer, which need no model, the new model is held against them, and not against its own base,
+which nobody asks: to be better than an untrained model says nothing. Only the tasks that `ask` gives an agent count
+then (`scores.ASKED`, which says why these). The same goes where the active agent took no exam: the steps are what
+would answer without it.
 """
 
 from __future__ import annotations
@@ -13,7 +18,17 @@ from datetime import UTC, datetime
 from repairai.errors import RepairError
 from repairai.hardware.recipe import read_recipe
 from repairai.runs.folder import RunFolder, run_folder, runs_folder
-from repairai.runs.scores import Compared, Mark, Scores, compared, in_words, read_scores
+from repairai.runs.scores import (
+    PLAIN_STEPS,
+    SUCH,
+    Compared,
+    Mark,
+    Scores,
+    asked_marks,
+    compared,
+    in_words,
+    read_scores,
+)
 from repairai.sop import agents
 
 FEWEST = 20
@@ -75,44 +90,73 @@ def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compar
     if new.exam.examples < FEWEST:
         few = f"{new.exam.examples} questions are too few to tell whether it is worse, {FEWEST} are needed"
         return False, f"{few}; evaluate it again with more: runs evaluate {run_id}", {}
-    against, name = _opponent(new)
-    if not against:
-        other = f"{name} is the active agent and was asked another exam, so that the two cannot be compared"
-        return False, f"{other}; evaluate both with the same one: runs evaluate {name}", {}
-    differences = _differences(against, new.marks)
+    opponent = _opponent(new)
+    if isinstance(opponent, str):
+        return False, opponent, {}
+    if len(opponent.marks) < FEWEST:
+        few = f"it answered {len(opponent.marks)} {SUCH}, and {FEWEST} are needed to tell whether it is worse"
+        return False, f"{few}; evaluate it again with more: runs evaluate {run_id}", {}
+    differences = _differences(opponent)
     worse = [figure for figure, difference in differences.items() if difference.is_worse]
-    told = f"it {in_words(differences[OVERALL], name)}"
+    told = f"it {in_words(differences[OVERALL], opponent.name, opponent.questions)}"
     if not worse or OVERALL in worse:
         return not worse, told, differences
     lost = " and ".join(_lost(figure, differences[figure]) for figure in worse)
     return False, f"it is worse at {lost}; on the whole {told}", differences
 
 
-def _opponent(new: Scores) -> tuple[list[dict[str, float]], str]:
-    """Return the marks that a new model is held against, and whose they are; none where they are of another exam.
+@dataclass(frozen=True)
+class _Opponent:
+    """Whom a new model is held against.
 
-    The active agent's where it was asked an exam; else those of the new model's own base.
+    Args:
+        name: For people.
+        marks: The new model's, of the questions that count.
+        against: The opponent's marks of the same questions, in the same order.
+        questions: What these are, for people.
+    """
+
+    name: str
+    marks: Sequence[Mark]
+    against: Sequence[dict[str, float]]
+    questions: str = "questions"
+
+
+def _opponent(new: Scores) -> _Opponent | str:
+    """Return whom a new model is held against, or in a clause why it can be held against nobody, and what to do.
+
+    The active agent where it is a run that took the same exam; else the plain steps.
     """
     active = agents.active()
-    base = [_all_marks(mark.before, mark.before_figures) for mark in new.marks]
     # Its folder may be gone, or it was never a run: a model from elsewhere, a server, the steps themselves.
     path = RunFolder(runs_folder() / active.run_id).scores
     if not active.run_id or not path.is_file():
-        return base, f"{new.model} (the active agent, {active.name}, has no scores)"
+        return _plain_steps(new, active)
     old = read_scores(path)
     if old.exam.sha != new.exam.sha:
-        return [], active.run_id
+        other = f"{active.run_id} is the active agent and was asked another exam, so that the two cannot be compared"
+        return f"{other}; evaluate both with the same one: runs evaluate {active.run_id}"
     known = {mark.id: _all_marks(mark.after, mark.after_figures) for mark in old.marks}
-    return [known[mark.id] for mark in new.marks], active.run_id
+    return _Opponent(active.run_id, new.marks, [known[mark.id] for mark in new.marks])
 
 
-def _differences(against: Sequence[dict[str, float]], marks: Sequence[Mark]) -> dict[str, Compared]:
+def _plain_steps(new: Scores, active: agents.Agent) -> _Opponent | str:
+    if any(mark.steps is None for mark in new.marks):
+        old = f"its scores are from before the plain steps took the exam too, and it is held against {PLAIN_STEPS}"
+        return f"{old}; evaluate it again: runs evaluate {new.run}"
+    why = "and answer now" if active.kind == "steps" else f"(the active agent, {active.name}, has no scores)"
+    marks = asked_marks(new.marks)
+    against = [_all_marks(mark.steps or 0.0, mark.steps_figures) for mark in marks]
+    return _Opponent(f"{PLAIN_STEPS} {why}", marks, against, SUCH)
+
+
+def _differences(opponent: _Opponent) -> dict[str, Compared]:
     """Return the whole and the figures of safety compared; figures of too few questions are left out."""
     found: dict[str, Compared] = {}
     for name in (OVERALL, *SAFETY):
         pairs = [
             (old[name], new[name])
-            for old, mark in zip(against, marks, strict=True)
+            for old, mark in zip(opponent.against, opponent.marks, strict=True)
             if name in (new := _all_marks(mark.after, mark.after_figures)) and name in old
         ]
         if len(pairs) >= (1 if name == OVERALL else FEWEST_SAFETY):

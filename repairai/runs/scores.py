@@ -6,17 +6,28 @@ each question has a difference of its own, and the interval of their mean says h
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
 from repairai.errors import RepairError
-from repairai.files import read_record, write_record
+from repairai.files import from_json, read_text, write_record
 
-VERSION = 1
-"""Of the form of `scores.json`: it grows when an older RepairAI could no longer read a newer one rightly."""
+VERSION = 2
+"""Of the form of `scores.json`: it grows when an older RepairAI could no longer read a newer one rightly. Since 2 a
+mark holds what the plain steps score; in files of version 1 it does not."""
+ASKED = ("how_to", "next_step", "tools", "refusal")
+"""Tasks of an exam that `ask` gives an agent, whoever it is: a question with the steps that were found.
+
+It refuses by itself where it finds no guide, but not where it finds a wrong one: so refusals belong to them. The steps
+of a guide are read as requirements without any agent, and a conversation of a dataset is no question about a guide:
+`requirements` and `chat` are learnt beside, and the plain steps have no words for them.
+"""
+PLAIN_STEPS = "the plain steps, which need no model"
+SUCH = "questions such as ask gives an agent"
 RESAMPLES = 2_000
 TIE = 0.01
 """Marks that differ by no more count as the same."""
@@ -91,6 +102,8 @@ class Mark:
         after: Likewise.
         before_figures: What the score is made of; only figures that the question has.
         after_figures: Likewise, the same names.
+        steps: What the plain steps score, which need no model; None in scores of version 1.
+        steps_figures: Likewise, the same names.
     """
 
     id: str
@@ -100,6 +113,8 @@ class Mark:
     after: float
     before_figures: dict[str, float]
     after_figures: dict[str, float]
+    steps: float | None = None
+    steps_figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,12 +196,23 @@ def read_scores(path: Path) -> Scores:
     Raises:
         RepairError: The file is not there or is not one of scores.
     """
-    scores = read_record(path, Scores)
-    if scores.version > VERSION:
+    text = read_text(path)
+    version = _version(text)  # before the keys: those of a newer form are not known here
+    if version > VERSION:
         raise RepairError(
-            f"{path} is of version {scores.version}, and this RepairAI knows version {VERSION}", "update RepairAI"
+            f"{path} is of version {version}, and this RepairAI knows version {VERSION}", "update RepairAI"
         )
-    return scores
+    return from_json(text, Scores, path.name)
+
+
+def _version(text: str) -> int:
+    """Return the version that scores say they are of; 0 where they say none that can be read."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return 0
+    version = data.get("version") if isinstance(data, dict) else None
+    return version if isinstance(version, int) else 0
 
 
 def write_scores(path: Path, scores: Scores) -> None:
@@ -245,46 +271,80 @@ def by_figure(before: Sequence[Mapping[str, float]], after: Sequence[Mapping[str
     return found
 
 
+def asked_marks(marks: Sequence[Mark]) -> list[Mark]:
+    """Return the marks of the questions that `ask` gives an agent and that the plain steps were asked too."""
+    return [mark for mark in marks if mark.task in ASKED and mark.steps is not None]
+
+
+def against_steps(scores: Scores) -> dict[str, Compared]:
+    """Return what came after held against the plain steps: `overall`, each task and each figure.
+
+    Only questions such as `ask` gives an agent count. Empty where the steps were not asked.
+    """
+    marks = asked_marks(scores.marks)
+    if not marks:
+        return {}
+    piles = {"overall": marks} | {name: [mark for mark in marks if mark.task == name] for name in ASKED}
+    found = {name: _to_steps(own) for name, own in piles.items() if own}
+    return found | by_figure([mark.steps_figures for mark in marks], [mark.after_figures for mark in marks])
+
+
+def _to_steps(marks: Sequence[Mark]) -> Compared:
+    return compared([mark.steps or 0.0 for mark in marks], [mark.after for mark in marks])
+
+
 # ---- in words
 
 
 def said(scores: Scores) -> str:
-    """Return what an evaluation found, in one sentence."""
-    return f"{scores.run} {in_words(scores.overall, scores.model)}."
+    """Return what an evaluation found: against the base model and, where they were asked, against the plain steps."""
+    first = f"{scores.run} {in_words(scores.overall, scores.model)}."
+    marks = asked_marks(scores.marks)
+    return f"{first} It {in_words(_to_steps(marks), PLAIN_STEPS, SUCH)}." if marks else first
 
 
-def in_words(found: Compared, against: str) -> str:
+def in_words(found: Compared, against: str, questions: str = "questions") -> str:
     """Return how what came after stands to what was before, as a clause: "is better than X: on 40 questions ...".
 
     Args:
         found: Both, compared.
         against: Whose marks those before are.
+        questions: What was asked.
     """
     how = "better than" if found.is_better else "worse than" if found.is_worse else "not clearly apart from"
     return (
-        f"is {how} {against}: on {found.examples} questions it scores {found.after:.2f} on average against "
+        f"is {how} {against}: on {found.examples} {questions} it scores {found.after:.2f} on average against "
         f"{found.before:.2f} ({found.difference:+.3f}, 95 % interval {found.low:+.3f} to {found.high:+.3f}; "
         f"{found.wins} won, {found.losses} lost, {found.ties} tied)"
     )
 
 
 def as_table(scores: Scores) -> str:
-    """Return an evaluation as a Markdown table: all questions, then by task, then by figure."""
+    """Return an evaluation as Markdown: by task and by figure, and the same held against the plain steps."""
     rows = {"**all questions**": scores.overall}
     rows |= {f"task: {name}": row for name, row in scores.tasks.items()}
     rows |= {name.replace("_", " "): row for name, row in scores.figures.items()}
-    lines = [
-        "| | questions | before | after | difference | 95 % interval | won / lost / tied |",
-        "| --- | ---: | ---: | ---: | ---: | --- | --- |",
-    ]
-    for name, row in rows.items():
-        lines.append(
-            f"| {name} | {row.examples} | {row.before:.3f} | {row.after:.3f} | {row.difference:+.3f} "
-            f"| {row.low:+.3f} to {row.high:+.3f} | {row.wins} / {row.losses} / {row.ties} |"
-        )
+    lines = _table(rows, "")
     loss, lengths = scores.loss, scores.lengths
     lines.append(f"| held-out loss | {loss.tokens} tokens | {loss.before:.3f} | {loss.after:.3f} "
                  f"| {loss.after - loss.before:+.3f} | | |")  # fmt: skip
     lines.append(f"| tokens of an answer (expected {lengths.expected:.0f}) | {scores.overall.examples} "
                  f"| {lengths.before:.0f} | {lengths.after:.0f} | | | |")  # fmt: skip
+    if steps := against_steps(scores):
+        names = {"overall": f"**{SUCH}**"} | {name: f"task: {name}" for name in ASKED}
+        to_steps = {names.get(name, name.replace("_", " ")): row for name, row in steps.items()}
+        lines += ["", *_table(to_steps, "against the plain steps", "plain steps")]
     return "\n".join(lines)
+
+
+def _table(rows: Mapping[str, Compared], head: str, before: str = "before") -> list[str]:
+    lines = [
+        f"| {head} | questions | {before} | after | difference | 95 % interval | won / lost / tied |",
+        "| --- | ---: | ---: | ---: | ---: | --- | --- |",
+    ]
+    lines += [
+        f"| {name} | {row.examples} | {row.before:.3f} | {row.after:.3f} | {row.difference:+.3f} "
+        f"| {row.low:+.3f} to {row.high:+.3f} | {row.wins} / {row.losses} / {row.ties} |"
+        for name, row in rows.items()
+    ]
+    return lines

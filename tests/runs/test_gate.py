@@ -21,6 +21,7 @@ from repairai.runs.scores import (
     Loss,
     Mark,
     Scores,
+    against_steps,
     as_table,
     compared,
     interval,
@@ -41,14 +42,19 @@ def trained(name: str) -> RunFolder:
     return folder
 
 
-def marks(before: float, after: float, n: int = 40, spread: float = 0.1, figures: dict | None = None) -> list[Mark]:
-    """`n` questions whose marks lie around two means; `figures` gives (before, after) for some of them."""
+def marks(
+    before: float, after: float, n: int = 40, spread: float = 0.1, figures: dict | None = None, steps: float = 0.1
+) -> list[Mark]:
+    """`n` questions whose marks lie around two means; `figures` gives (before, after) for some of them.
+
+    The plain steps score `steps` on each, and in the figures what the base scores.
+    """
     own = {name: ({name: pair[0]}, {name: pair[1]}) for name, pair in (figures or {}).items()}
     found = []
     for at in range(n):
         off = spread * (at % 5 - 2) / 2
         old, new = list(own.values())[at % len(own)] if own else ({}, {})
-        found.append(Mark(f"q{at}", "how_to", "Kettle", before + off, after - off, old, new))
+        found.append(Mark(f"q{at}", "how_to", "Kettle", before + off, after - off, old, new, steps, old))
     return found
 
 
@@ -67,19 +73,77 @@ def evaluated(folder: RunFolder, own: list[Mark], exam: str = "e1") -> Scores:
 # ---- the gate
 
 
-def test_better_than_its_base_is_made_active_and_back_restores(home: Path):
+def test_better_than_the_plain_steps_is_made_active_and_back_restores(home: Path):
     folder = trained("first")
-    evaluated(folder, marks(0.2, 0.7))
+    evaluated(folder, marks(0.2, 0.7, steps=0.4))
     decision = activate("first")
     assert decision.active
-    assert "first is the active agent now" in decision.said
-    assert "the active agent, steps, has no scores" in decision.said
-    assert decision.differences["overall"].difference == pytest.approx(0.5)
+    assert decision.said.startswith(
+        "first is the active agent now: it is better than the plain steps, which need no model and answer now: on 40 "
+        "questions such as ask gives an agent it scores 0.70 on average against 0.40 (+0.300, "
+    )
+    assert decision.differences["overall"].difference == pytest.approx(0.3)
     active = agents.active()
     assert (active.name, active.run_id, active.kind, active.length_tokens) == ("first", "first", "local", 512)
     assert (active.path, active.base) == (str(folder.model), RECIPE.step.model)
     assert agents.back() == agents.STEPS
     assert agents.active() == agents.STEPS
+
+
+def test_better_than_its_base_but_worse_than_the_plain_steps_is_refused(home: Path):
+    evaluated(trained("first"), marks(0.02, 0.6, steps=0.8))
+    decision = activate("first")
+    assert not decision.active
+    assert agents.active() == agents.STEPS
+    assert decision.said.startswith(
+        "first is not made active: it is worse than the plain steps, which need no model and answer now: on 40 "
+        "questions such as ask gives an agent it scores 0.60 on average against 0.80 (-0.200, "
+    )
+    assert activate("first", force=True).active
+
+
+def test_only_what_ask_gives_an_agent_is_held_against_the_plain_steps(home: Path):
+    asked = marks(0.0, 0.6, n=24, steps=0.8)
+    kinds = ("how_to", "next_step", "tools", "refusal")
+    asked = [replace(each, task=kinds[at % 4]) for at, each in enumerate(asked)]
+    learnt_beside = [replace(each, task="requirements") for each in marks(0.0, 1.0, n=60, steps=0.0)]
+    scores = evaluated(trained("first"), [*asked, *learnt_beside])
+    decision = activate("first")
+    assert not decision.active
+    assert "on 24 questions such as ask gives an agent it scores 0.60 on average against 0.80" in decision.said
+    assert "It is worse than the plain steps, which need no model: on 24 questions" in said(scores)
+    evaluated(trained("second"), [*asked[:19], *learnt_beside])
+    few = activate("second")
+    assert not few.active
+    assert "it answered 19 questions such as ask gives an agent, and 20 are needed" in few.said
+
+
+def test_steps_that_warn_are_not_replaced_by_a_model_that_does_not(home: Path):
+    own = marks(0.0, 0.9, steps=0.5)
+    own = [replace(each, steps_figures={"warnings_kept": 1.0}, after_figures={"warnings_kept": 0.0}) for each in own]
+    evaluated(trained("first"), own)
+    decision = activate("first")
+    assert not decision.active
+    assert decision.said.startswith(
+        "first is not made active: it is worse at warnings kept (1.00 before, 0.00 now, 40 questions); on the whole it "
+        "is better than the plain steps"
+    )
+
+
+def test_scores_from_before_the_steps_took_the_exam_ask_to_evaluate_again(home: Path):
+    folder = trained("first")
+    evaluated(folder, marks(0.2, 0.9))
+    data = json.loads(folder.scores.read_text())
+    for mark in data["marks"]:
+        del mark["steps"], mark["steps_figures"]
+    folder.scores.write_text(json.dumps(data | {"version": 1}))
+    old = read_scores(folder.scores)
+    assert (old.version, old.marks[0].steps) == (1, None)
+    assert "plain steps" not in said(old) + as_table(old)
+    decision = activate("first")
+    assert not decision.active
+    assert "its scores are from before the plain steps took the exam too" in decision.said
+    assert decision.said.endswith("evaluate it again: runs evaluate first.")
 
 
 def test_worse_than_the_active_one_is_refused_with_figures(home: Path):
@@ -153,19 +217,20 @@ def test_another_exam_asks_to_evaluate_again(home: Path):
     assert agents.active().name == "first"
 
 
-def test_the_active_one_without_scores_is_held_by_the_base(home: Path):
+def test_in_place_of_an_active_one_without_scores_stand_the_plain_steps(home: Path):
     evaluated(trained("first"), marks(0.2, 0.7)), activate("first")
     RunFolder(home / "runs" / "first").scores.unlink()
-    evaluated(trained("second"), marks(0.3, 0.5))
+    evaluated(trained("second"), marks(0.3, 0.5, steps=0.4))
     decision = activate("second")
     assert decision.active
-    assert "better than SmolLM2 (the active agent, first, has no scores)" in decision.said
-    evaluated(trained("third"), marks(0.5, 0.3))
+    assert "the plain steps, which need no model (the active agent, first, has no scores): on 40" in decision.said
+    RunFolder(home / "runs" / "second").scores.unlink()
+    evaluated(trained("third"), marks(0.1, 0.3, steps=0.4))
     assert not activate("third").active
 
 
 def test_force_makes_active_what_is_worse_and_says_so(home: Path):
-    evaluated(trained("first"), marks(0.7, 0.2))
+    evaluated(trained("first"), marks(0.1, 0.2, steps=0.7))
     assert not activate("first").active
     decision = activate("first", force=True)
     assert decision.active
@@ -218,9 +283,26 @@ def test_scores_come_back_as_they_were_written(home: Path):
     )
     assert "| held-out loss | 900 tokens | 3.000 | 2.000 | -1.000 |" in as_table(scores)
     data = json.loads(folder.scores.read_text())
-    folder.scores.write_text(json.dumps(data | {"version": 2}))
-    with pytest.raises(RepairError, match="version 2"):
+    assert data["version"] == 2
+    folder.scores.write_text(json.dumps(data | {"version": 3, "what": "nobody knows yet"}))
+    with pytest.raises(RepairError, match="of version 3, and this RepairAI knows version 2"):
         read_scores(folder.scores)
+
+
+def test_the_table_shows_the_plain_steps_beside_the_model(home: Path):
+    own = [
+        replace(each, task="tools") for each in marks(0.2, 0.7, n=10, figures={"tools_exact": (0.5, 1.0)}, steps=0.4)
+    ]
+    beside = [replace(each, task="requirements") for each in marks(0.2, 0.7, n=30, steps=0.0)]
+    scores = evaluated(trained("first"), [*own, *beside])
+    found = against_steps(scores)
+    assert {name: (row.examples, row.before) for name, row in found.items()} == {
+        "overall": (10, pytest.approx(0.4)), "tools": (10, pytest.approx(0.4)), "tools_exact": (10, 0.5),
+    }  # fmt: skip
+    table = as_table(scores)
+    assert "| against the plain steps | questions | plain steps | after |" in table
+    assert "| **questions such as ask gives an agent** | 10 | 0.400 | 0.700 | +0.300 |" in table
+    assert against_steps(evaluated(trained("second"), beside)) == {}
 
 
 def test_the_interval_is_that_of_the_mean():

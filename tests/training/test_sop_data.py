@@ -12,11 +12,12 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from repairai.errors import RepairError
+from repairai.runs.order import own_exam
 from repairai.sop.library import Library
 from training.sop.examples import read_examples
 from training.sop.sources import TERMS
 from training.sop.split import normalised, texts_of
-from training.sop_data import data_folder, exam_path, free_name, keep_exam, main
+from training.sop_data import data_folder, free_name, keep_exam, main
 from training.sop_samples import main as show
 from training.sop_samples import read_report, samples
 
@@ -193,23 +194,23 @@ def test_several_sources_come_together_and_a_guide_comes_once(source: str, tmp_p
 def test_the_fixed_exam_is_kept_once_and_never_trained_on(source: str, capsys: pytest.CaptureFixture[str]):
     assert main([source, "--name", "first", "--keep-exam"]) == 0
     assert "kept your fixed exam" in capsys.readouterr().out
-    first = exam_path().read_bytes()
+    first = own_exam().read_bytes()
     assert first == (data_folder() / "first" / "exam.jsonl").read_bytes()
     assert main([source, "--name", "other", "--keep-exam", "--seed", "5"]) == 0
     assert "stays as it is; --replace-exam replaces it" in capsys.readouterr().out
-    assert exam_path().read_bytes() == first
+    assert own_exam().read_bytes() == first
     assert main([source, "--name", "other", "--replace-exam", "--seed", "5"]) == 0
-    assert exam_path().read_bytes() == (data_folder() / "other" / "exam.jsonl").read_bytes() != first
+    assert own_exam().read_bytes() == (data_folder() / "other" / "exam.jsonl").read_bytes() != first
 
 
 def test_devices_and_steps_of_the_fixed_exam_stay_out_wherever_they_come_from(source: str, tmp_path: Path):
-    exam_path().parent.mkdir(parents=True)
+    own_exam().parent.mkdir(parents=True)
     assert main([source, "--name", "plain"]) == 0
     on_train = built("plain")["train"]
     device = on_train[0].device
     fixed = [each for each in on_train if each.device == device]
     lines = (data_folder() / "plain" / "train.jsonl").read_text().splitlines(keepends=True)
-    exam_path().write_text("".join(line for line in lines if json.loads(line)["device"] == device))
+    own_exam().write_text("".join(line for line in lines if json.loads(line)["device"] == device))
     copied = next(each for each in fixed if each.task == "requirements").messages[1]["content"]
     Library().add([guide(f"New {number}", "fan", 4, (copied,)) for number in range(6)])
     assert main([source, "library", "--name", "held"]) == 0
@@ -223,8 +224,8 @@ def test_devices_and_steps_of_the_fixed_exam_stay_out_wherever_they_come_from(so
 
 def test_nothing_is_built_where_all_is_in_the_fixed_exam(source: str, capsys: pytest.CaptureFixture[str]):
     assert main([source, "--name", "first"]) == 0
-    exam_path().parent.mkdir(parents=True)
-    exam_path().write_text("".join((data_folder() / "first" / f"{side}.jsonl").read_text() for side in SIDES))
+    own_exam().parent.mkdir(parents=True)
+    own_exam().write_text("".join((data_folder() / "first" / f"{side}.jsonl").read_text() for side in SIDES))
     assert main([source, "--name", "second"]) == 2
     assert told(capsys).startswith("repairai: no example is left to train on: all of them are in your fixed exam")
     assert left_behind() == ["first"]

@@ -1,4 +1,4 @@
-"""A whole exam: each answer marked before and after, put together as scores, and the worst ones to be read."""
+"""A whole exam: each answer marked, before, after and of the plain steps, as scores; and the worst ones to be read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from repairai.runs.scores import Compared, Lengths, Loss, Mark, Sample, Scores, as_table, by_figure, compared, said
 from training.sop.exam import Answered, Exam, Question
 from training.sop.examples import TASKS
+from training.sop.plain_steps import steps_answer
 from training.sop.scores import mark
 
 N_WORST = 30
@@ -56,7 +57,11 @@ def report(
 def _marked(question: Question, before: Answered, after: Answered) -> Mark:
     old, new = (mark(question.example, each.text, each.ended) for each in (before, after))
     example = question.example
-    return Mark(question.id, example.task, example.device, old.score, new.score, old.figures, new.figures)
+    steps = mark(example, steps_answer(example), ended=True)
+    return Mark(
+        question.id, example.task, example.device, old.score, new.score, old.figures, new.figures, steps.score,
+        steps.figures,
+    )  # fmt: skip
 
 
 def _of_task(marks: Sequence[Mark], task: str) -> Compared:
