@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,35 +30,63 @@ from repairai.schema import (
     View,
 )
 from repairai.sop.sources.plain_text import storable
+from repairai.vision import detectors
 
 if TYPE_CHECKING:
     from repairai.vision.photo import Photo
 
-BUILTIN = "builtin"
+BUILTIN = detectors.BUILTIN.name
 """The detector that comes with RepairAI."""
+_OPEN = 4
+"""Detectors that are kept open at once."""
+_FILES = ("config.json", "preprocessor_config.json", "limits.json", "model.onnx", "model.safetensors")
+"""Of a checkpoint's folder: where one of them is another, it is opened anew."""
 
 
-@cache
-def open_detector(name: str = BUILTIN) -> Detector:
-    """Return a detector by name, loading it once a process.
+def open_detector(name: str = "") -> Detector:
+    """Return a detector by name; it is loaded once, and again only where its files were changed.
 
     Args:
-        name: `builtin`, the name of a folder in `<home>/models`, or a path to a checkpoint folder.
+        name: Empty for the one that inspects, and where its folder is gone for the built-in one (`detectors.trouble`
+            says so); `builtin`; a run's id; the name of a folder in `<home>/models`; or a path to a checkpoint folder.
 
     Raises:
         RepairError: There is no such detector, or it cannot be run.
     """
-    from repairai.vision.detector import load_detector
-
-    places = (
-        [Path(__file__).parent / "builtin" / "detector"] if name == BUILTIN else [home() / "models" / name, Path(name)]
-    )
-    for place in places:
+    if not name:
+        chosen = detectors.active()
+        name = BUILTIN if detectors.missing(chosen) else chosen.name
+    for place, called in _places(name):
         if (place / "config.json").is_file():
-            return load_detector(place, name=Path(name).name)
+            return _loaded(place, called, _stamp(place))
     if name == BUILTIN:
         raise RepairError("the detector that comes with RepairAI is not there", "install RepairAI again")
-    raise RepairError(f"there is no detector named {name}", f"use {BUILTIN}, or a folder with config.json and weights")
+    raise RepairError(
+        f"there is no detector named {name}",
+        f"use {BUILTIN}, the id of a run that has trained one, or a folder with config.json and weights",
+    )
+
+
+def _places(name: str) -> list[tuple[Path, str]]:
+    """Return where a detector of a name may lie, with what inspections are to call it."""
+    if name == BUILTIN:
+        return [(Path(__file__).parent / "builtin" / "detector", BUILTIN)]
+    found = [(Path(each.path), each.name) for each in detectors.inspectors() if each.name == name]
+    plain = Path(name).name
+    if name == plain and plain not in ("", ".", ".."):
+        found += [(home() / "runs" / name / "model", name), (home() / "models" / name, name)]
+    return [*found, (Path(name), plain)]
+
+
+def _stamp(place: Path) -> tuple[int, ...]:
+    return tuple((place / name).stat().st_mtime_ns if (place / name).is_file() else 0 for name in _FILES)
+
+
+@lru_cache(maxsize=_OPEN)
+def _loaded(place: Path, called: str, stamp: tuple[int, ...]) -> Detector:
+    from repairai.vision.detector import load_detector
+
+    return load_detector(place, name=called)
 
 
 def inspect(

@@ -121,13 +121,14 @@ def test_models_are_chosen_and_given_up(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == f"active now: tiny: {folder}\n"
     assert main(["models", "list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [(each["name"], each["active"]) for each in listed] == [("steps", False), ("tiny", True)]
+    kinds = [(each["name"], each["kind"], each["active"]) for each in listed]
+    assert kinds == [("steps", "steps", False), ("tiny", "local", True), ("builtin", "detector", True)]
     assert main(["ask", DRILL]) == 0
     assert "tiny made nothing of these steps:" in capsys.readouterr().out
     assert main(["models", "back"]) == 0
     capsys.readouterr()
     assert main(["models", "list"]) == 0
-    assert capsys.readouterr().out == f"* steps: the steps themselves, no model\n  tiny: {folder}\n"
+    assert capsys.readouterr().out.splitlines()[:2] == ["* steps: the steps themselves, no model", f"  tiny: {folder}"]
 
 
 def test_an_active_agent_that_is_gone_leaves_the_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -28,7 +28,7 @@ from repairai.vision import tiles
 from repairai.vision.detector import LIMITS_FILE, Limits, RTDetrDetector, load_detector
 from repairai.vision.photo import read_photo
 from repairai.vision.visibility import look
-from training.calibration import LOWEST, Looked, choose
+from training.detector.calibration import LOWEST, Looked, choose
 from training.detector_card import write_card
 from training.spoil import KINDS, spoil
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,9 @@ def add_words(verbs: Any) -> None:
     parser.add_argument(
         "--require", action="append", metavar='"4 screw"', help="what the photo must show; may be repeated"
     )
-    parser.add_argument("--detector", default="builtin", metavar="NAME")
+    parser.add_argument(
+        "--detector", default="", metavar="NAME", help="builtin, a run's id or a folder; else the one that inspects"
+    )
     parser.add_argument("--save", type=Path, metavar="DIR", help="write the photo with its boxes, and the whole record")
     parser.add_argument("--no-record", dest="record", action="store_false", help="do not keep the inspection")
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each photo")
@@ -42,9 +45,12 @@ def add_words(verbs: Any) -> None:
 def _inspect(chosen: argparse.Namespace) -> int:
     from repairai.inspection import inspect, open_detector
     from repairai.records import Records
+    from repairai.vision import detectors
 
     requirements = _requirements(chosen)
     detector = open_detector(chosen.detector)
+    if not chosen.detector and (trouble := detectors.trouble()):
+        print(f"repairai: {trouble}", file=sys.stderr)
     code = 0
     for photo in chosen.photos:
         try:

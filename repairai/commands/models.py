@@ -1,61 +1,88 @@
-"""`models`: who answers questions, and one step back."""
+"""`models`: who answers questions and who inspects photos, and one step back."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repairai.commands.words import as_data, noun, print_json, verb
 
 if TYPE_CHECKING:
     from repairai.sop.agents import Agent
+    from repairai.vision.detectors import Inspector
 
 
 def add_words(verbs: Any) -> None:
     """Add `models` and its verbs to the command line."""
-    verbs = noun(verbs, "models", "who answers questions: list, choose, one step back")
-    verb(verbs, "list", _list, "all that can be asked; * is the active one")
+    verbs = noun(verbs, "models", "who answers questions and who inspects photos: list, choose, one step back")
+    verb(verbs, "list", _list, "all that can be asked or can inspect; * is the active one of each kind")
     use = verb(verbs, "use", _use, "make a model the active one; one that was trained here only if it is no worse")
     use.add_argument("name", metavar="RUN_ID|NAME|FOLDER|HUB_ID|http://...")
     use.add_argument("--server-model", default="", metavar="NAME", help="the model that a server is asked for")
     use.add_argument("--force", action="store_true", help="a trained one whatever its exam says")
-    verb(verbs, "back", _back, "make the one active again that was so before")
+    back = verb(verbs, "back", _back, "make the one active again that was so before")
+    back.add_argument("--detector", action="store_true", help="of the detectors; else of those that answer")
 
 
 def _list(chosen: argparse.Namespace) -> int:
     from repairai.sop import agents
+    from repairai.vision import detectors
 
-    active = agents.active()
+    active, inspects = agents.active(), detectors.active()
     found = [*agents.agents()]
     if active.name not in [each.name for each in found]:
         found.append(active)
+    eyes = detectors.inspectors()
     if chosen.json:
-        print_json([{**as_data(each), "active": each == active, "missing": agents.missing(each)} for each in found])
+        rows = [{**as_data(each), "active": each == active, "missing": agents.missing(each)} for each in found]
+        rows += [{**as_data(each), "kind": "detector", "active": each.name == inspects.name,
+                  "missing": detectors.missing(each)} for each in eyes]  # fmt: skip
+        print_json(rows)
         return 0
     for each in found:
         print(("* " if each == active else "  ") + _said(each))
+    for eye in eyes:
+        print(("* " if eye.name == inspects.name else "  ") + _said_of_detector(eye))
     return 0
 
 
 def _use(chosen: argparse.Namespace) -> int:
     from repairai.sop import agents
+    from repairai.vision import detectors
 
     if _is_run(chosen.name):
-        from repairai.runs import gate
-
-        decision = gate.activate(chosen.name, force=chosen.force)
-        if chosen.json:
-            print_json(as_data(decision))
-        else:
-            print(decision.said)
-        return 0 if decision.active else 1
+        return _use_run(chosen)
+    if eye := _detector(chosen.name):
+        return _tell_inspects(chosen, detectors.use(eye))
     used = agents.use(agents.named(chosen.name, chosen.server_model))
     return _tell_active(chosen, used)
 
 
+def _use_run(chosen: argparse.Namespace) -> int:
+    """Make a run's model the active one of its kind, where it is no worse."""
+    from repairai.hardware.recipe import read_recipe
+    from repairai.runs import gate
+    from repairai.runs.detector_gate import activate
+    from repairai.runs.folder import run_folder
+
+    recipe = run_folder(chosen.name).recipe
+    is_detector = recipe.is_file() and read_recipe(recipe).task == "detector"
+    decision = (activate if is_detector else gate.activate)(chosen.name, force=chosen.force)
+    if chosen.json:
+        print_json(as_data(decision))
+    else:
+        print(decision.said)
+    return 0 if decision.active else 1
+
+
 def _back(chosen: argparse.Namespace) -> int:
     from repairai.sop import agents
+    from repairai.vision import detectors
 
+    if chosen.detector:
+        return _tell_inspects(chosen, detectors.back())
     return _tell_active(chosen, agents.back())
 
 
@@ -67,11 +94,45 @@ def _tell_active(chosen: argparse.Namespace, agent: Agent) -> int:
     return 0
 
 
+def _tell_inspects(chosen: argparse.Namespace, eye: Inspector) -> int:
+    if chosen.json:
+        print_json({**as_data(eye), "kind": "detector"})
+    else:
+        print(f"inspects now: {_said_of_detector(eye)}")
+    return 0
+
+
 def _is_run(name: str) -> bool:
     """Tell whether a name is that of a run's folder; anything with a separator is none."""
     from repairai.runs.folder import runs_folder
 
     return name not in ("", ".", "..") and not set(name) & set("/\\:") and (runs_folder() / name).is_dir()
+
+
+def _detector(name: str) -> Inspector | None:
+    """Return the detector that a name stands for: one that inspected before, or a folder; None where it is none."""
+    from repairai import files
+    from repairai.vision import detectors
+
+    for each in detectors.inspectors():
+        if each.name == name:
+            return each
+    plain = Path(name).name == name
+    places = [files.home() / "models" / name, files.expanded(name)] if plain else [files.expanded(name)]
+    for place in places:
+        if name and _sees(place / "config.json"):
+            return detectors.Inspector(place.resolve().name, str(place.resolve()))
+    return None
+
+
+def _sees(config: Path) -> bool:
+    """Tell whether a checkpoint's settings are those of a detector."""
+    try:
+        data = json.loads(config.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    names = data.get("architectures") if isinstance(data, dict) else None
+    return isinstance(names, list) and any(str(each).endswith("ForObjectDetection") for each in names)
 
 
 def _said(agent: Agent) -> str:
@@ -81,3 +142,10 @@ def _said(agent: Agent) -> str:
         return "steps: the steps themselves, no model"
     about = [agent.path, f"on {agent.base}" if agent.base and agent.kind == "local" else "", agents.missing(agent)]
     return f"{agent.name}: {', '.join(filter(None, about))}"
+
+
+def _said_of_detector(eye: Inspector) -> str:
+    from repairai.vision import detectors
+
+    about = [eye.path or "the one that comes with RepairAI", detectors.missing(eye)]
+    return f"{eye.name}, a detector: {', '.join(filter(None, about))}"

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.inspection import inspect, open_detector
+from repairai.inspection import BUILTIN, inspect, open_detector
 from repairai.schema import Requirement, View
 from repairai.sop.actions import read_actions
 from repairai.sop.requirement_text import read_requirement, write_requirement
@@ -18,6 +18,7 @@ from repairai.sop.requirements import requirements_for
 from repairai.ui import render
 from repairai.ui.overlay import figures
 from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, live, read_choice, sample_photos, told
+from repairai.vision import detectors
 
 VIEWS: list[tuple[str, View]] = [
     ("The device", "device"),
@@ -113,10 +114,12 @@ def _lay_task(bench: Workbench) -> Task:
         elem_id="wanted",
     )
     with gr.Row(elem_classes="adder"):
-        labels = list(open_detector().limits)
+        labels = parts()
         how = gr.Dropdown(HOW_MANY, value="exactly", label="How many", elem_id="how", min_width=145)
         number = gr.Number(4, label="Number", minimum=0, precision=0, elem_id="number", min_width=75)
-        part = gr.Dropdown(labels, value="screw", label="Part", allow_custom_value=True, elem_id="part", min_width=140)
+        part = gr.Dropdown(
+            labels, value=labels[0], label="Part", allow_custom_value=True, elem_id="part", min_width=140
+        )
         add = gr.Button("Add this line", elem_id="add", min_width=120)
     place = gr.State(("", 0))
     return Task(words, device, found, note, back, step, forth, text, view, wanted, how, number, part, add, place)
@@ -180,6 +183,7 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
     for trigger in (task.words.change, task.device.input):
         trigger(told(find), [task.words, task.device], [task.found, task.note], trigger_mode="always_last", **QUIET)
     task.device.focus(told(listed), None, task.device, **QUIET)
+    task.part.focus(lambda: gr.Dropdown(parts()), None, task.part, **QUIET)  # another detector may inspect by now
     task.found.input(told(pick), [task.found, task.view], shown, **QUIET)
     task.step.input(told(jump), [task.place, task.step, task.view], shown, **QUIET)
     task.back.click(told(lambda place, view: move(place, view, -1)), now, shown, **QUIET)
@@ -230,7 +234,7 @@ def check(
         requirements = read_requirements(wanted)
         files = [Path(photo), *([Path(before)] if before and view == "before_after" else [])]
         guide, step = place
-        detector = open_detector()
+        detector, trouble = open_detector(), detectors.trouble()
         done = inspect(
             files[0],
             requirements,
@@ -243,12 +247,21 @@ def check(
     except RepairError as error:
         return render.problem(str(error)), ""
     shown = figures(done, detector.limits, *files)
+    said = render.problem(trouble) if trouble else ""
     try:
         if keep:
             bench.records.keep(done, *files)
     except RepairError as error:  # a full disk takes nobody's verdict away
-        return render.problem(str(error)) + render.verdict(done), shown
-    return render.verdict(done), shown
+        said += render.problem(str(error))
+    return said + render.verdict(done), shown
+
+
+def parts() -> list[str]:
+    """Return the parts that are offered: those that the detector knows which inspects."""
+    try:
+        return list(open_detector().limits)
+    except RepairError:  # whoever checks a photo is told; the page opens all the same
+        return list(open_detector(BUILTIN).limits)
 
 
 def read_requirements(wanted: str) -> list[Requirement]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,18 @@ class Limits:
     Args:
         parts: For each label.
         measured_on: In words, for the page and the card.
+        escape: The share of wrong steps that was tolerated when they were chosen; None where nobody said one.
+        photos: For each label, the independent photos with it that they were chosen on.
+        undecided: Labels that stay undecided, each with why.
+        made: When, ISO 8601; empty where that is not known.
     """
 
     parts: dict[str, PartLimits]
     measured_on: str
+    escape: float | None = None
+    photos: dict[str, int] = field(default_factory=dict)
+    undecided: dict[str, str] = field(default_factory=dict)
+    made: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from repairai.schema import Detection
-from training.calibration import Looked, choose, matched
+from training.detector.calibration import Looked, choose, matched
 
 ONE_PX = np.array([1.0, 1.0])
 

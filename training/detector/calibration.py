@@ -129,3 +129,12 @@ def matched(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> list[boo
         ratio = np.prod(others[:, 2:] - others[:, :2], axis=1) / max(float(np.prod(box[2:] - box[:2])), 1e-6)
         hits.append(bool(np.any(inside & (ratio > 0.25) & (ratio < 4))))
     return hits
+
+
+def iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the intersection over the union of boxes (n, 4) with others (m, 4), (n, m)."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2, dtype=np.float64)
+    areas = [np.clip(each[:, 2:] - each[:, :2], 0, None).prod(axis=1, dtype=np.float64) for each in (boxes, others)]
+    return np.asarray(shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9))
