@@ -15,14 +15,14 @@ import yaml
 
 from repairai.errors import RepairError
 from repairai.files import home, read_text, write_whole
-from repairai.hardware.recipe import Recipe, read_recipe, saved
+from repairai.hardware.recipe import Detecting, Recipe, Task, read_recipe, saved
 from repairai.runs.folder import slug_of
 
 NAME = "recipe.yaml"
 """What faults call the text."""
-STEP = "step"
+STEP, DETECTING = "step", "detecting"
 
-TITLES = {"full": "full", "lora": "LoRA", "qlora": "QLoRA"}
+TITLES = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "fewshot": "frozen backbone"}
 
 
 def parsed(text: str) -> Recipe:
@@ -54,7 +54,7 @@ def problems(error: RepairError) -> list[str]:
 def value_of(recipe: Recipe, key: str) -> Any:
     """Return the value of a key, "step.batch" for one of the step."""
     head, _, tail = key.rpartition(".")
-    return getattr(recipe.step if head == STEP else recipe, tail)
+    return getattr({STEP: recipe.step, DETECTING: recipe.detecting or Detecting()}.get(head, recipe), tail)
 
 
 def changed(text: str, key: str, value: Any) -> str:
@@ -62,7 +62,7 @@ def changed(text: str, key: str, value: Any) -> str:
 
     Args:
         text: YAML.
-        key: "epochs", or "step.batch" for a key of the step.
+        key: "epochs", or "step.batch" for a key of the step, or "detecting.ema" for one that only detectors have.
         value: A number or a text.
 
     Raises:
@@ -76,7 +76,9 @@ def changed(text: str, key: str, value: Any) -> str:
     if not isinstance(data, dict) or not isinstance(data.get(STEP), dict):
         raise RepairError("there is no recipe yet", "plan one, or take a ready one")
     head, _, name = key.rpartition(".")
-    (data[STEP] if head else data)[name] = value
+    if head and not isinstance(data.get(head), dict):
+        data[head] = {}
+    (data[head] if head else data)[name] = value
     line_by_line = _changed_line(text, key, value)
     with suppress(yaml.YAMLError, ValueError):
         if yaml.safe_load(line_by_line) == data:
@@ -135,15 +137,20 @@ class Ready:
     path: Path
 
 
-def ready_recipes() -> list[Ready]:
-    """Return the person's own recipes, newest first, then those that come with RepairAI for the SOP agent."""
-    own = sorted(own_recipes().glob("sop_*.yaml"), key=_changed, reverse=True)
-    own += sorted((path for path in own_recipes().glob("*.yaml") if not _has_task(path)), key=_changed, reverse=True)
+def ready_recipes(task: Task = "sop") -> list[Ready]:
+    """Return the person's own recipes, newest first, then those that come with RepairAI for a task.
+
+    Args:
+        task: What they train: an SOP agent, if nothing is said.
+    """
+    own = sorted(own_recipes().glob(f"{task}_*.yaml"), key=_changed, reverse=True)
+    others = (path for path in own_recipes().glob("*.yaml") if not _has_task(path) and _task_in(path) == task)
+    own += sorted(others, key=_changed, reverse=True)
     found = [Ready(f"yours: {path.stem}", path) for path in own]
     spec = find_spec("training")
     for place in spec.submodule_search_locations or [] if spec else []:
         found += [
-            Ready(title_of(path), path) for path in sorted((Path(place) / "recipes").glob("sop_*.yaml"), key=_size)
+            Ready(title_of(path), path) for path in sorted((Path(place) / "recipes").glob(f"{task}_*.yaml"), key=_size)
         ]
     return found
 
@@ -171,6 +178,15 @@ def _size(path: Path) -> tuple[int, str]:
 
 def _has_task(path: Path) -> bool:
     return path.name.startswith(("sop_", "detector_", "judge_"))
+
+
+def _task_in(path: Path) -> str:
+    """Return the task of a recipe that its name does not tell; one that cannot be read is shown with the agent's."""
+    try:
+        found = re.search(r"^task:\s*['\"]?(\w+)", read_text(path), re.MULTILINE)
+    except RepairError:
+        found = None
+    return found[1] if found else "sop"
 
 
 def _changed(path: Path) -> float:

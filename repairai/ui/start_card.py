@@ -55,24 +55,38 @@ class StartCard:
     said: gr.HTML
 
 
-def lay() -> StartCard:
-    """Lay out the card."""
+def lay(prefix: str = "") -> StartCard:
+    """Lay out the card.
+
+    Args:
+        prefix: Of its names on the page, where there is more than one such card.
+    """
     gr.HTML('<h2><span class="no">3</span> Start</h2>')
-    forecast = live("forecast")
+    forecast = live(f"{prefix}forecast")
     with gr.Row(equal_height=False):
         name = gr.Textbox(
-            "", label="Call the run", placeholder="as its model", max_lines=1, elem_id="run-name", min_width=240
+            "",
+            label="Call the run",
+            placeholder="as its model",
+            max_lines=1,
+            elem_id=f"{prefix}run-name",
+            min_width=240,
         )
-        when = gr.Radio(WHEN, value=NOW, label="It begins", elem_id="run-when", min_width=300)
+        when = gr.Radio(WHEN, value=NOW, label="It begins", elem_id=f"{prefix}run-when", min_width=300)
         hour = gr.Textbox(
-            "", label="When: 22:00, or 2026-03-01T22:00", visible=False, max_lines=1, elem_id="run-hour", min_width=200
+            "",
+            label="When: 22:00, or 2026-03-01T22:00",
+            visible=False,
+            max_lines=1,
+            elem_id=f"{prefix}run-hour",
+            min_width=200,
         )
     command = gr.Code(
         "", language="shell", label="The same in a terminal", interactive=False, lines=1, wrap_lines=True,
-        show_line_numbers=False, buttons=["copy"], visible=False, elem_id="train-command",
+        show_line_numbers=False, buttons=["copy"], visible=False, elem_id=f"{prefix}train-command",
     )  # fmt: skip
-    button = gr.Button("Start the training", variant="primary", size="lg", elem_id=START)
-    return StartCard(forecast, name, when, hour, command, gr.State(""), button, live("start-said"))
+    button = gr.Button("Start the training", variant="primary", size="lg", elem_id=f"{prefix}{START}")
+    return StartCard(forecast, name, when, hour, command, gr.State(""), button, live(f"{prefix}start-said"))
 
 
 def wire(card: StartCard, text: gr.Code, data: gr.Dropdown, loads: list[Any]) -> None:
