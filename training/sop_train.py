@@ -10,19 +10,15 @@ and with `python -m repairai runs ...`, whoever started it.
 from __future__ import annotations
 
 import argparse
-import gc
 import hashlib
-import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers
 from datasets import Dataset
 
@@ -31,8 +27,9 @@ from repairai.files import expanded
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder, new_run
-from repairai.runs.journal import Asked, Journal, is_out_of_memory
+from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
+from training.out_of_memory import let_go, train_until_it_fits
 from training.sop.check import after_training, look
 from training.sop.examples import read_examples
 from training.sop.model import find_model, load_base
@@ -69,24 +66,16 @@ def train(folder: RunFolder, journal: Journal | None, prepare: Prepare | None = 
     recipe = read_recipe(folder.recipe)
     _refuse(recipe)
     remove_halves(folder)
-    while True:
-        trainer = None
-        settled = settled_batch(folder, recipe)
-        try:
-            trainer = (prepare or _prepared)(folder, settled, journal)
-            _run(trainer, folder, settled, journal)
-        except Asked as asked:
-            _leave(trainer, asked)
-            raise
-        except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is one of the latter
-            if not is_out_of_memory(error):
-                raise
-            _keep_what_is_there(trainer)
-            _halve(folder, settled, journal, str(error))
-            del trainer, error
-            _let_go()
-            continue
-        return
+    fewer = max(recipe.step.length_tokens // 2, 16)
+    train_until_it_fits(
+        folder,
+        recipe,
+        journal,
+        lambda settled: (prepare or _prepared)(folder, settled, journal),
+        lambda trainer, settled: _run(trainer, folder, settled, journal),
+        f"one row of {recipe.step.length_tokens} tokens does not fit into memory; set length_tokens to {fewer}, "
+        f"or plan again for a smaller model",
+    )
 
 
 def _refuse(recipe: Recipe) -> None:
@@ -207,7 +196,7 @@ def _save(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journ
     # Two models at once may be one too many.
     trainer.accelerator.free_memory()
     trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
-    _let_go()
+    let_go()
     for sentence in after_training(folder.path, seen):
         journal.event("check", sentence)
 
@@ -219,81 +208,6 @@ def _compare(took: Took, recipe: Recipe, journal: Journal) -> None:
     compared = took.compare(recipe.step)
     if compared:
         journal.event("took", said(compared))
-
-
-# ---- out of memory
-
-
-def settled_batch(folder: RunFolder, recipe: Recipe) -> Recipe:
-    """Return the recipe with the batch that was found to fit: the run's events say to what it was halved."""
-    step = recipe.step
-    if folder.events.is_file():
-        for line in folder.events.read_text(encoding="utf-8", errors="replace").splitlines():
-            if '"halved"' in line:
-                try:
-                    event = json.loads(line)
-                    step = replace(step, batch=event["batch"], accumulation=event["accumulation"])
-                except (ValueError, KeyError, TypeError):  # a line that was cut: the one before it counts
-                    continue
-    return replace(recipe, step=step)
-
-
-def _halve(folder: RunFolder, recipe: Recipe, journal: Journal | None, error: str) -> None:
-    """Write down that from now on half as many examples go through at once, twice as often.
-
-    Raises:
-        RepairError: It is one already.
-        MemoryError: So it is, and there is no journal to write to.
-    """
-    step = recipe.step
-    if step.batch == 1 or journal is None or step.layerwise:
-        fewer = max(step.length_tokens // 2, 16)
-        raise MemoryError(
-            f"one row of {step.length_tokens} tokens does not fit into memory; set length_tokens to {fewer}, "
-            f"or plan again for a smaller model ({' '.join(error.split())[:160]})"
-        )
-    batch = step.batch // 2
-    accumulation = -(-step.batch * step.accumulation // batch)
-    journal.event(
-        "halved",
-        f"memory ran out: {batch} at a time from now on, {accumulation} times for a step, which learns the same",
-        batch=batch, accumulation=accumulation,
-    )  # fmt: skip
-
-
-def _keep_what_is_there(trainer: SopTrainer | None) -> None:
-    """Save a checkpoint of the steps that were made, as far as memory allows it."""
-    if trainer is None or trainer.state.global_step == 0 or trainer.optimizer is None:
-        return
-    step = trainer.state.global_step
-    if (Path(trainer.args.output_dir) / f"checkpoint-{step}").is_dir():
-        return
-    trainer.model.zero_grad(set_to_none=True)
-    _let_go()
-    try:
-        _checkpoint(trainer)
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-
-
-def _checkpoint(trainer: SopTrainer) -> None:
-    trainer._save_checkpoint(trainer.model, trial=None)
-    trainer.callback_handler.on_save(trainer.args, trainer.state, trainer.control)
-
-
-def _leave(trainer: SopTrainer | None, asked: Asked) -> None:
-    """Save a checkpoint where it was asked to leave in the middle of an evaluation."""
-    if trainer is not None and trainer.state.global_step and trainer.optimizer is not None:
-        step = trainer.state.global_step
-        if not (Path(trainer.args.output_dir) / f"checkpoint-{step}" / "whole").is_file():
-            _checkpoint(trainer)
-
-
-def _let_go() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def _phase(journal: Journal | None, name: str) -> None:
