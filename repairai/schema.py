@@ -265,6 +265,29 @@ def part_of(requirement: Requirement) -> str:
 
 
 @dataclass(frozen=True)
+class Mask:
+    """Which px of a window of the photo are the part; `repairai.vision.masks` reads and writes it.
+
+    Args:
+        left: Of the window, in px of the photo.
+        top: Likewise.
+        width: Of the window, in px.
+        height: Likewise.
+        counts: Its px column by column, as COCO writes runs of them in letters.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    counts: str
+
+    def __post_init__(self) -> None:
+        if min(self.left, self.top) < 0 or min(self.width, self.height) < 1:
+            raise ValueError(f"need a window of px in the photo, got {self.left, self.top, self.width, self.height}")
+
+
+@dataclass(frozen=True)
 class Detection:
     """One part found in a photo.
 
@@ -273,12 +296,14 @@ class Detection:
         score: In [0, 1].
         box: In px of the photo.
         small: Too small in the photo for its score to be trusted.
+        mask: Its px, where somebody asked for them.
     """
 
     label: str
     score: float
     box: Box
     small: bool = False
+    mask: Mask | None = None
 
     def __post_init__(self) -> None:
         _check_score("score", self.score)

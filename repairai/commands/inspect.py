@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from repairai.schema import part_of
 
 if TYPE_CHECKING:
     from repairai.schema import Finding, Inspection, PartLimits, Requirement, Step, View
+    from repairai.vision.segmenter import Segmenter
 
 EXIT = {"PASS": 0, "FAIL": 1, "UNCERTAIN": 3}
 
@@ -36,6 +38,7 @@ def add_words(verbs: Any) -> None:
     parser.add_argument(
         "--detector", default="", metavar="NAME", help="builtin, a run's id or a folder; else the one that inspects"
     )
+    parser.add_argument("--masks", metavar="MODEL", help="a SAM 2 model, by folder or Hub name: masks of what is found")
     parser.add_argument("--save", type=Path, metavar="DIR", help="write the photo with its boxes, and the whole record")
     parser.add_argument("--no-record", dest="record", action="store_false", help="do not keep the inspection")
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each photo")
@@ -51,6 +54,7 @@ def _inspect(chosen: argparse.Namespace) -> int:
     detector = open_detector(chosen.detector)
     if not chosen.detector and (trouble := detectors.trouble()):
         print(f"repairai: {trouble}", file=sys.stderr)
+    segmenter = _segmenter(chosen.masks)
     code = 0
     for photo in chosen.photos:
         try:
@@ -63,6 +67,8 @@ def _inspect(chosen: argparse.Namespace) -> int:
                 guide=chosen.guide or "",
                 step=chosen.step,
             )
+            if segmenter:
+                done = masked(done, photo, segmenter)
             if chosen.json:
                 print_json(answer(str(photo), done))
             else:
@@ -75,6 +81,23 @@ def _inspect(chosen: argparse.Namespace) -> int:
         except RepairError as error:  # the other photos still get their verdict, and this one keeps its own
             code = refuse(error)
     return code
+
+
+def _segmenter(model: str | None) -> Segmenter | None:
+    if not model:
+        return None
+    from repairai.vision.segmenter import load_segmenter  # torch takes seconds to import: only where it is used
+
+    return load_segmenter(model)
+
+
+def masked(done: Inspection, photo: Path, segmenter: Segmenter) -> Inspection:
+    """Return an inspection with a mask for each detection in its photo; its verdict is as it was."""
+    from repairai.vision.photo import read_photo
+    from repairai.vision.segmenter import with_masks
+
+    seen = with_masks(read_photo(photo).pixels, done.detections, segmenter)
+    return replace(done, detections=seen, models=(*done.models, segmenter.name))
 
 
 def _badness(code: int) -> int:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageColor
 
 from repairai.files import disk_error, write_whole
 from repairai.schema import Detection, Outcome, PartLimits
+from repairai.vision.masks import decode
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # it has its own drawing where OpenCV is not installed
@@ -20,6 +21,8 @@ with warnings.catch_warnings():
 
 COLOURS: dict[Outcome, str] = {"PASS": "#1a7f4b", "FAIL": "#c0392b", "UNCERTAIN": "#b7791f"}
 UNASKED = "#64748b"
+VEIL = 0.45
+"""Share of a mask's colour in what is seen of a part."""
 
 
 def draw(
@@ -32,7 +35,7 @@ def draw(
 
     Args:
         photo: RGB uint8.
-        detections: Those under `sure` are marked with a question mark.
+        detections: Those under `sure` are marked with a question mark; those with a mask are coloured in.
         limits: Of the detector.
         outcomes: What became of each part that was asked for; the others are drawn in grey.
     """
@@ -48,10 +51,23 @@ def draw(
     ]
     colours = sv.ColorPalette.from_hex(palette)
     size = max(photo.shape[:2])
-    canvas = photo[:, :, ::-1].copy()  # supervision draws in BGR
+    coloured = photo.copy()
+    for each, number in zip(detections, colour, strict=True):
+        _veil(coloured, each, palette[number])
+    canvas = coloured[:, :, ::-1].copy()  # supervision draws in BGR
     canvas = sv.BoxAnnotator(colours, thickness=max(2, size // 400)).annotate(canvas, found)
     label = sv.LabelAnnotator(colours, text_scale=max(0.4, size / 2000), text_padding=max(3, size // 400))
     return np.ascontiguousarray(label.annotate(canvas, found, words)[:, :, ::-1])
+
+
+def _veil(photo: NDArray[np.uint8], detection: Detection, colour: str) -> None:
+    """Colour a detection's mask in, in place; nothing as large as the photo is made for it."""
+    mask = detection.mask
+    if mask is None:
+        return
+    window = photo[mask.top : mask.top + mask.height, mask.left : mask.left + mask.width]
+    inside = decode(mask)
+    window[inside] = (1 - VEIL) * window[inside] + VEIL * np.array(ImageColor.getrgb(colour))
 
 
 def save(photo: NDArray[np.uint8], path: Path) -> None:
