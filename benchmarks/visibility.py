@@ -2,7 +2,7 @@
 
 What the limits in `repairai/vision/visibility.py` rest on:
 
-    python benchmarks/visibility.py [--data build/detector/val]
+    python benchmarks/visibility.py [--data build/detector]
 
 Blurs and darkens validation photos in small steps and prints, by sharpness and by brightness, how often the counts of
 screws and holes at `sure` are exact. The limits should stop the rows that are wrong, and no clean photo.
@@ -21,7 +21,7 @@ from rich.table import Table
 
 from repairai.vision.detector import RTDetrDetector, load_detector
 from repairai.vision.visibility import TOO_BLURRED, TOO_DARK, look, same_view
-from training.detector_eval import Case, cases
+from training.builtin_eval import Case, cases
 from training.scenes.scene import lay_out, photograph
 
 ROOT = Path(__file__).parents[1]
@@ -66,11 +66,11 @@ def views(scenes: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=ROOT / "build" / "detector" / "val")
+    parser.add_argument("--data", type=Path, default=ROOT / "build" / "detector")
     parser.add_argument("--model", type=Path, default=ROOT / "repairai" / "builtin" / "detector")
     chosen = parser.parse_args()
     detector = load_detector(chosen.model)
-    found = [case for case in cases(chosen.data) if case.name.startswith(("presence", "swapped"))]
+    found = [case for case in cases(chosen.data, "val") if case.name.startswith(("presence", "swapped"))]
     rng = np.random.default_rng(0)
     sharp, light = [], []
     for case in found:

@@ -19,7 +19,7 @@ from repairai.sop.samples import samples
 from repairai.ui.workbench import PHOTOS, SamplePhoto, sample_photos
 from repairai.vision.detector import load_detector
 from training.builtin_data import presence
-from training.detector_eval import Case, block_verdicts
+from training.builtin_eval import Case, block_verdicts
 from training.scenes.scene import LABELS
 
 ROOT = Path(__file__).parents[1]

@@ -1,250 +1,285 @@
-"""Step 3 of the detector: thresholds from val, figures from test, and the card that says both.
+"""Step 3 of a detector: thresholds from the validation photos, figures from the test photos, before and after.
 
-    python -m training.detector_eval --model runs/builtin-detector-more/model --data build/detector
+    python -m training.detector_eval RUN [--escape 0.05] [--on test] [--limit N]
+    python -m training.detector_eval --model FOLDER --data FOLDER [--out FOLDER]
 
-Reads the COCO folder that `detector_data` wrote and, where it is there, the whole scene of screws_drew. Writes
-`limits.json`, `figures.json` and `README.md` beside the weights.
+RUN is a trained run, by its folder or its id, or the folder of an evaluation to go on with. The thresholds are chosen
+on the validation photos for the share of wrong steps that may pass, and written beside the weights (`limits.json`) with
+the card (`README.md`). Then the detector in use and the new one are shown the same test photos. Writes a run's folder
+of its own: what both saw (`*.jsonl`), `scores.json`, `worst.md` and the worst photos drawn (`worst/`); the trained
+run's folder gets scores and page, too. The other form does the same for any detector and any set, without a run.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from faster_coco_eval import COCO, COCOeval_faster
-from numpy.typing import NDArray
-from rich.progress import track
+import yaml
 
-from repairai.files import write_record
-from repairai.judge.count import check_count
-from repairai.schema import Count, Sight
-from repairai.vision import tiles
+from repairai.errors import RepairError
+from repairai.files import expanded, to_data, write_record
+from repairai.hardware.recipe import Recipe, read_recipe
+from repairai.inspection import open_detector
+from repairai.runs.detector_scores import DetectorScores, as_table, said, write_detector_scores
+from repairai.runs.folder import RunFolder, new_run, read_json, run_folder, runs_folder
+from repairai.runs.journal import Asked, Journal
+from repairai.runs.metrics import Metric
+from repairai.runs.order import Order, read_order
+from repairai.vision import detectors
 from repairai.vision.detector import LIMITS_FILE, Limits, RTDetrDetector, load_detector
-from repairai.vision.photo import read_photo
-from repairai.vision.visibility import look
-from training.detector.calibration import LOWEST, Looked, choose
-from training.detector_card import write_card
-from training.spoil import KINDS, spoil
+from repairai.vision.photo_set import LabelledPhoto, PhotoSet, Split, read_photo_set
+from training.detector.card import write_card
+from training.detector.looks import Looks, Seen, bare, fingerprint, look_at, some_of
+from training.detector.measuring import Other, Own, middles, report, thresholds
+from training.detector.tolerated import ESCAPE, empty_place_of
+from training.detector.worst_photos import FOLDER, draw_worst, write_page
 
-EMPTY_PLACES = {"screw": "screw_hole", "plugged_connector": "unplugged_connector"}
-STRENGTHS = (1, 2, 3)
+COMMAND = [sys.executable, "-m", "training.detector_eval", "{run}"]
+Tell = Callable[[str, int, int], None]
+"""Is told what is done, how many looks were taken and how many there will be; may raise `Asked`."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """A photo with its truth.
+class Task:
+    """What is measured.
 
     Args:
-        name: Of its file.
-        source: Where it comes from.
-        photo: RGB uint8 (H, W, 3).
-        boxes: (n, 4) in px.
-        labels: (n,) names.
+        name: A run's id or a folder's name.
+        model: The folder of the detector.
+        photos: The set.
+        on: Which of its photos figures are taken from.
+        escape: The share of wrong steps that may pass.
+        limit: Photos at most that figures are taken from; None for all.
+        seed: Of the choice of photos.
+        place: Where looks are kept and scores go; None keeps nothing.
+        recipe: How it was trained; None where that is not known.
     """
 
     name: str
-    source: str
-    photo: NDArray[np.uint8]
-    boxes: NDArray[np.float32]
-    labels: tuple[str, ...]
+    model: Path
+    photos: PhotoSet
+    on: Split = "test"
+    escape: float = ESCAPE
+    limit: int | None = None
+    seed: int = Order.seed
+    place: Path | None = None
+    recipe: Recipe | None = None
 
 
-def cases(folder: Path) -> Iterator[Case]:
-    """Yield the photos of a COCO folder with their boxes."""
-    notes = json.loads((folder / "annotations.coco.json").read_text())
-    names = {category["id"]: category["name"] for category in notes["categories"]}
-    found: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in notes["images"]}
-    for note in notes["annotations"]:
-        found[note["image_id"]].append(note)
-    for image in notes["images"]:
-        own = found[image["id"]]
-        boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in (note["bbox"] for note in own)], np.float32)
-        labels = tuple(names[note["category_id"]] for note in own)
-        photo = read_photo(folder / image["file_name"]).pixels
-        yield Case(Path(image["file_name"]).stem, image["source"], photo, boxes.reshape(-1, 4), labels)
+def evaluate(folder: RunFolder, journal: Journal) -> DetectorScores:
+    """Do what the order of an evaluation says, as far as it is not done yet, and write the scores.
 
+    Args:
+        folder: Of the evaluation, with its `order.yaml`.
+        journal: Open.
 
-def spoiled(case: Case, kind: str, strength: int, rng: np.random.Generator) -> Case:
-    """Return the case spoiled; parts of which less than 40 % is left to see are no longer there to be found."""
-    worse = spoil(case.photo, case.boxes, kind, strength, rng)
-    kept = worse.seen >= 0.4
-    labels = tuple(label for label, keep in zip(case.labels, kept, strict=True) if keep)
-    return replace(case, photo=worse.photo, boxes=worse.boxes[kept], labels=labels)
-
-
-# ---- thresholds
-
-
-def calibrate(detector: RTDetrDetector, folder: Path, price: float) -> Limits:
-    """Return the limits for each label, chosen on the validation photos, clean and spoiled."""
-    rng = np.random.default_rng(1)
-    looked: list[Looked] = []
-    for case in track(list(cases(folder)), "thresholds"):
-        # A real photo of the block stands for many: it is spoiled in every way, the others in one.
-        ways = [(kind, strength) for kind in KINDS for strength in STRENGTHS]
-        chosen = ways if case.name.startswith("presence") else [ways[rng.integers(len(ways))]]
-        for each in (case, *(spoiled(case, kind, strength, rng) for kind, strength in chosen)):
-            if look(each.photo).problem is None:
-                height, width = each.photo.shape[:2]
-                windows = tiles.windows(width, height, detector.size_px)
-                per_px = tiles.finest(windows, detector.size_px)
-                found = detector.detect_from(each.photo, LOWEST)
-                looked.append(Looked(found, each.boxes, each.labels, per_px, case.source))
-    parts = {label: choose(looked, label, price, EMPTY_PLACES.get(label)) for label in detector.labels}
-    return Limits(
-        parts, f"{len(looked)} validation photos, clean and spoiled; a wrong verdict costs {price:g} undecided ones"
-    )
-
-
-# ---- figures
-
-
-def sight(detector: RTDetrDetector, photo: NDArray[np.uint8]) -> Sight:
-    """Return what the detector sees in a photo, as the judge takes it."""
-    return Sight(detector.detect(photo), detector.limits, look(photo))
-
-
-def block_verdicts(detector: RTDetrDetector, block: Sequence[Case]) -> dict[str, dict[str, Any]]:
-    """Return verdicts on "4 screw" for the block photos kept back, clean and spoiled in each way and strength.
-
-    The truth is the block's, not the picture's: four screws of which one is hidden are still four.
+    Raises:
+        RepairError: There is no such run, it has no photos, or no model yet.
+        Asked: It was asked to stop or to pause; looks that were taken are kept.
     """
-    rng = np.random.default_rng(2)
-    rows: dict[str, dict[str, Any]] = {}
-    for way in [("clean", 0), *((kind, strength) for kind in KINDS for strength in STRENGTHS)]:
-        row = {"photos": 0, "decided": 0, "right": 0, "false_pass": 0, "false_fail": 0}
-        for case in block:
-            photo = spoil(case.photo, case.boxes, *way, rng).photo if way[1] else case.photo
-            outcome = check_count(Count("screw", 4, 4), sight(detector, photo)).outcome
-            truth = "PASS" if case.labels.count("screw") == 4 else "FAIL"
-            row["photos"] += 1
-            row["decided"] += outcome != "UNCERTAIN"
-            row["right"] += outcome == truth
-            row["false_pass"] += outcome == "PASS" != truth
-            row["false_fail"] += outcome == "FAIL" != truth
-        rows[f"{way[0]} {way[1]}" if way[1] else "clean"] = row
-    return rows
+    order = read_order(folder.order)
+    trained = run_folder(order.run)
+    recipe = read_recipe(trained.recipe)
+    if recipe.task != "detector":
+        raise RepairError(f"{trained.id} trains no detector", f"evaluate it with training.{recipe.task}_eval")
+    if not (trained.model / "config.json").is_file():
+        raise RepairError(f"{trained.id} has made no model yet", "let it train to its end first")
+    if not recipe.data:
+        raise RepairError(f"{trained.id} names no photos", "write the folder of a set behind data: in its recipe")
+    photos = read_photo_set(Path(str(read_json(trained.about).get("directory", ""))) / expanded(recipe.data))
+    escape = ESCAPE if order.escape is None else order.escape
+    task = Task(
+        trained.id, trained.model, photos, order.on, escape, order.limit, order.seed, folder.path, recipe
+    )  # fmt: skip
+
+    def tell(phase: str, done: int, total: int) -> None:
+        journal.check()
+        journal.phase(phase, done, total)
+
+    scores = measure(task, tell)
+    write_detector_scores(trained.scores, scores)
+    write_page(trained.path, scores, f"../{folder.id}/{FOLDER}")
+    exact = sum(each.exact for each in scores.parts.values()) / len(scores.parts)
+    journal.metric(Metric(scores.shown.photos, time.time(), ap=scores.average[0], ap50=scores.average[1], exact=exact))
+    for part, why in scores.undecided.items():
+        journal.event("undecided", f"{part} stays undecided: {why}")
+    journal.end("finished", "finished", said(scores))
+    return scores
 
 
-def counts(detector: RTDetrDetector, found: Sequence[Case]) -> dict[str, dict[str, float]]:
-    """Return for each label how often its count is exact, and how verdicts on it and its neighbours come out.
+def measure(task: Task, tell: Tell = lambda phase, done, total: None) -> DetectorScores:
+    """Choose a detector's thresholds, measure it beside the one in use, and write all that is found.
 
-    `exact`: share of photos whose count at `sure` is the true one. `decided`, `escape` and `false_call` are of verdicts
-    on a mat (no proof of places asked): the true count n has to PASS, n + 1 and n - 1 have to FAIL.
+    Raises:
+        RepairError: The set has no such photos, the detector knows none of its parts, or a file cannot be read.
     """
-    seen = [(case, sight(detector, case.photo)) for case in found]
-    rows: dict[str, dict[str, float]] = {}
-    for label in detector.labels:
-        own = [(case.labels.count(label), sight_) for case, sight_ in seen]
-        exact = [
-            n == sum(d.label == label and d.score >= sight_.limits[label].sure for d in sight_.detections)
-            for n, sight_ in own
-        ]
-        outcomes = [
-            (wanted == n, check_count(Count(label, wanted, wanted), sight_, "mat").outcome)
-            for n, sight_ in own
-            for wanted in (n - 1, n, n + 1)
-            if wanted >= 0
-        ]
-        wrong = [outcome for true, outcome in outcomes if not true]
-        right = [outcome for true, outcome in outcomes if true]
-        rows[label] = {
-            "photos": len(own),
-            "parts": sum(n for n, _ in own),
-            "exact": float(np.mean(exact)),
-            "decided": float(np.mean([outcome != "UNCERTAIN" for _, outcome in outcomes])),
-            "escape": float(np.mean([outcome == "PASS" for outcome in wrong])),
-            "false_call": float(np.mean([outcome == "FAIL" for outcome in right])),
-        }
-    return rows
+    began = time.monotonic()
+    tell("reading the photos", 0, 0)
+    detector = load_detector(task.model, name=task.name)
+    parts = tuple(label for label in detector.labels if label in task.photos.parts)
+    if not parts:
+        raise RepairError(
+            f"{task.name} knows none of the parts in {task.photos.name}: {', '.join(task.photos.parts[:8])}",
+            "give the photos that it was trained on",
+        )
+    val, chosen = task.photos.of("val"), some_of(task.photos.of(task.on), task.limit, task.seed)
+    if not chosen:
+        raise RepairError(
+            f"{task.photos.name} has no labelled {task.on} photos", "label some, and give them to that split"
+        )
+    in_use, opponent = _in_use(task.name)
+    steps = _Steps(tell, len(val) + len(chosen) * 2)
+
+    places = {label: empty_place_of(label, detector.labels) for label in detector.labels}
+    seen_val = _seen(task, "val", bare(detector, places), val, steps, "looking at the validation photos")
+    limits = thresholds(seen_val, places, task.escape)
+    seen = _seen(task, "after", bare(detector, places), chosen, steps, f"looking at the {task.on} photos")
+    its_places = {label: each.empty_place for label, each in opponent.limits.items()}
+    seen_before = _seen(task, "before", bare(opponent, its_places), chosen, steps, f"asking {in_use}, in use now")
+
+    tell("comparing", steps.total, steps.total)
+    own = Own(task.name, parts, limits, middles(seen_val, parts), seen)
+    other = Other(in_use, opponent.labels, opponent.limits, seen_before)
+    settings = {"detector": detector.name, "in use": opponent.name, "escape": f"{task.escape:g}"}
+    scores = report(own, other, task.photos, task.on, settings, began)
+    _write(task, scores, limits, seen)
+    return scores
 
 
-def average_precision(detector: RTDetrDetector, found: Sequence[Case]) -> dict[str, dict[str, float]]:
-    """Return COCO's AP (IoU 0.50 to 0.95) and AP50 for each label that occurs, and for all."""
-    categories = [{"id": n, "name": label} for n, label in enumerate(detector.labels)]
-    truth: dict[str, Any] = {"info": {}, "images": [], "annotations": [], "categories": categories}
-    results: list[dict[str, Any]] = []
-    for number, case in enumerate(found):
-        truth["images"].append({"id": number, "width": case.photo.shape[1], "height": case.photo.shape[0]})
-        for (left, top, right, bottom), label in zip(case.boxes.tolist(), case.labels, strict=True):
-            box, own = [left, top, right - left, bottom - top], len(truth["annotations"]) + 1
-            note = {"id": own, "image_id": number, "category_id": detector.labels.index(label), "bbox": box}
-            truth["annotations"].append({**note, "area": box[2] * box[3], "iscrowd": 0})
-        for each in detector.detect_from(case.photo, 0.01):
-            left, top, right, bottom = each.box
-            box = [left, top, right - left, bottom - top]
-            label = detector.labels.index(each.label)
-            results.append({"image_id": number, "category_id": label, "bbox": box, "score": each.score})
-    known = COCO(truth)
-    rows = {}
-    for label in ("all", *detector.labels):
-        judge = COCOeval_faster(known, known.loadRes(results), "bbox")
-        if label != "all":
-            judge.params.catIds = [detector.labels.index(label)]
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-        if judge.stats[0] >= 0:
-            rows[label] = {"ap": float(judge.stats[0]), "ap50": float(judge.stats[1])}
-    return rows
+def _in_use(name: str) -> tuple[str, RTDetrDetector]:
+    """Return the detector that a new one is held against, with its name: the one that inspects, or did before it."""
+    chosen = detectors.active()
+    if chosen.name == name:
+        chosen = detectors.before() or detectors.BUILTIN
+    if detectors.missing(chosen) or chosen.name == name:
+        chosen = detectors.BUILTIN
+    found = open_detector(chosen.name)
+    assert isinstance(found, RTDetrDetector)
+    return chosen.name, found
 
 
-def whole_scene(detector: RTDetrDetector, folder: Path) -> dict[str, Any]:
-    """Return what is found in the whole photo of screws_drew: an LCD monitor, 3311 x 3857 px, parts of 35 to 65 px."""
-    with (folder / "B1.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    truth = {label: [row for row in rows if row["label_name"] == label] for label in ("screw", "hole")}
-    found = detector.detect(read_photo(folder / "B1.JPG").pixels)
-    out: dict[str, Any] = {}
-    for label, name in (("screw", "screw"), ("screw_hole", "hole")):
-        sure = [d.box for d in found if d.label == label and d.score >= detector.limits[label].sure]
-        hit = 0
-        for row in truth[name]:
-            x = float(row["bbox_x"]) + float(row["bbox_width"]) / 2
-            y = float(row["bbox_y"]) + float(row["bbox_height"]) / 2
-            hit += any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in sure)
-        out[label] = {"there": len(truth[name]), "found": hit, "reported": len(sure)}
-    return out
+class _Steps:
+    """Counts looks, and says so.
+
+    Args:
+        tell: Is told.
+        total: Looks that there will be.
+    """
+
+    def __init__(self, tell: Tell, total: int) -> None:
+        self.tell, self.total, self.done = tell, total, 0
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the step; see the module's first lines."""
+def _seen(
+    task: Task, kind: str, detector: RTDetrDetector, photos: Sequence[LabelledPhoto], steps: _Steps, phase: str
+) -> list[Seen]:
+    """Return photos as a detector sees them, with what was seen before a stop."""
+    key = f"{detector.name} {[each.empty_place for each in detector.limits.values()]} {fingerprint(photos)}"
+    looks = Looks(task.place / f"{kind}.jsonl" if task.place else None, key)
+    steps.done += sum(each.name in looks.by_name for each in photos)
+
+    def tell() -> None:
+        steps.tell(phase, steps.done, steps.total)
+        steps.done += 1
+
+    return look_at(detector, task.photos, photos, looks, tell)
+
+
+def _write(task: Task, scores: DetectorScores, limits: Limits, seen: Sequence[Seen]) -> None:
+    """Write thresholds and card beside the weights, scores and the worst photos where the evaluation lies."""
+    write_record(task.model / LIMITS_FILE, limits)
+    write_card(task.model, scores, limits, task.photos, task.recipe)
+    if task.place:
+        draw_worst(task.place, task.photos, scores, seen, limits.parts)
+        write_detector_scores(task.place / "scores.json", scores)
+
+
+# ---- the command
+
+
+def opened(path: Path, order: dict[str, Any]) -> RunFolder:
+    """Return the folder of an evaluation: as it is where it is one, else a new one for a trained run.
+
+    Args:
+        path: Of an evaluation's folder, of a trained run's folder, or a trained run's id.
+        order: What was said of the evaluation on the command line.
+
+    Raises:
+        RepairError: It is neither.
+    """
+    if (path / "order.yaml").is_file():
+        if order:
+            raise RepairError(f"{path.name} has its order already", "give the trained run to evaluate it otherwise")
+        return RunFolder(path)
+    inside = path.is_dir() and path.resolve().parent == runs_folder().resolve()
+    if path.is_dir() and not inside:
+        raise RepairError(f"{path} is not among the runs in {runs_folder()}", "give it with --model and --data")
+    trained = run_folder(path.resolve().name if inside else str(path))
+    if not trained.recipe.is_file():
+        raise RepairError(f"{trained.id} is no training: it has no recipe.yaml", "give the id of a training")
+    try:
+        made = Order(trained.id, **{"limit": None, **order})
+    except ValueError as error:
+        raise RepairError(str(error), "see --help") from None
+    text = yaml.safe_dump(to_data(made), sort_keys=False, allow_unicode=True)
+    return new_run(f"{trained.id[:58]}-eval", "evaluate", COMMAND, text=text, parent=trained.id)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=Path("runs/builtin-detector-more/model"))
-    parser.add_argument("--data", type=Path, default=Path("build/detector"))
-    parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--price", type=float, default=4, help="how many undecided verdicts are as bad as a wrong one")
-    parser.add_argument("--keep-limits", action="store_true", help="only measure: leave limits.json as it is")
-    chosen = parser.parse_args(arguments)
-    if not chosen.keep_limits:
-        limits = calibrate(load_detector(chosen.model), chosen.data / "val", chosen.price)
-        write_record(chosen.model / LIMITS_FILE, limits)
-    detector = load_detector(chosen.model)
-    test = list(cases(chosen.data / "test"))
-    block = [case for case in test if case.name.startswith("presence")]
-    scenes = [case for case in test if case.source == "scenes"]
-    loose = [case for case in test if case.source == "screws_amv"]
-    figures: dict[str, Any] = {"detector": detector.name, "scenes": counts(detector, scenes)}
-    figures["scenes_ap"] = average_precision(detector, scenes)
-    if block:
-        figures["block"] = block_verdicts(detector, block)
-        figures["block_counts"] = counts(detector, block)
-        figures["block_ap"] = average_precision(detector, block)
-    if loose:
-        figures["loose"] = counts(detector, loose)
-    drew = chosen.shared / "screws_drew" / "scenes"
-    if drew.is_dir():
-        figures["whole_scene"] = whole_scene(detector, drew)
-    (chosen.model / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
-    write_card(chosen.model, figures, json.loads((chosen.data / "sources.json").read_text()))
-    print(json.dumps(figures, indent=2))
+    parser.add_argument(
+        "path", type=Path, nargs="?", metavar="RUN", help="a trained run, or an evaluation to go on with"
+    )
+    parser.add_argument("--model", type=Path, metavar="FOLDER", help="a detector that is no run")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="with --model: the set of photos")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --model: for scores and the worst photos")
+    parser.add_argument("--on", choices=("val", "test"), help="photos that figures are taken from (usual: test)")
+    parser.add_argument(
+        "--escape", type=float, metavar="SHARE", help=f"of wrong steps that may pass, 0.01 is 1 %% (usual: {ESCAPE:g})"
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="photos at most that figures are taken from (usual: all)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help=f"of the choice of these (usual: {Order.seed})")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the step; see the module's first lines."""
+    parser = _parser()
+    chosen = vars(parser.parse_args(arguments))
+    path, model, data, out = (chosen.pop(name) for name in ("path", "model", "data", "out"))
+    order = {name: value for name, value in chosen.items() if value is not None}
+    if (path is None) == (model is None) or (model is None) != (data is None):
+        parser.error("give a RUN, or --model and --data")
+    try:
+        if model is not None:
+            made = Order(model.name, **{"limit": None, **order})
+            place = out or model.parent / f"{model.name}-evaluation"
+            task = Task(
+                model.name, model, read_photo_set(data), made.on, made.escape or ESCAPE, made.limit, made.seed, place
+            )  # fmt: skip
+            scores = measure(task)
+        else:
+            folder = opened(path, order)
+            place = folder.path
+            with Journal(folder) as journal:
+                scores = evaluate(folder, journal)
+    except Asked as asked:
+        print(f"it was asked to {asked}; go on with: python -m training.detector_eval {folder.path}")
+        return 1
+    except (RepairError, ValueError) as error:
+        print(f"training.detector_eval: {error}", file=sys.stderr)
+        return 2
+    print(f"{said(scores)}\n\n{as_table(scores)}\n\nthe worst photos are in {place / 'worst.md'}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

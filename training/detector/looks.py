@@ -23,10 +23,12 @@ from repairai.vision.detector import RTDetrDetector
 from repairai.vision.photo import read_photo
 from repairai.vision.photo_set import LabelledPhoto, PhotoSet
 from repairai.vision.visibility import look
-from training.detector.calibration import Looked
+from training.detector.calibration import LOWEST, Looked
 
 FLOOR = 0.01
 """Detections under this score are not kept: average precision needs the low ones, and lower ones no longer tell."""
+MOST_LOW = 100
+"""Detections kept of a photo that no threshold can let through: COCO's average precision looks at no more."""
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,9 @@ def look_at(
                 f"label it again, or take it out: photos doctor {photos.name}",
             )
         per_px = tiles.finest(tiles.windows(width, height, detector.size_px), detector.size_px)
-        looks.add(
-            Look(each.name, detector.detect_from(pixels, FLOOR), (float(per_px[0]), float(per_px[1])), look(pixels))
-        )
+        found = detector.detect_from(pixels, FLOOR)
+        kept = max(sum(d.score >= LOWEST for d in found), MOST_LOW)
+        looks.add(Look(each.name, found[:kept], (float(per_px[0]), float(per_px[1])), look(pixels)))
     return [Seen(each, looks.by_name[each.name]) for each in chosen]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from repairai.runs.detector_scores import Confusion
 from repairai.schema import Detection
+from repairai.vision.photo_set import LabelledBox
 from training.detector.calibration import iou
 from training.detector.figures import SAME
 from training.detector.looks import Seen
@@ -92,16 +93,8 @@ def confusion(seen: Sequence[Seen], parts: Sequence[str], edges: Mapping[str, fl
     for each in seen:
         truth = [box for box in each.photo.boxes if box.part in number]
         shown = [d for d in each.look.detections if d.label in number and d.score >= edges[d.label]]
-        boxes, others = (
-            np.array([one.box for one in side], np.float32).reshape(-1, 4) for side in (truth, shown)
-        )  # fmt: skip
-        overlap = iou(boxes, others)
-        # Where two detections lie on one box, that of the right part is its, even if another lies better.
-        same = np.array([[box.part == d.label for d in shown] for box in truth]).reshape(overlap.shape)
         left, right = set(range(len(truth))), set(range(len(shown)))
-        for row, column in sorted(
-            np.argwhere(overlap >= SAME).tolist(), key=lambda at: (-same[at[0], at[1]], -overlap[at[0], at[1]])
-        ):
+        for row, column in _alike(truth, shown):
             if row in left and column in right:
                 left.remove(row)
                 right.remove(column)
@@ -111,3 +104,11 @@ def confusion(seen: Sequence[Seen], parts: Sequence[str], edges: Mapping[str, fl
         for column in right:
             found[nothing, number[shown[column].label]] += 1
     return Confusion(tuple(parts), tuple(tuple(int(n) for n in row) for row in found))
+
+
+def _alike(truth: Sequence[LabelledBox], shown: Sequence[Detection]) -> list[tuple[int, int]]:
+    """Return which boxes may be which detections, by their numbers: those of the right part first, then by overlap."""
+    boxes, others = (np.array([each.box for each in side], np.float32).reshape(-1, 4) for side in (truth, shown))
+    overlap = iou(boxes, others)
+    found = [(int(row), int(column)) for row, column in np.argwhere(overlap >= SAME)]
+    return sorted(found, key=lambda at: (truth[at[0]].part != shown[at[1]].label, -overlap[at]))

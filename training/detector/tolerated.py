@@ -161,8 +161,8 @@ def _ends(looked: Sequence[Looked], label: str) -> list[Ends]:
 
 def _too_few(n: int, label: str, escape: float) -> str:
     return (
-        f"{n} independent validation photo{'s show' if n != 1 else ' shows'} {label}, and to keep wrong steps under "
-        f"{100 * escape:g} % it takes {photos_needed(escape)}: label more, or tolerate more"
+        f"{n} independent validation photo{'s show' if n != 1 else ' shows'} {label}, and to let at most "
+        f"{100 * escape:g} % of wrong steps pass it takes {photos_needed(escape)}: label more, or tolerate more"
     )
 
 

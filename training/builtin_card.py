@@ -1,12 +1,13 @@
-"""The card of a detector: what it knows, what it was trained on, what was measured, and where it fails."""
+"""The card of the built-in detector: what it knows, what it was trained on, what was measured, and where it fails."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from repairai.files import write_whole
+from repairai.vision.photo_set import PhotoSource
 
 HEADER = """---
 license: apache-2.0
@@ -22,10 +23,10 @@ score on each counts; `model.onnx` is the same network for CPUs without torch.
 
 Made by steps that anyone can run again:
 
-    python -m training.detector_data --scenes 9000
+    python -m training.builtin_data --scenes 9000
     python -m training.detector_train training/recipes/detector_rtdetrv2_builtin_cpu.yaml
     python -m training.detector_train training/recipes/detector_rtdetrv2_builtin_more_cpu.yaml
-    python -m training.detector_eval
+    python -m training.builtin_eval
 """
 
 LIMITS = """
@@ -40,13 +41,13 @@ LIMITS = """
 """
 
 
-def write_card(folder: Path, figures: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) -> None:
+def write_card(folder: Path, figures: Mapping[str, Any], sources: Sequence[PhotoSource]) -> None:
     """Write `README.md` into a model's folder.
 
     Args:
         folder: The model's.
-        figures: What `detector_eval` measured.
-        sources: Name of each data set to where it is from and its licence.
+        figures: What `builtin_eval` measured.
+        sources: Where the photos are from, with their licences.
     """
     parts = [HEADER, _data(sources)]
     if "block" in figures:
@@ -66,8 +67,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _data(sources: Mapping[str, Mapping[str, str]]) -> str:
-    rows: list[tuple[object, ...]] = [(name, own["from"], own["licence"]) for name, own in sources.items()]
+def _data(sources: Sequence[PhotoSource]) -> str:
+    rows: list[tuple[object, ...]] = [(each.name, each.url or each.name, each.licence) for each in sources]
     return "## Data\n\n" + _table(("set", "from", "licence"), rows)
 
 
