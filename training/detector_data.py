@@ -1,33 +1,48 @@
-"""Step 1 of the detector: a person's own labelled photos to a set that a training reads.
+"""Step 1 of the detector: a person's own photos and labels to a set that a training reads.
 
     python -m training.detector_data my-photos.zip --name bench
+    python -m training.detector_data hub:OWNER/NAME --rename 0=screw --drop background
     python -m training.detector_data doctor bench
-    python -m training.detector_data mend bench doubled
+    python -m training.detector_data mend bench doubled leak
+    python -m training.detector_data names bench 0=screw 1=hole
 
-Reads folders and zips. Writes `data/detector/NAME/` in REPAIRAI_HOME, whole or not at all: `photos/` and one COCO file.
-Progress goes to standard error.
+Reads folders, zips and datasets of the Hub in COCO, YOLO, Pascal VOC or ImageFolder with metadata.jsonl, and finds out
+which it is. Writes `data/detector/NAME/` in REPAIRAI_HOME, whole or not at all: `photos/` (upright, 2560 px at most on
+the longer side, without the place where they were taken), `annotations.coco.json` (repairai/vision/photo_set.py says
+what it holds), `report.json` (what the doctor found), `import.json` (what the import saw) and `looks.npz` (by which
+photos that are alike are told). The splits of the source are kept where nothing leaks; else photos are split 70/15/15
+by what they were made from. Progress goes to standard error.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import Any, NoReturn
 
 from repairai.errors import RepairError
+from repairai.vision.photo_set import PhotoSet, photo_set_folder
+from training.detector.doctor import REPORT
+from training.detector.formats import HUB, SHAPES
 from training.detector.import_photos import Order, Tell, import_photos
+from training.detector.mends import examined, mend, rename
 from training.detector.parts import Wishes
+from training.detector.words import in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the step and return its exit code; see the module's first lines."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is half-written is taken away
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    run, parser = _VERBS.get(words[0] if words else "", (_import, _import_parser))
     try:
-        return _run(_parser().parse_args(arguments))
+        return run(parser().parse_args(words[1:] if run is not _import else words))
     except RepairError as error:
         print(f"repairai: {error}", file=sys.stderr)
         return 2
@@ -36,14 +51,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def _import(chosen: argparse.Namespace) -> int:
+    began = time.perf_counter()
+    wishes = Wishes(dict(chosen.rename), tuple(chosen.drop), chosen.merge)
     order = Order(
-        chosen.name, tuple(chosen.sources), chosen.format, chosen.licence, chosen.url,
-        Wishes(dict(chosen.rename), tuple(chosen.drop), chosen.merge), chosen.seed,
+        chosen.add or chosen.name or free_name(chosen.sources[0]), tuple(chosen.sources), chosen.format,
+        chosen.licence, chosen.url, wishes, chosen.seed, bool(chosen.add), chosen.unlabelled,
     )  # fmt: skip
     made = import_photos(order, _teller(chosen.progress_json))
-    print(f"{len(made.photos)} photos, parts {', '.join(made.parts)}; wrote {made.folder}")
+    report = _report_of(made)
+    if chosen.json:
+        print(json.dumps({"folder": str(made.folder), **report}))
+        return 0
+    print(in_words(report))
+    print(f"\nwrote {made.folder} in {time.perf_counter() - began:.1f} s")
     return 0
+
+
+def _report_of(made: PhotoSet) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((made.folder / REPORT).read_text("utf-8"))
+    return data
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    return _told(examined(chosen.name), chosen.json)
+
+
+def _mend(chosen: argparse.Namespace) -> int:
+    return _told(mend(chosen.name, chosen.findings), chosen.json)
+
+
+def _names(chosen: argparse.Namespace) -> int:
+    return _told(rename(chosen.name, dict(chosen.names)), chosen.json)
+
+
+def _told(report: dict[str, Any], as_json: bool) -> int:
+    print(json.dumps(report) if as_json else in_words(report))
+    return 0
+
+
+def free_name(source: str) -> str:
+    """Return a name for the photos of a source that no other photos have."""
+    stem = PurePath(source.removeprefix(HUB).split("@")[0].rstrip("/")).name.removesuffix(".zip")
+    wanted = re.sub(r"[^\w.-]+", "-", stem).strip(".-_")[:50] or "photos"
+    name, number = wanted, 1
+    while photo_set_folder(name).exists():
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
+
+
+# ---- the command
 
 
 def _teller(as_json: bool) -> Tell:
@@ -52,9 +110,9 @@ def _teller(as_json: bool) -> Tell:
 
     def tell(done: int, total: int | None, what: str) -> None:
         now = time.monotonic()
-        if done == total or now - last[0] >= (0.2 if as_json else 1.0):
+        if done == total or total is None or now - last[0] >= (0.2 if as_json else 1.0):
             last[0] = now
-            words = f"{what}: {done}" + (f" of {total}" if total else "")
+            words = f"{what}: {done:,}" + (f" of {total:,}" if total else "") if total is not None else what
             print(json.dumps({"done": done, "total": total, "what": what}) if as_json else words, file=sys.stderr)
 
     return tell
@@ -67,30 +125,62 @@ class _Parser(argparse.ArgumentParser):
         raise RepairError(message, "see `python -m training.detector_data --help`")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _import_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m training.detector_data", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument
-    add("sources", nargs="+", metavar="SOURCE", help="a folder or a zip")
-    add("--name", required=True)
-    add("--format", default="auto")
-    add("--licence", default="")
-    add("--url", default="")
-    add("--rename", action="append", default=[], type=_pair, metavar="OLD=NEW")
-    add("--drop", action="append", default=[], metavar="PART")
-    add("--merge", action="store_true")
-    add("--seed", type=int, default=7)
-    add("--progress-json", action="store_true")
+    add("sources", nargs="+", metavar="SOURCE", help="a folder, a zip, or hub:OWNER/NAME")
+    into = parser.add_mutually_exclusive_group()
+    into.add_argument("--name", default="", help="of the new set (default: the source's)")
+    into.add_argument("--add", default="", metavar="NAME", help="put the photos into this set, which is there already")
+    add("--format", choices=SHAPES, default="auto", help="of the labels (default: found out)")
+    add("--licence", default="", help="of sources that do not say one; goes onto the card of what is trained")
+    add("--url", default="", help="where the photos can be found; the same")
+    add("--rename", action="append", default=[], type=_pair, metavar="OLD=NEW", help="a class, by name or number")
+    add("--drop", action="append", default=[], metavar="PART", help="leave a class out, by name or number")
+    add("--merge", action="store_true", help="make classes of one name one part")
+    add("--unlabelled", action="store_true", help="take photos without any labels, to draw boxes later")
+    add("--seed", type=_whole, default=7, help="of the splits (default: 7)")
+    add("--progress-json", action="store_true", help="progress as JSON lines {done, total, what}")
+    add("--json", action="store_true", help="print the report as JSON")
+    return parser
+
+
+def _verb_parser(verb: str, what: str, *more: tuple[str, dict[str, Any]]) -> Callable[[], argparse.ArgumentParser]:
+    def parser() -> argparse.ArgumentParser:
+        made = _Parser(prog=f"python -m training.detector_data {verb}", description=what)
+        made.add_argument("name", metavar="NAME")
+        for name, settings in more:
+            made.add_argument(name, nargs="+", **settings)
+        made.add_argument("--json", action="store_true", help="print the report as JSON")
+        return made
+
     return parser
 
 
 def _pair(text: str) -> tuple[str, str]:
     old, found, new = text.partition("=")
-    if not (found and old and new):
+    if not (found and old.strip() and new.strip()):
         raise argparse.ArgumentTypeError(f"need OLD=NEW, got {text:.40}")
-    return old, new
+    return old.strip(), new.strip()
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"need a whole number from 0 on, got {text:.40}")
+    return int(text)
+
+
+_VERBS: dict[str, tuple[Callable[[argparse.Namespace], int], Callable[[], argparse.ArgumentParser]]] = {
+    "doctor": (_doctor, _verb_parser("doctor", "look through a set for what would spoil a training")),
+    "mend": (_mend, _verb_parser("mend", "mend what the doctor found", ("findings", {"metavar": "FINDING"}))),
+    "names": (
+        _names,
+        _verb_parser("names", "give parts other names", ("names", {"metavar": "OLD=NEW", "type": _pair})),
+    ),
+}
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import time
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -13,22 +15,31 @@ from repairai.errors import RepairError
 from repairai.files import disk_error
 from repairai.vision.photo_set import (
     PHOTOS,
+    LabelledBox,
     LabelledPhoto,
     PhotoSet,
     PhotoSource,
+    Split,
+    edit,
     photo_set_folder,
+    read_photo_set,
     write_photo_set,
 )
+from training.detector.alike import Look, look_of, looks, source_of, with_sources, write_looks
+from training.detector.doctor import write_report
+from training.detector.facts import Facts, Unsure, digest_of, read_facts, write_facts
+from training.detector.findings import Finding
 from training.detector.formats import read_source
-from training.detector.labels import Said
+from training.detector.labels import Said, SaidPhoto
 from training.detector.parts import Numbered, Wishes, number
 from training.detector.photos_in import Names, arrive, sha256, store
-from training.detector.placing import Placed, place
-from training.detector.splits import base_name, part
-from training.detector.trees import open_tree
+from training.detector.placing import place
+from training.detector.seen import Seen, findings
+from training.detector.splits import Parted, part
 
 Tell = Callable[[int, int | None, str], None]
 """Is told how much is done, of how much, and what it is."""
+_HALF = re.compile(r"\..+\.[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -37,12 +48,14 @@ class Order:
 
     Args:
         name: Of the set.
-        sources: Folders and zips.
+        sources: Folders, zips and `hub:OWNER/NAME`.
         shape: Their format; `auto` finds it.
         licence: Of sources that do not say one.
         url: The same.
         wishes: What becomes of the classes.
         seed: Of the splits.
+        add: Whether the photos go into a set that is there.
+        unlabelled: Whether photos without any labels are taken, too.
     """
 
     name: str
@@ -52,41 +65,63 @@ class Order:
     url: str = ""
     wishes: Wishes = field(default_factory=lambda: Wishes({}))
     seed: int = 7
+    add: bool = False
+    unlabelled: bool = False
 
 
 @dataclass
-class Seen:
-    """What an import saw of its photos: each list holds their names in the source, or in the set once they have one."""
+class Brought:
+    """Photos that were brought into a folder.
 
-    unreadable: dict[str, str] = field(default_factory=dict)
-    doubles: list[str] = field(default_factory=list)
-    differing: list[str] = field(default_factory=list)
-    shrunk: list[str] = field(default_factory=list)
-    placed: dict[str, Placed] = field(default_factory=dict)
-    orientations: dict[str, int] = field(default_factory=dict)
+    Args:
+        photos: What is known of them.
+        own: The split that each came with; empty for none.
+        looks: Name -> what it looks like.
+        digests: Name -> SHA-256 of the file that it came from.
+        unsure: Photos whose boxes may have to be turned.
+        seen: What happened on the way.
+    """
+
+    photos: list[LabelledPhoto] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+    looks: dict[str, Look] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    unsure: dict[str, Unsure] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
 
 
 def import_photos(order: Order, tell: Tell) -> PhotoSet:
-    """Make a new set of photos from sources.
+    """Make a set of photos from sources, or add them to one.
 
     Raises:
         RepairError: A source cannot be read, the name is taken, or the disk is full; nothing stays behind.
     """
     folder = photo_set_folder(order.name)
-    if folder.exists():
-        raise RepairError(f"there are photos named {order.name} already", "take another name, or --add to them")
+    before = _before(folder, order)
+    clear_halves(folder.parent)
     beside = folder.with_name(f".{order.name}.{uuid.uuid4().hex[:8]}")
     try:
         with ExitStack() as stack:
-            said = [read_source(stack.enter_context(open_tree(Path(each))), order.shape) for each in order.sources]
-            numbered = number(said, order.wishes)
+            tell(0, None, "labels")
+            said = [read_source(each, order.shape, stack, order.unlabelled) for each in order.sources]
+            numbered = number(said, order.wishes, before.parts if before else ())
             (beside / PHOTOS).mkdir(parents=True)
-            photos, own, seen = _bring(beside, said, numbered, tell)
-        parted = part(photos, own, order.seed)
-        made = PhotoSet(beside, numbered.parts, parted.photos, _sources(said, order), numbered.original_ids)
+            brought = _bring(beside, said, numbered, before, tell)
+        sources = _sources(said, order)
+        if before:
+            return _added(before, beside, brought, numbered, said, sources, order.seed)
+        photos = with_sources(brought.photos, brought.looks)
+        parted = part(photos, brought.own, order.seed)
+        ordered = tuple(sorted(parted.photos, key=lambda each: each.name))
+        made = PhotoSet(beside, numbered.parts, ordered, sources, numbered.original_ids)
         write_photo_set(made)
+        write_looks(made, brought.looks)
+        facts = Facts(findings(brought.seen, said, parted), brought.unsure, brought.digests)
+        write_facts(beside, facts)
+        tell(0, None, "doctor")
+        write_report(replace(made, folder=beside), facts, order.name)
         if folder.exists():
-            raise RepairError(f"there are photos named {order.name} already", "take another name")
+            raise _taken(order.name)
         beside.rename(folder)
     except OSError as error:
         raise disk_error(folder, error) from None
@@ -95,45 +130,153 @@ def import_photos(order: Order, tell: Tell) -> PhotoSet:
     return replace(made, folder=folder)
 
 
-def _bring(
-    place_of: Path, sources: Sequence[Said], numbered: Numbered, tell: Tell
-) -> tuple[list[LabelledPhoto], list[str], Seen]:
-    """Write the photos of sources, and return what is known of them and the split that each came with."""
-    seen, names = Seen(), Names()
-    photos: list[LabelledPhoto] = []
-    own: list[str] = []
-    known: dict[str, int] = {}
-    total, done = sum(len(said.photos) for said in sources), 0
+def clear_halves(place_of: Path) -> None:
+    """Take away what imports left half-written that were killed an hour ago or more."""
+    with suppress(OSError):
+        for path in place_of.iterdir():
+            if _HALF.fullmatch(path.name) and path.is_dir() and time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+_STALE_SECONDS = 3600.0
+
+
+def _before(folder: Path, order: Order) -> PhotoSet | None:
+    if order.add:
+        return read_photo_set(folder)
+    if folder.exists():
+        raise _taken(order.name)
+    return None
+
+
+def _taken(name: str) -> RepairError:
+    return RepairError(f"there are photos named {name} already", "take another name, or --add to them")
+
+
+# ---- photo by photo
+
+
+def _bring(place_of: Path, sources: Sequence[Said], numbered: Numbered, before: PhotoSet | None, tell: Tell) -> Brought:
+    """Write the photos of sources to a folder, one after the other, and return what is known of them."""
+    brought = Brought()
+    names = Names({photo.name for photo in before.photos} if before else None)
+    old = read_facts(before.folder).digests if before else {}
+    known = {digest: -1 for digest in old.values()}
+    total = sum(len(said.photos) for said in sources)
+    tell(0, total, "photos")
+    for done, (said, parts, each) in enumerate(_each(sources, numbered), 1):
+        _bring_one(place_of, said.name, parts, each, brought, names, known)
+        tell(done, total, "photos")
+    if not brought.photos:
+        seen = brought.seen
+        first, why = next(iter(seen.unreadable.items()), ("", ""))
+        if first:
+            raise RepairError(f"none of {total:,} photos can be read: {why}", "give photos that can be opened")
+        raise RepairError(f"all {total:,} photos are in {before.name if before else first} already", "give others")
+    return brought
+
+
+def _each(sources: Sequence[Said], numbered: Numbered) -> Iterator[tuple[Said, Mapping[int, str], SaidPhoto]]:
     for said, parts in zip(sources, numbered.of, strict=True):
         for each in said.photos:
-            done += 1
-            tell(done, total, "photos")
-            try:
-                content = each.read()
-                arrived = arrive(content, PurePosixPath(each.origin).name)
-            except RepairError as error:
-                seen.unreadable[each.origin] = error.what
-                continue
-            digest = sha256(content)
-            placed = place(each, arrived, parts)
-            if digest in known:
-                seen.doubles.append(each.origin)
-                continue
-            name = names.give(each.origin, arrived.suffix)
-            store(place_of / PHOTOS, name, arrived.content)
-            known[digest] = len(photos)
-            seen.placed[name] = placed
-            group = f"{said.name}/{base_name(PurePosixPath(each.origin).stem)}"
-            width, height = arrived.size
-            photos.append(LabelledPhoto(name, width, height, placed.boxes, "train", group, each.origin, each.labelled))
-            own.append(each.split)
-    if not photos:
-        first, why = next(iter(seen.unreadable.items()), ("", ""))
-        raise RepairError(f"none of {total:,} photos can be read: {why or first}", "give photos that can be opened")
-    return photos, own, seen
+            yield said, parts, each
+
+
+def _bring_one(
+    place_of: Path, collection: str, parts: Mapping[int, str], each: SaidPhoto, brought: Brought, names: Names,
+    known: dict[str, int],
+) -> None:  # fmt: skip
+    seen = brought.seen
+    try:
+        content = each.read()
+        arrived = arrive(content, PurePosixPath(each.origin).name)
+    except RepairError as error:
+        seen.unreadable[each.origin] = error.what
+        return
+    placed, digest = place(each, arrived, parts), sha256(content)
+    if digest in known:
+        _met_again(each, placed.boxes, known[digest], brought)
+        return
+    name = names.give(each.origin, arrived.suffix)
+    store(place_of / PHOTOS, name, arrived.content)
+    known[digest] = len(brought.photos)
+    source = source_of(each.origin, collection, name)
+    width, height = arrived.size
+    photo = LabelledPhoto(name, width, height, placed.boxes, "train", source, each.origin, each.labelled)
+    brought.photos.append(photo)
+    brought.own.append(each.split)
+    brought.looks[name] = look_of(arrived.photo.pixels)
+    brought.digests[name] = digest
+    if placed.unsure and placed.boxes:
+        brought.unsure[name] = Unsure(arrived.orientation, digest_of(placed.boxes))
+    seen.note(name, arrived, placed)
+
+
+def _met_again(each: SaidPhoto, boxes: tuple[LabelledBox, ...], number_of: int, brought: Brought) -> None:
+    """Remember a file with the bytes of another one, whose labels are taken where that one had none."""
+    brought.seen.doubles.append(each.origin)
+    if number_of < 0 or not each.labelled:
+        return
+    first = brought.photos[number_of]
+    if not first.labelled:
+        brought.photos[number_of] = replace(first, boxes=boxes, labelled=True)
+    elif sorted((box.part, box.box) for box in first.boxes) != sorted((box.part, box.box) for box in boxes):
+        brought.seen.differing.append(each.origin)
 
 
 def _sources(said: Sequence[Said], order: Order) -> tuple[PhotoSource, ...]:
     return tuple(
         PhotoSource(each.name, order.licence or each.licence, order.url or each.url, len(each.photos)) for each in said
     )
+
+
+# ---- into a set that is there
+
+
+def _added(
+    before: PhotoSet, beside: Path, brought: Brought, numbered: Numbered, said: Sequence[Said],
+    sources: Sequence[PhotoSource], seed: int,
+) -> PhotoSet:  # fmt: skip
+    """Put photos into a set that is there: those that show what it shows already go to the same split."""
+    known, _ = looks(before)
+    facts = read_facts(before.folder)
+    moved: list[Path] = []
+    parted = Parted(())
+
+    def change(now: PhotoSet) -> PhotoSet:
+        nonlocal parted
+        every = with_sources([*now.photos, *brought.photos], {**known, **brought.looks})
+        old, new = every[: len(now.photos)], every[len(now.photos) :]
+        splits: dict[str, Split] = {photo.source: photo.split for photo in old}
+        fresh = [photo for photo in new if photo.source not in splits]
+        own = dict(zip((photo.name for photo in brought.photos), brought.own, strict=True))
+        parted = part(fresh, [own[photo.name] for photo in fresh], seed)
+        placed = {photo.name: photo for photo in parted.photos}
+        new = tuple(placed.get(each.name) or replace(each, split=splits[each.source]) for each in new)
+        for photo in new:
+            target = now.folder / PHOTOS / photo.name
+            (beside / PHOTOS / photo.name).rename(target)
+            moved.append(target)
+        photos = tuple(sorted((*old, *new), key=lambda each: each.name))
+        parts = tuple(dict.fromkeys((*now.parts, *numbered.parts)))
+        ids = now.original_ids if len(parts) == len(now.parts) else ()
+        return replace(now, parts=parts, photos=photos, sources=(*now.sources, *sources), original_ids=ids)
+
+    try:
+        made = edit(before.folder, change)
+    except (RepairError, OSError, KeyboardInterrupt, SystemExit):
+        for path in moved:
+            path.unlink(missing_ok=True)
+        raise
+    write_looks(made, {**known, **brought.looks})
+    told = _together(facts.findings, findings(brought.seen, said, parted))
+    write_facts(
+        made.folder, Facts(told, {**facts.unsure, **brought.unsure}, {**facts.digests, **brought.digests})
+    )  # fmt: skip
+    write_report(made)
+    return made
+
+
+def _together(old: Sequence[Finding], new: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings of two imports; of one kind the later is kept, since it names photos that are new."""
+    return tuple({each.id: each for each in (*old, *new)}.values())

@@ -73,7 +73,7 @@ def number(sources: Sequence[Said], wishes: Wishes, known: Sequence[str] = ()) -
 
 
 def _check(said: Said, own: Mapping[int, str], merge: bool) -> None:
-    if not own:
+    if said.parts and not own:
         raise RepairError(f"{said.name} has no class that is left", "drop fewer of them")
     counts = Counter(own.values())
     for name, count in counts.items():

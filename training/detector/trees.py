@@ -11,12 +11,13 @@ import re
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from repairai.errors import RepairError
+from repairai.vision.photo import MAX_BYTES
 from training.detector.labels import is_photo
 
 MOST_FILES = 500_000
@@ -36,18 +37,23 @@ class Tree:
         place: Where it lies.
         names: Of its files, with `/` between folders.
         packed: The open zip; None for a folder.
+        real: Its own name of each file in a zip that writes it in another way.
     """
 
     name: str
     place: Path
     names: tuple[str, ...]
     packed: zipfile.ZipFile | None = None
-    _near: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    real: Mapping[str, str] = field(default_factory=dict)
+    _named: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _stems: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         for name in self.names:
             if is_photo(name):
-                self._near[PurePosixPath(name).name.lower()].append(name)
+                path = PurePosixPath(name.lower())
+                self._named[path.name].append(name)
+                self._stems[path.stem].append(name)
 
     def read(self, name: str) -> bytes:
         """Return what a file holds.
@@ -56,9 +62,13 @@ class Tree:
             RepairError: It cannot be read.
         """
         try:
+            if is_photo(name) and self._size(name) > MAX_BYTES:
+                raise RepairError(
+                    f"{name} has {self._size(name) >> 20:,} MB", f"give a photo of at most {MAX_BYTES >> 20} MB"
+                )
             if self.packed is None:
                 return (self.place / name).read_bytes()
-            return self.packed.read(name)
+            return self.packed.read(self.real.get(name, name))
         except (*_DAMAGE, KeyError) as error:
             said = " ".join(str(error).split())
             raise RepairError(f"{name} in {self.place.name} is damaged: {said:.200}", "make the zip again") from None
@@ -71,14 +81,18 @@ class Tree:
         Raises:
             RepairError: It cannot be read, or is far too large for text.
         """
-        size = self.packed.getinfo(name).file_size if self.packed else (self.place / name).stat().st_size
-        if size > MOST_TEXT_BYTES:
-            raise RepairError(f"{name} has {size / 2**30:.1f} GiB", "split it in parts of at most 1 GiB")
+        if self._size(name) > MOST_TEXT_BYTES:
+            raise RepairError(f"{name} has {self._size(name) / 2**30:.1f} GiB", "split it in parts of at most 1 GiB")
         content = self.read(name)
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return content.decode("latin-1")
+
+    def _size(self, name: str) -> int:
+        if self.packed is None:
+            return (self.place / name).stat().st_size
+        return self.packed.getinfo(self.real.get(name, name)).file_size
 
     def photos(self) -> list[str]:
         """Return the names of all photos."""
@@ -92,17 +106,23 @@ class Tree:
             beside: The label file's own name; of photos with one name the nearest to it is meant.
         """
         pieces = PurePosixPath(said.replace("\\", "/")).parts
-        found = self._near.get(pieces[-1].lower(), []) if pieces else []
-        if len(found) <= 1:
-            return found[0] if found else ""
-        folders = PurePosixPath(beside).parts[:-1]
+        return _nearest(self._named.get(pieces[-1].lower(), []) if pieces else [], pieces, beside)
 
-        def nearness(name: str) -> tuple[int, int]:
-            own = PurePosixPath(name).parts
-            tail = _shared(own[::-1], pieces[::-1])
-            return tail, _shared(own, folders)
+    def photo_of_stem(self, stem: str, beside: str) -> str:
+        """Return the name of the photo whose name without its suffix is given; see `photo`."""
+        return _nearest(self._stems.get(stem.lower(), []), (), beside)
 
-        return max(found, key=nearness)
+
+def _nearest(found: Sequence[str], pieces: tuple[str, ...], beside: str) -> str:
+    if len(found) <= 1:
+        return found[0] if found else ""
+    folders = PurePosixPath(beside).parts[:-1]
+
+    def nearness(name: str) -> tuple[int, int]:
+        own = PurePosixPath(name).parts
+        return _shared(own[::-1], pieces[::-1]), _shared(own, folders)
+
+    return max(found, key=nearness)
 
 
 def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
@@ -134,7 +154,8 @@ def open_tree(place: Path) -> Iterator[Tree]:
     except OSError as error:
         raise RepairError(f"{place} cannot be read: {error.strerror}", "check its permissions") from None
     with packed:
-        yield Tree(place.stem, place, _checked(packed, place), packed)
+        real = _checked(packed, place)
+        yield Tree(place.stem, place, tuple(sorted(real)), packed, real)
 
 
 def _walked(place: Path) -> Iterator[str]:
@@ -149,7 +170,8 @@ def _walked(place: Path) -> Iterator[str]:
                 yield (Path(folder) / file).relative_to(place).as_posix()
 
 
-def _checked(packed: zipfile.ZipFile, place: Path) -> tuple[str, ...]:
+def _checked(packed: zipfile.ZipFile, place: Path) -> dict[str, str]:
+    """Return the files in a zip: name with `/` between folders -> its own; Windows has written others."""
     entries = [each for each in packed.infolist() if not each.is_dir()]
     if len(entries) > MOST_FILES:
         raise RepairError(f"{place.name} holds {len(entries):,} files", f"give a zip of at most {MOST_FILES:,}")
@@ -167,6 +189,6 @@ def _checked(packed: zipfile.ZipFile, place: Path) -> tuple[str, ...]:
             )
         if each.flag_bits & 1:
             raise RepairError(f"{place.name} is locked with a password", "make it again without one")
-    names = (each.filename for each in entries)
     hidden = re.compile(r"(^|/)(\.|__MACOSX/)")
-    return tuple(sorted({name for name in names if not hidden.search(name)}))
+    names = {each.filename.replace("\\", "/"): each.filename for each in entries}
+    return {name: real for name, real in names.items() if not hidden.search(name)}

@@ -1,0 +1,311 @@
+"""Looks through a set of photos for what would spoil a training, and says in a sentence each what it finds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repairai.files import write_whole
+from repairai.vision.photo_set import SPLITS, LabelledBox, LabelledPhoto, PhotoSet
+from training.detector.alike import Look, looks, with_sources
+from training.detector.facts import Facts, digest_of, read_facts
+from training.detector.findings import Finding, few, finding, n
+from training.detector.splits import leaking
+
+REPORT = "report.json"
+INPUT_PX, SMALL_PX = 640, 16
+"""Side at which most detectors see a photo, and of a part there that is hardly seen: two cells of the finest grid."""
+FEW_PHOTOS = 10
+RARE = 20
+"""A part with less than a twentieth of the boxes of the most frequent one is rarely learned."""
+DOUBLED = 0.95
+"""Overlap from which on two boxes are one."""
+OUTSIDE_PX = 1.0
+SMALL_SHARE = 0.05
+
+
+def examine(photos: PhotoSet, facts: Facts | None = None, name: str = "") -> dict[str, Any]:
+    """Return a report of a set; see `write_report`."""
+    known = read_facts(photos.folder) if facts is None else facts
+    seen, damaged = looks(photos)
+    found = [
+        *_files(damaged), *_labels(photos), *_boxes(photos), *_parts(photos, name or photos.name),
+        *_splits(photos, seen), *_unsure(photos, known), *known.findings,
+    ]  # fmt: skip
+    order = {"stop": 0, "warn": 1, "note": 2}
+    found.sort(key=lambda each: order[each.severity])
+    return {
+        "name": name or photos.name,
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "photos": len(photos.photos),
+        "unlabelled": sum(not each.labelled for each in photos.photos),
+        "background": sum(each.labelled and not each.boxes for each in photos.photos),
+        "parts": {part: _counts(photos, part) for part in photos.parts},
+        "splits": {split: len(photos.of(split)) for split in SPLITS},
+        "sources": [asdict(each) for each in photos.sources],
+        "findings": [asdict(each) for each in found],
+    }
+
+
+def write_report(photos: PhotoSet, facts: Facts | None = None, name: str = "") -> dict[str, Any]:
+    """Examine a set, write what was found to its `report.json`, and return it.
+
+    Args:
+        photos: The set.
+        facts: What its import saw; read where it is not given.
+        name: That its folder will have; empty for the one that it has.
+
+    Raises:
+        RepairError: It cannot be written.
+    """
+    report = examine(photos, facts, name)
+    write_whole(photos.folder / REPORT, (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode())
+    return report
+
+
+def _counts(photos: PhotoSet, part: str) -> dict[str, Any]:
+    having = [each for each in photos.photos if any(box.part == part for box in each.boxes)]
+    return {
+        "photos": len(having),
+        "boxes": sum(box.part == part for each in having for box in each.boxes),
+        "splits": {split: sum(each.split == split for each in having) for split in SPLITS},
+    }
+
+
+# ---- photos and their labels
+
+
+def _files(damaged: Mapping[str, str]) -> Iterator[Finding]:
+    if damaged:
+        name, why = next(iter(damaged.items()))
+        yield finding(
+            "unreadable", "stop", f"{n(len(damaged), 'photo')} cannot be read, such as {name}: {why}", damaged,
+            mend="unreadable", mend_said="take them out of the set",
+        )  # fmt: skip
+
+
+def _labels(photos: PhotoSet) -> Iterator[Finding]:
+    bare = [each.name for each in photos.photos if not each.labelled]
+    if len(bare) == len(photos.photos):
+        yield finding("no-labels", "stop", "no photo has labels yet: draw boxes, or let a model propose them", (), 1)
+    elif bare:
+        yield finding(
+            "unlabelled", "warn",
+            f"{n(len(bare), 'photo')} without a label, such as {bare[0]}: nothing on it, or forgotten? "
+            "It trains nothing until you say",
+            bare,
+            mend="unlabelled", mend_said="take them as photos with none of the parts on them",
+        )  # fmt: skip
+    drawn = {
+        each.name: sum(box.by.startswith("model:") and not box.checked for box in each.boxes) for each in photos.photos
+    }
+    unchecked = [name for name, count in drawn.items() if count]
+    if unchecked:
+        boxes = n(sum(drawn.values()), "box", "boxes")
+        yield finding("unchecked", "note", f"{boxes} of a model that nobody has looked at", unchecked)
+
+
+def _unsure(photos: PhotoSet, facts: Facts) -> Iterator[Finding]:
+    names = [name for name, _ in unsure_photos(photos, facts)]
+    if names:
+        yield finding(
+            "exif", "warn",
+            f"EXIF turned {n(len(names), 'photo')}, and nothing tells if the boxes were drawn before that or after "
+            "(after is taken): look at them",
+            names,
+            mend="exif", mend_said="turn their boxes as the photos were turned",
+        )  # fmt: skip
+
+
+def unsure_photos(photos: PhotoSet, facts: Facts) -> list[tuple[str, int]]:
+    """Return the photos whose boxes may have been drawn before EXIF turned them, with EXIF's orientation.
+
+    Those whose boxes were changed since the import are not among them: somebody has seen to them.
+    """
+    return [
+        (each.name, facts.unsure[each.name].orientation)
+        for each in photos.photos
+        if each.name in facts.unsure and digest_of(each.boxes) == facts.unsure[each.name].boxes
+    ]
+
+
+# ---- boxes
+
+
+def _boxes(photos: PhotoSet) -> Iterator[Finding]:
+    out = [each.name for each in photos.photos if outside(each)]
+    if out:
+        yield finding(
+            "outside", "warn", f"boxes on {n(len(out), 'photo')} stand out of it", out,
+            mend="outside", mend_said="clip them, and drop those of which nothing is left",
+        )  # fmt: skip
+    twice = {each.name: len(doubled(each.boxes)) for each in photos.photos if len(each.boxes) > 1}
+    names = [name for name, count in twice.items() if count]
+    if names:
+        count = sum(twice.values())
+        yield finding(
+            "doubled", "warn", f"{n(count, 'box is', 'boxes are')} drawn twice, on {n(len(names), 'photo')}",
+            names, count, "doubled", "keep one of each",
+        )  # fmt: skip
+    torn = [each.name for each in photos.photos if len(each.boxes) > 1 and _contradicts(each.boxes)]
+    if torn:
+        yield finding(
+            "two-parts", "warn", f"on {n(len(torn), 'photo')} one box is said to be two parts: look at them", torn
+        )
+    yield from _small(photos)
+
+
+def outside(photo: LabelledPhoto) -> bool:
+    """Return whether a box of a photo stands out of it."""
+    return any(
+        min(box.box[0], box.box[1]) < -OUTSIDE_PX
+        or box.box[2] > photo.width + OUTSIDE_PX
+        or box.box[3] > photo.height + OUTSIDE_PX
+        for box in photo.boxes
+    )
+
+
+def doubled(boxes: Sequence[LabelledBox]) -> list[int]:
+    """Return the numbers of boxes that are drawn again: of each pair the one that nobody checked, else the later."""
+    over = _overlap(boxes) >= DOUBLED
+    gone: set[int] = set()
+    for one, other in zip(*np.nonzero(np.triu(over, 1)), strict=True):
+        if boxes[one].part == boxes[other].part and not {int(one), int(other)} & gone:
+            gone.add(int(one if boxes[other].checked and not boxes[one].checked else other))
+    return sorted(gone)
+
+
+def _contradicts(boxes: Sequence[LabelledBox]) -> bool:
+    pairs = zip(*np.nonzero(np.triu(_overlap(boxes) >= DOUBLED, 1)), strict=True)
+    return any(boxes[one].part != boxes[other].part for one, other in pairs)
+
+
+def _overlap(boxes: Sequence[LabelledBox]) -> NDArray[np.float64]:
+    edges = np.array([box.box for box in boxes])
+    low = np.maximum(edges[:, None, :2], edges[None, :, :2])
+    high = np.minimum(edges[:, None, 2:], edges[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(2)
+    area = (edges[:, 2:] - edges[:, :2]).prod(1)
+    return shared / (area[:, None] + area[None] - shared)
+
+
+def _small(photos: PhotoSet) -> Iterator[Finding]:
+    total = tiny = 0
+    names = []
+    for each in photos.photos:
+        scale = INPUT_PX / np.array([each.width, each.height])
+        sides = [min((np.array(box.box[2:]) - box.box[:2]) * scale) for box in each.boxes]
+        count = sum(side < SMALL_PX for side in sides)
+        total, tiny = total + len(sides), tiny + count
+        if count:
+            names.append(each.name)
+    if tiny > SMALL_SHARE * total:
+        yield finding(
+            "small", "warn",
+            f"{n(tiny, 'box is', 'boxes are')} under {SMALL_PX} px where a detector sees the photo at {INPUT_PX} px, "
+            f"{tiny / total:.0%} of all: train with a larger `image_px`, cut the photos into tiles, or go closer",
+            names, tiny,
+        )  # fmt: skip
+
+
+# ---- parts
+
+
+def _parts(photos: PhotoSet, name: str) -> Iterator[Finding]:
+    boxes = Counter(box.part for each in photos.photos for box in each.boxes)
+    yield from _names(photos, name)
+    bare = [part for part in photos.parts if not boxes[part]]
+    if bare and len(bare) < len(photos.parts):
+        yield finding(
+            "empty-part", "warn", f"no box is of {few(bare, 5)}", (), len(bare), "empty-part", "drop what has no box"
+        )
+    having = {part: sum(any(box.part == part for box in each.boxes) for each in photos.photos) for part in boxes}
+    some = {part: count for part, count in sorted(having.items(), key=lambda each: each[1]) if count < FEW_PHOTOS}
+    if some:
+        named = few([f"{part} on {count}" for part, count in some.items()], 5)
+        yield finding(
+            "few", "warn", f"few photos show {named}: {FEW_PHOTOS} are a beginning, 50 are good", (), len(some)
+        )
+    rare = [part for part, count in boxes.items() if count * RARE < max(boxes.values())]
+    if rare:
+        most, count = boxes.most_common(1)[0]
+        scarce = few([f"{part} has {boxes[part]:,}" for part in rare], 5)
+        said = f"{scarce} of the boxes, and {most} {count:,}: photograph what is rare"
+        yield finding("balance", "note", said, (), len(rare))
+
+
+def _names(photos: PhotoSet, name: str) -> Iterator[Finding]:
+    digits = [part for part in photos.parts if re.fullmatch(r"[\d\W_]+", part)]
+    if digits:
+        words = " ".join(f"{part}=NAME" for part in digits)
+        yield finding(
+            "digits", "warn",
+            f"{few(digits, 6)} {'is no name' if len(digits) == 1 else 'are no names'} of a part: say what it shows",
+            (), len(digits), "", f"photos names {name} {words}",
+        )  # fmt: skip
+    alike = [group for group in same_names(photos.parts) if len(group) > 1]
+    if alike:
+        told = few([" and ".join(map(repr, group)) for group in alike], 3)
+        yield finding(
+            "same-name", "warn", f"{told} look like one part", (), len(alike), "same-name", "make them one part"
+        )
+
+
+def same_names(parts: Sequence[str]) -> list[list[str]]:
+    """Return parts in groups of those whose names differ in case, spaces, hyphens or an s at the end alone."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for part in parts:
+        key = re.sub(r"[\W_]+", "", part.casefold())
+        groups[re.sub(r"(?<=[^s\d])s$", "", key) or part].append(part)
+    return list(groups.values())
+
+
+# ---- splits
+
+
+def _splits(photos: PhotoSet, seen: Mapping[str, Look]) -> Iterator[Finding]:
+    leaks = leaking(with_sources(photos.photos, seen))
+    if leaks:
+        yield finding(
+            "leak", "warn",
+            f"{n(len(leaks), 'photo')} show what is in another split too: figures would be better than the detector is",
+            [each.name for each in leaks], mend="leak", mend_said="put all versions of a photo into one split",
+        )  # fmt: skip
+    counts = {split: len(photos.of(split)) for split in SPLITS}
+    empty = [split for split, count in counts.items() if not count]
+    if empty and any(counts.values()):
+        many = sum(counts.values()) >= len(SPLITS)
+        yield finding(
+            "splits", "stop" if "train" in empty else "warn",
+            f"there is no labelled photo in {few(empty)}" + ("" if many else ": three photos are needed at least"),
+            (), len(empty), "splits" if many else "", "split all photos anew, 70/15/15" if many else "",
+        )  # fmt: skip
+        return
+    missing = _missing(photos)
+    if missing:
+        named = few([f"{part} in {' and '.join(splits)}" for part, splits in missing.items()], 5)
+        can = any(len(_sources(photos, part)) >= len(SPLITS) for part in missing)
+        yield finding(
+            "part-not-in-split", "warn", f"no photo shows {named}", (), len(missing),
+            "part-not-in-split" if can else "",
+            "split all photos anew, so that rare parts reach every split where they can" if can else "",
+        )  # fmt: skip
+
+
+def _sources(photos: PhotoSet, part: str) -> set[str]:
+    return {each.source for each in photos.photos if any(box.part == part for box in each.boxes)}
+
+
+def _missing(photos: PhotoSet) -> dict[str, list[str]]:
+    there = {split: {box.part for each in photos.of(split) for box in each.boxes} for split in SPLITS}
+    used = set().union(*there.values())
+    absent = {part: [split for split in SPLITS if part not in there[split]] for part in photos.parts if part in used}
+    return {part: splits for part, splits in absent.items() if splits}
