@@ -11,7 +11,7 @@ from repairai.files import read_record
 from repairai.hardware.past import past_runs
 from repairai.vision.detector import load_detector
 from repairai.vision.engine import open_onnx
-from training import builtin_data, detector_eval
+from training import builtin_data, builtin_eval
 from training.detector_train import Architecture, Photos, Recipe, train
 
 RECIPES = sorted((Path(__file__).parents[2] / "training" / "recipes").glob("detector_*.yaml"))
@@ -94,7 +94,7 @@ def test_a_tiny_detector_is_trained_resumed_exported_and_measured(data, tmp_path
     nearest = np.abs(exported[:, None] - original[None]).max(axis=2).min(axis=1)
     assert np.mean(nearest < 1e-4) >= 0.5
 
-    detector_eval.main(["--model", str(model), "--data", str(data), "--shared", str(tmp_path / "absent")])
+    builtin_eval.main(["--model", str(model), "--data", str(data), "--shared", str(tmp_path / "absent")])
     figures = json.loads((model / "figures.json").read_text())
     assert set(figures["scenes"]) == {"screw", "screw_hole", "battery", "plugged_connector", "unplugged_connector"}
     assert load_detector(model).limits["screw"].empty_place == "screw_hole"
