@@ -130,6 +130,20 @@ def test_steps_that_warn_are_not_replaced_by_a_model_that_does_not(home: Path):
     )
 
 
+def test_one_kind_of_question_is_not_given_up_for_another(home: Path):
+    """As a model of ours did: it refused most of what it was asked, also where the guide was right."""
+    how_to = marks(0.1, 0.3, n=12, steps=0.9)
+    refusal = [replace(each, task="refusal") for each in marks(0.1, 0.9, n=14, steps=0.1)]
+    evaluated(trained("first"), [*how_to, *refusal])
+    decision = activate("first")
+    assert not decision.active
+    assert not decision.differences["overall"].is_worse
+    assert decision.said.startswith(
+        "first is not made active: it is worse at how-to questions (0.90 before, 0.31 now, 12 questions); on the whole "
+        "it is not clearly apart from the plain steps, which need no model and answer now: on 26 questions such as"
+    )
+
+
 def test_scores_from_before_the_steps_took_the_exam_ask_to_evaluate_again(home: Path):
     folder = trained("first")
     evaluated(folder, marks(0.2, 0.9))

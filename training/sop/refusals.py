@@ -20,7 +20,7 @@ from training.sop.questions import how_to, which_tools
 from training.sop.split import normalised
 
 Kind = Literal["same device", "like device", "any device", "nothing"]
-KINDS: dict[Kind, int] = {"same device": 3, "like device": 4, "any device": 2, "nothing": 1}
+KINDS: dict[Kind, int] = {"same device": 2, "like device": 3, "any device": 4, "nothing": 1}
 """What is shown -> how often; where a guide has no other that is so near, the next one."""
 TWO_GUIDES = 0.2
 """Share of the questions that are shown steps of two guides."""

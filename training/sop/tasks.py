@@ -34,8 +34,8 @@ TOKENS_A_SIGN = 1.2
 1.21 on average; tokenizers with more words, as Llama 3's, need fewer."""
 TOKENS_A_TURN = 8
 """What a chat template puts around a turn."""
-REFUSED = 0.8
-"""Refusals for each how-to: a good fifth of all examples, for with 5 % a small model hardly learnt to refuse."""
+REFUSED = 0.6
+"""Refusals for each how-to: a sixth of all examples."""
 _WINDOW = (1, 2, 2, 3, 3, 4, 4, 5, 6)
 _DISTRACTED = 0.35
 """Share of how-to questions with steps of another guide beside the window."""
