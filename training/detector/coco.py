@@ -144,4 +144,5 @@ def _licence(data: Mapping[str, Any]) -> str:
 
 def _url(data: Mapping[str, Any]) -> str:
     info = data.get("info")
-    return str(info.get("url") or "").strip() if isinstance(info, dict) else ""
+    url = str(info.get("url") or "").strip() if isinstance(info, dict) else ""
+    return "" if url.endswith("/undefined") else url  # as Roboflow writes it where it does not know

@@ -58,9 +58,11 @@ def number(sources: Sequence[Said], wishes: Wishes, known: Sequence[str] = ()) -
     for said in sources:
         own = {}
         for key, name in sorted(said.parts.items()):
-            wished -= {name, str(key)}
-            if not {name, str(key)} & set(wishes.drop):
-                own[key] = wishes.rename.get(name, wishes.rename.get(str(key), name)).strip()
+            called = _called(said, key, name)
+            wished -= called
+            if not called & set(wishes.drop):
+                new = next((wishes.rename[each] for each in called if each in wishes.rename), name)
+                own[key] = new.strip()
         _check(said, own, wishes.merge)
         for key, name in own.items():
             ids.setdefault(name, key)
@@ -70,6 +72,11 @@ def number(sources: Sequence[Said], wishes: Wishes, known: Sequence[str] = ()) -
         raise RepairError(f"there is no class {few(sorted(wished))}", f"the classes are {few(every, 30)}")
     parts = tuple(dict.fromkeys((*known, *ids)))
     return Numbered(parts, () if known else tuple(ids[part] for part in parts), tuple(of))
+
+
+def _called(said: Said, key: int, name: str) -> set[str]:
+    """Return by what a class can be called: its name, and its number where that is no class's name."""
+    return {name, str(key)} if str(key) not in said.parts.values() else {name}
 
 
 def _check(said: Said, own: Mapping[int, str], merge: bool) -> None:

@@ -1,0 +1,203 @@
+"""`photos`: what a detector learns from: imported, looked through, mended, listed, shown and deleted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repairai.commands.script import run_script
+from repairai.commands.words import noun, print_json, verb, whole
+
+if TYPE_CHECKING:
+    from repairai.vision.photo_set import PhotoSet
+
+SCRIPT = "training.detector_data"
+FORMATS = ("auto", "coco", "yolo", "voc", "imagefolder", "hub")
+_MOST = 10**9
+_SPLITS = ("train", "val", "test")
+
+
+def add_words(verbs: Any) -> None:
+    """Add `photos` and its verbs to the command line."""
+    verbs = noun(verbs, "photos", "what a detector learns from: your own photos with boxes", __doc__ or "")
+    _add_import(verbs)
+    verb(verbs, "list", _list, "the sets of photos")
+    show = verb(verbs, "show", _show, "a set's parts, splits, sources and findings; or the boxes on one of its photos")
+    _name(show)
+    show.add_argument("photo", nargs="?", metavar="PHOTO")
+    _name(verb(verbs, "doctor", _doctor, "look through a set for what would spoil a training"))
+    mend = verb(verbs, "mend", _mend, "mend what the doctor found")
+    _name(mend)
+    mend.add_argument("findings", nargs="+", metavar="FINDING")
+    names = verb(verbs, "names", _names, "give parts other names, as in `photos names bench 0=screw 1=hole`")
+    _name(names)
+    names.add_argument("names", nargs="+", metavar="OLD=NEW")
+    _name(verb(verbs, "delete", _delete, "delete a set; refused while a run that needs it is at work or waits"))
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _add_import(verbs: Any) -> None:
+    parser = verb(verbs, "import", _import, "make a set of photos from COCO, YOLO, Pascal VOC, ImageFolder or the Hub")
+    add = parser.add_argument
+    add("sources", nargs="+", metavar="SOURCE", help="a folder, a zip, or hub:OWNER/NAME")
+    into = parser.add_mutually_exclusive_group()
+    into.add_argument("--name", help="of the new set (default: the source's)")
+    into.add_argument("--add", metavar="NAME", help="put the photos into this set, which is there already")
+    add("--format", choices=FORMATS, help="of the labels (default: found out)")
+    add("--licence", help="of sources that do not say one; goes onto the card of what is trained")
+    add("--url", help="where the photos can be found; the same")
+    add("--rename", action="append", metavar="OLD=NEW", help="a class, by name or number; may be given again")
+    add("--drop", action="append", metavar="PART", help="leave a class out, by name or number; may be given again")
+    add("--merge", action="store_true", help="make classes of one name one part")
+    add("--unlabelled", action="store_true", help="take photos without any labels, to draw boxes later")
+    add("--seed", type=whole(0, _MOST), help="of the splits (default: 7)")
+    add("--progress-json", action="store_true", help="progress as JSON lines {done, total, what} on standard error")
+
+
+# ---- what the script does
+
+
+def _import(chosen: argparse.Namespace) -> int:
+    words: list[str] = []
+    for name, value in vars(chosen).items():
+        flag = f"--{name.replace('_', '-')}"
+        if name in ("run", "sources") or value is None or value is False:
+            continue
+        words += (
+            [flag] if value is True else [f"{flag}={each}" for each in (value if isinstance(value, list) else [value])]
+        )
+    return run_script(SCRIPT, [*words, "--", *chosen.sources])
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    return _started("doctor", chosen, [])
+
+
+def _mend(chosen: argparse.Namespace) -> int:
+    return _started("mend", chosen, chosen.findings)
+
+
+def _names(chosen: argparse.Namespace) -> int:
+    return _started("names", chosen, chosen.names)
+
+
+def _started(word: str, chosen: argparse.Namespace, more: list[str]) -> int:
+    _folder(chosen.name)
+    return run_script(SCRIPT, [word, *(["--json"] if chosen.json else []), "--", chosen.name, *more])
+
+
+def _folder(name: str) -> Path:
+    from repairai.runs.photo_removal import known_photos
+
+    return known_photos(name)
+
+
+# ---- looking
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    from repairai.vision.photo_set import photo_set_folder, photo_sets
+
+    found = [_about(photo_set_folder(name)) for name in photo_sets()]
+    if chosen.json:
+        print_json(found)
+        return 0
+    for each in found:
+        print(
+            f"{each['name']}  {_counts(each)}; {', '.join(each['parts']) or 'no parts yet'}; {_found(each['findings'])}"
+        )
+    if not found:
+        print("there are no photos yet: `photos import SOURCE`")
+    return 0
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """Return the report of a set; of one that was never examined, what its photos tell."""
+    from repairai.vision.photo_set import SPLITS, read_photo_set
+
+    try:
+        report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+        return {**report, "name": folder.name, "folder": str(folder)}
+    except (OSError, ValueError):
+        photos = read_photo_set(folder)
+    return {
+        "name": folder.name, "folder": str(folder), "photos": len(photos.photos),
+        "parts": {part: _part(photos, part) for part in photos.parts},
+        "splits": {split: len(photos.of(split)) for split in SPLITS},
+        "sources": [vars(each) for each in photos.sources], "findings": None,
+    }  # fmt: skip
+
+
+def _part(photos: PhotoSet, part: str) -> dict[str, Any]:
+    having = [each for each in photos.photos if any(box.part == part for box in each.boxes)]
+    boxes = sum(box.part == part for each in having for box in each.boxes)
+    splits = {split: sum(each.split == split for each in having) for split in _SPLITS}
+    return {"photos": len(having), "boxes": boxes, "splits": splits}
+
+
+def _counts(about: dict[str, Any]) -> str:
+    return f"{about['photos']:,} photos ({', '.join(f'{count:,} {split}' for split, count in about['splits'].items())})"
+
+
+def _found(findings: list[dict[str, Any]] | None) -> str:
+    if findings is None:
+        return "not looked through yet"
+    worst = [each for each in findings if each["severity"] != "note"]
+    return f"{len(worst)} {'finding' if len(worst) == 1 else 'findings'}"
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    folder = _folder(chosen.name)
+    if chosen.photo:
+        return _show_photo(folder, chosen.photo, chosen.json)
+    about = _about(folder)
+    if chosen.json:
+        print_json(about)
+        return 0
+    print(f"{about['name']}: {_counts(about)}\n{about['folder']}\n")
+    for part, counts in about["parts"].items():
+        splits = ", ".join(f"{count:,} {split}" for split, count in counts["splits"].items())
+        print(f"{part}: {counts['boxes']:,} boxes on {counts['photos']:,} photos ({splits})")
+    for source in about["sources"]:
+        told = ", ".join(filter(None, (source["licence"] or "licence unknown", source["url"])))
+        print(f"from {source['name']}: {source['photos']:,} photos, {told}")
+    for each in about["findings"] or ():
+        print(f"{each['severity']}  {each['id']}: {each['said']}")
+    return 0
+
+
+def _show_photo(folder: Path, name: str, as_json: bool) -> int:
+    from repairai.files import to_data
+    from repairai.vision.photo_set import read_photo_set
+
+    photos = read_photo_set(folder)
+    photo = photos.photo(name)
+    if as_json:
+        print_json({**to_data(photo), "path": str(photos.path(photo))})
+        return 0
+    print(f"{photo.name}: {photo.width} x {photo.height} px, {photo.split}, from {photo.origin or 'here'}")
+    print(photos.path(photo))
+    for box in photo.boxes:
+        edges = ", ".join(f"{edge:g}" for edge in box.box)
+        print(f"{box.part}: {edges}, by {box.by}{', checked' if box.checked else ''}")
+    if not photo.boxes:
+        print("nothing is on it" if photo.labelled else "nobody said yet what is on it")
+    return 0
+
+
+def _delete(chosen: argparse.Namespace) -> int:
+    from repairai.runs.photo_removal import delete_photos
+
+    stuck = delete_photos(chosen.name)
+    if chosen.json:
+        print_json({"deleted": chosen.name, "cannot_go_on": stuck})
+        return 0
+    print(f"{chosen.name} is deleted")
+    if stuck:
+        print(f"without these photos cannot go on: {', '.join(stuck)}")
+    return 0
