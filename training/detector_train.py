@@ -1,319 +1,382 @@
-"""Step 2 of the detector: a COCO folder and a recipe to a trained RT-DETRv2, in safetensors and ONNX.
+"""Step 2 of the detector: labelled photos and a recipe to a trained model, in safetensors and ONNX.
 
-    python -m training.detector_train training/recipes/detector_rtdetrv2_builtin_cpu.yaml
+    python -m training.detector_train training/recipes/detector_builtin_full_cpu.yaml
+    python -m training.detector_train overfit NAME [--model M]
+    python -m training.detector_train preview NAME --preset bench --out FOLDER
 
-Reads `<data>/train`, as `detector_data` writes it. Writes `<out>/model` (`model.safetensors`, `config.json`,
-`preprocessor_config.json`, `model.onnx`) and `<out>/checkpoints`; run again, it goes on from the last checkpoint.
+Reads the recipe's set of photos, as `detector_data` writes it. Writes a run's folder: figures, log, checkpoints and, at
+the end, `model`. Given such a folder it goes on from its last whole checkpoint. It can be watched and steered from the
+page and with `python -m repairai runs ...`, whoever started it. `overfit` proves in a minute that labels and loss are
+right; `preview` shows what a photo goes through.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from dataclasses import dataclass
+import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
-from PIL import Image
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import Dataset, WeightedRandomSampler
-from transformers import (
-    RTDetrImageProcessor,
-    RTDetrResNetConfig,
-    RTDetrV2Config,
-    RTDetrV2ForObjectDetection,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
-from transformers.trainer_utils import get_last_checkpoint
+import transformers
 
-from repairai.files import read_record
-from repairai.hardware.workload import Workload
-from training.augment import augment
+from repairai.errors import RepairError
+from repairai.files import expanded, to_data
+from repairai.hardware.recipe import Augmentation, Recipe, read_recipe
+from repairai.runs.checkpoints import last_whole, remove_halves
+from repairai.runs.folder import RunFolder, new_run
+from repairai.runs.journal import Asked, Journal
+from repairai.runs.metrics import forget_after
+from repairai.vision.detector import load_detector
+from repairai.vision.photo_set import ANNOTATIONS, PhotoSet, photo_set_folder, read_photo_set
+from training.detector import grounding
+from training.detector.export import export, parity
+from training.detector.forward import Forward, Plain
+from training.detector.judged import Judge
+from training.detector.model import (
+    BUILTIN,
+    GROUNDING,
+    STRIDE_PX,
+    Parts,
+    find_detector,
+    freeze,
+    kind_of,
+    load_detector_model,
+    processor,
+)  # fmt: skip
+from training.detector.overfit import overfit
+from training.detector.photos import Photos
+from training.detector.preview import contact_sheet
+from training.detector.trainer import DetectorTrainer, detecting, make_trainer
+from training.out_of_memory import let_go, train_until_it_fits
 from training.took import Took, said
+from training.watch import Watch, held_gib
 
-BOXES = 12
-"""On one photo, as it is planned: about what the rendered scenes show."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """The shape of an RT-DETRv2.
-
-    Args:
-        backbone_widths: Channels of the four stages, at strides 4, 8, 16 and 32.
-        backbone_depths: Residual layers of each stage.
-        width: Channels of encoder and decoder.
-        feed_forward: Hidden width of their feed-forward layers.
-        decoder_layers: Each refines the boxes of the one before; at least 2.
-        queries: The most parts that one photo or tile can hold.
-    """
-
-    backbone_widths: tuple[int, int, int, int]
-    backbone_depths: tuple[int, int, int, int]
-    width: int
-    feed_forward: int
-    decoder_layers: int
-    queries: int
+COMMAND = [sys.executable, "-m", "training.detector_train", "{run}"]
+NOT_SHARED = ("training_args.bin", "README.md")
+"""What the trainer leaves beside a model: a pickle that nothing reads, and a card without content."""
+COMPARED_SECONDS = 60.0
+"""A shorter training says little of what a step takes."""
+PARITY_PHOTOS = 8
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """One detector training, as its YAML file says it.
+def train(folder: RunFolder, journal: Journal) -> None:
+    """Train what a run's recipe says, from its last whole checkpoint on where there is one.
 
     Args:
-        data: Folder that `detector_data` wrote.
-        out: Folder for checkpoints and model.
-        architecture: Its weights begin at random, or as `start` has them.
-        size_px: Side of the square input.
-        steps: Optimizer steps.
-        batch: Photos a step.
-        learning_rate: Peak of the one-cycle schedule.
-        weight_decay: Of AdamW.
-        clip: Largest gradient norm.
-        ema: Decay of the running mean of the weights; the mean is what is saved.
-        shares: How often each source is drawn, relative to the others, whatever its number of photos.
-        start: Folder of a model of that architecture to go on from; None begins anew.
-        seed: Of weights, order and augmentation.
-        workers: Processes that load and augment photos.
-        save_steps: Steps between checkpoints.
+        folder: Of the run.
+        journal: Open.
+
+    Raises:
+        RepairError: Something is not as the recipe says, or it does not fit.
+        Asked: It was asked to stop or pause before its first step, or while it was judged.
     """
-
-    data: Path
-    out: Path
-    architecture: Architecture
-    size_px: int
-    steps: int
-    batch: int
-    learning_rate: float
-    weight_decay: float
-    clip: float
-    ema: float
-    shares: dict[str, float]
-    start: Path | None = None
-    seed: int = 7
-    workers: int = 1
-    save_steps: int = 500
+    recipe = read_recipe(folder.recipe)
+    refuse(recipe)
+    remove_halves(folder)
+    train_until_it_fits(
+        folder,
+        recipe,
+        journal,
+        lambda settled: _prepared(folder, settled, journal),
+        lambda trainer, settled: _run(trainer, folder, settled, journal),
+        f"one photo of {recipe.step.image_px} px does not fit into memory; lower image_px, take few_shot in place of "
+        "full, or plan again for a smaller model",
+    )
 
 
-class Photos(Dataset[dict[str, Any]]):
-    """Augmented photos with their boxes, as RT-DETR takes them.
+def refuse(recipe: Recipe) -> None:
+    """Refuse what this script does not train.
 
-    Each item is `pixel_values` (3, size, size) float in [0, 1] and `labels` with `class_labels` (n,) and `boxes`
-    (n, 4) of centre x, centre y, width and height as shares of the photo.
+    Raises:
+        RepairError: The recipe is for something else, or asks for what a detector does not bear.
     """
-
-    def __init__(self, folder: Path, size_px: int) -> None:
-        notes = json.loads((folder / "annotations.coco.json").read_text())
-        self.folder, self.size_px = folder, size_px
-        self.images: list[dict[str, Any]] = notes["images"]
-        self.names: list[str] = [category["name"] for category in notes["categories"]]
-        self.found: dict[int, list[tuple[list[float], int]]] = {image["id"]: [] for image in self.images}
-        for note in notes["annotations"]:
-            self.found[note["image_id"]].append((note["bbox"], note["category_id"]))
-
-    def __len__(self) -> int:
-        """Return the number of photos."""
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        """Return one photo, augmented anew each time."""
-        image = self.images[index]
-        rng = np.random.default_rng(int(torch.randint(2**62, ()).item()))
-        photo = np.asarray(Image.open(self.folder / image["file_name"]).convert("RGB"))
-        found = self.found[image["id"]]
-        corners = np.array([(x, y, x + w, y + h) for (x, y, w, h), _ in found], np.float32).reshape(-1, 4)
-        photo, corners, kept = augment(photo, corners, rng, self.size_px)
-        height, width = photo.shape[:2]
-        small = Image.fromarray(photo).resize((self.size_px, self.size_px), Image.Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
-        corners = corners[kept] / np.array([width, height, width, height], np.float32)
-        boxes = np.concatenate([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], axis=1)
-        labels = np.array([label for _, label in found], np.int64)[kept]
-        return {
-            "pixel_values": pixels,
-            "labels": {"class_labels": torch.from_numpy(labels), "boxes": torch.from_numpy(boxes.astype(np.float32))},
-        }
-
-    def weights(self, shares: dict[str, float]) -> list[float]:
-        """Return how likely each photo is drawn, so that each source gets its share."""
-        sources = [image["source"] for image in self.images]
-        unknown = set(sources) - set(shares)
-        if unknown:
-            raise ValueError(f"need a share for each source, got none for {sorted(unknown)}")
-        return [shares[source] / sources.count(source) for source in sources]
+    step = recipe.step
+    if recipe.task != "detector" or step.method not in ("full", "few_shot"):
+        raise RepairError(
+            f"the recipe is for {recipe.task} by {step.method}, and this trains detectors",
+            "give one with task: detector, and the method full or few_shot",
+        )
+    if step.precision == "fp16":
+        raise RepairError("fp16 makes a detector's losses overflow", "take fp32, or bf16 where the card computes in it")
+    if recipe.gpus > 1:
+        raise RepairError(f"the recipe wants {recipe.gpus} GPUs, and detectors are trained on one", "set gpus: 1")
+    if step.image_px % STRIDE_PX:
+        near = max(round(step.image_px / STRIDE_PX), 1) * STRIDE_PX
+        raise RepairError(f"image_px is {step.image_px}, no multiple of {STRIDE_PX}", f"take {near}")
+    if not recipe.data:
+        raise RepairError("the recipe names no data", "import photos with `python -m repairai photos import`")
 
 
-def collate(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a batch: photos stacked, boxes in a list."""
-    return {
-        "pixel_values": torch.stack([item["pixel_values"] for item in items]),
-        "labels": [item["labels"] for item in items],
-    }
+# ---- what is needed
 
 
-def build(shape: Architecture, names: list[str]) -> RTDetrV2ForObjectDetection:
-    """Return an RT-DETRv2 with random weights."""
-    backbone = RTDetrResNetConfig(
-        embedding_size=shape.backbone_widths[0],
-        hidden_sizes=list(shape.backbone_widths),
-        depths=list(shape.backbone_depths),
-        layer_type="basic",
-        out_features=["stage2", "stage3", "stage4"],
-    )
-    config = RTDetrV2Config(
-        backbone_config=backbone,
-        encoder_in_channels=list(shape.backbone_widths[1:]),
-        encoder_hidden_dim=shape.width,
-        encoder_ffn_dim=shape.feed_forward,
-        encoder_attention_heads=4,
-        d_model=shape.width,
-        decoder_in_channels=[shape.width] * 3,
-        decoder_ffn_dim=shape.feed_forward,
-        decoder_layers=shape.decoder_layers,
-        decoder_attention_heads=4,
-        num_queries=shape.queries,
-        num_denoising=40,
-        hidden_expansion=0.5,
-        freeze_backbone_batch_norms=False,
-        id2label=dict(enumerate(names)),
-        label2id={name: number for number, name in enumerate(names)},
-    )
-    return RTDetrV2ForObjectDetection(config)
+def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> DetectorTrainer:
+    """Return the trainer, with all that it needs loaded."""
+    _phase(journal, "reading the data")
+    photos = read_data(expanded(recipe.data), journal)
+    _phase(journal, "loading the model")
+    model, forward, saved_with, parts = load(recipe, photos.parts)
+    freeze(model, recipe)
+    journal.event("model", _model_words(model, recipe), commit=_commit(recipe))
+    journal.event("parts", str(parts), **to_data(parts))
+    train_on, judge = looked_at(recipe, photos, forward)
+    _warn(journal, model, train_on, photos)
+    watch = Watch(journal)
+    return make_trainer(recipe, model, train_on, judge, forward, saved_with, folder.checkpoints, [watch, Took()])
 
 
-class RunningMean(TrainerCallback):
-    """Keeps the running mean of the weights, which counts better than the last weights, and checkpoints it."""
+def load(recipe: Recipe, parts: tuple[str, ...]) -> tuple[Any, Forward, Any, Parts]:
+    """Return a recipe's detector for these parts, how it takes photos, what is saved beside it, and what it knows.
 
-    def __init__(self, model: torch.nn.Module, decay: float) -> None:
-        self.mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, model: torch.nn.Module, **_: Any) -> None:
-        """Follow the model to its device, which the Trainer has chosen by now."""
-        self.mean.to(next(model.parameters()).device)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, model: torch.nn.Module, **_: Any) -> None:
-        """Take in the weights of this step."""
-        self.mean.update_parameters(model)
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Write the mean beside the checkpoint."""
-        torch.save(self.mean.state_dict(), Path(args.output_dir) / f"checkpoint-{state.global_step}" / "mean.pt")
-
-    def resume(self, checkpoint: str | None) -> None:
-        """Take up the mean of a checkpoint."""
-        if checkpoint:
-            self.mean.load_state_dict(torch.load(Path(checkpoint) / "mean.pt", weights_only=True))
+    Raises:
+        RepairError: There is no such detector, or it is not trained that way.
+    """
+    step = recipe.step
+    torch.manual_seed(recipe.seed)  # rows of the head for new parts begin at random
+    place = find_detector(step.model, recipe.revision)
+    if kind_of(place) in GROUNDING:
+        return grounding.load(place, parts, step.image_px, step.method)
+    model, known = load_detector_model(place, parts)
+    return model, Plain(), processor(step.image_px), known
 
 
-class DetectorTrainer(Trainer):
-    """A Trainer that draws photos by the shares of their sources."""
+def read_data(folder: Path, journal: Journal | None = None) -> PhotoSet:
+    """Return a set of photos that a detector can be trained on.
 
-    shares: dict[str, float]
+    Raises:
+        RepairError: There is nothing in it to train on, or a box of a part that it does not name.
+    """
+    photos = read_photo_set(folder)
+    train = photos.of("train")
+    if not any(each.boxes for each in train):
+        raise RepairError(
+            f"no photo of {photos.name} that is for training has a box", "label some, and give them the split train"
+        )
+    unknown = sorted({box.part for each in photos.photos for box in each.boxes} - set(photos.parts))
+    if unknown:
+        raise RepairError(f"{photos.name} has boxes of {unknown[0]}, which is none of its parts", "label them again")
+    if journal:
+        sha = hashlib.sha256((folder / ANNOTATIONS).read_bytes()).hexdigest()
+        for split in ("train", "val"):
+            own = photos.of(split)  # type: ignore[arg-type]
+            empty = sum(not each.boxes for each in own)
+            n_boxes = sum(len(each.boxes) for each in own)
+            text = f"{split}: {len(own)} photos with {n_boxes} parts, {empty} of them without any"
+            journal.event("data", text, photos=len(own), boxes=n_boxes, background=empty, sha256=sha)
+    return photos
 
-    def _get_train_sampler(self, train_dataset: Photos | None = None) -> WeightedRandomSampler:
-        photos = self.train_dataset if train_dataset is None else train_dataset
-        total = self.args.max_steps * self.args.per_device_train_batch_size
-        return WeightedRandomSampler(photos.weights(self.shares), total, replacement=True)
+
+def looked_at(recipe: Recipe, photos: PhotoSet, forward: Forward) -> tuple[Photos, Judge | None]:
+    """Return the photos to train on, and the judge of those that are for that; None where there are none."""
+    numbers = {part: number for number, part in enumerate(photos.parts)}
+    size, preset = recipe.step.image_px, detecting(recipe).augmentation
+    train_on = Photos(photos, photos.of("train"), numbers, size, preset, recipe.seed)
+    if not photos.of("val"):
+        return train_on, None
+    judged = Photos(photos, photos.of("val"), numbers, size, keep=False)
+    return train_on, Judge(judged, len(photos.parts), forward, recipe.step.batch)
 
 
-def train(recipe: Recipe) -> Path:
-    """Train as the recipe says, going on from the last checkpoint if there is one; return the model's folder."""
-    took = Took()
-    torch.manual_seed(recipe.seed)
-    photos = Photos(recipe.data / "train", recipe.size_px)
-    model = build(recipe.architecture, photos.names)
-    if recipe.start:  # strict: weights of another shape are refused by name
-        model.load_state_dict(RTDetrV2ForObjectDetection.from_pretrained(recipe.start).state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=recipe.steps + 1)
-    mean = RunningMean(model, recipe.ema)
-    trainer = DetectorTrainer(
-        model=model,
-        args=TrainingArguments(
-            output_dir=str(recipe.out / "checkpoints"),
-            max_steps=recipe.steps,
-            per_device_train_batch_size=recipe.batch,
-            max_grad_norm=recipe.clip,
-            dataloader_num_workers=recipe.workers,
-            dataloader_persistent_workers=recipe.workers > 0,
-            logging_steps=50,
-            save_steps=recipe.save_steps,
-            save_total_limit=1,
-            remove_unused_columns=False,
-            report_to="none",
-            seed=recipe.seed,
-            ignore_data_skip=True,
-        ),
-        train_dataset=photos,
-        data_collator=collate,
-        optimizers=(optimizer, schedule),
-        callbacks=[mean, took],
-    )
-    trainer.shares = recipe.shares
-    last = get_last_checkpoint(str(recipe.out / "checkpoints")) if (recipe.out / "checkpoints").is_dir() else None
-    mean.resume(last)
-    trainer.train(resume_from_checkpoint=last)
-    folder = save(mean.mean.module, recipe.size_px, recipe.out / "model")
-    compared = took.compare(step_of(recipe, folder))
+def _model_words(model: Any, recipe: Recipe) -> str:
+    trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+    whole = sum(weight.numel() for weight in model.parameters())
+    return f"{recipe.step.model}, {whole / 1e6:.2f} million numbers, of which {trained / 1e6:.2f} million are trained"
+
+
+def _commit(recipe: Recipe) -> str:
+    folder = find_detector(recipe.step.model, recipe.revision)
+    return folder.name if folder.parent.name == "snapshots" else ""
+
+
+def _warn(journal: Journal, model: Any, train_on: Photos, photos: PhotoSet) -> None:
+    """Say what is allowed and will be missed later."""
+    queries = getattr(model.config, "num_queries", 0)
+    most = max(len(boxes) for boxes in train_on.boxes)
+    if queries and most > queries:
+        journal.event("warning", f"a photo has {most} parts, and the model finds {queries} on one at most")
+    shown = {int(label) for labels in train_on.labels for label in labels}
+    if never := [part for number, part in enumerate(photos.parts) if number not in shown]:
+        journal.event("warning", f"no photo for training shows {', '.join(never)}: it will not be found")
+    if not photos.of("val"):
+        journal.event("warning", "no photos are for validation: the last weights are kept, whatever they are worth")
+
+
+# ---- the training
+
+
+def _run(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
+    """Try the worst step, then train to the end, to a stop or to a fault."""
+    watch, took = (_callback(trainer, kind) for kind in (Watch, Took))
+    _phase(journal, "trying the largest step")
+    seconds = trainer.try_worst()
+    text = f"the largest batch took {seconds:.1f} s, and {held_gib():.2f} GiB at most; it fits"
+    journal.event("first_step", text, seconds=seconds, memory_gib=held_gib())
+    begin = last_whole(folder)
+    if begin is None:
+        trainer.args.eval_on_start = trainer.judge is not None
+    else:
+        trainer.mean.load(begin.path)
+    forget_after(folder.metrics, begin.step if begin else -1)
+    if begin:
+        journal.event("resumed", f"goes on from step {begin.step}", step=begin.step)
+    trainer.train(resume_from_checkpoint=str(begin.path) if begin else None)
+    step = trainer.state.global_step
+    if watch.fault:
+        raise RepairError(
+            f"training ended: {watch.fault}",
+            f"halve learning_rate ({recipe.learning_rate:g}), or use fp32 in place of bf16, and start again",
+        )
+    if watch.asked:
+        raise Asked(watch.asked)
+    _save(trainer, folder, recipe, journal)
+    ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
+    journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
+    _compare(took, recipe, journal)
+
+
+def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
+    """Write the model whole or not at all: the mean of the best checkpoint, with its export."""
+    _phase(journal, "saving the model")
+    best = trainer.state.best_model_checkpoint
+    if best:
+        trainer.mean.load(Path(best))
+    model = trainer.mean.model.cpu().eval()
+    made = folder.path / "model.part"
+    shutil.rmtree(made, ignore_errors=True)
+    model.save_pretrained(made)
+    trainer.processing_class.save_pretrained(made)
+    for name in NOT_SHARED:
+        (made / name).unlink(missing_ok=True)
+    photos = read_photo_set(expanded(recipe.data))
+    sources = json.dumps([vars(source) for source in photos.sources], indent=2, ensure_ascii=False)
+    (made / "sources.json").write_text(
+        sources + "\n", encoding="utf-8"
+    )  # whose photos it has learned from goes with it
+    if isinstance(trainer.forward, Plain):
+        _phase(journal, "exporting the model")
+        export(model, recipe.step.image_px, made / "model.onnx")
+        journal.event("check", str(parity(model, made / "model.onnx", _examples(trainer))))
+        load_detector(made)  # as an inspection loads it
+    shutil.rmtree(folder.model, ignore_errors=True)
+    made.rename(folder.model)
+    trainer.accelerator.free_memory()
+    trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
+    let_go()
+
+
+def _examples(trainer: DetectorTrainer) -> list[np.ndarray]:
+    """Return some photos as the model takes them, (size, size, 3) uint8."""
+    if trainer.judge is not None:
+        items = trainer.judge.items()[:PARITY_PHOTOS]
+    else:
+        photos: Photos = trainer.train_dataset
+        rng = np.random.default_rng(0)
+        items = [photos.whole(index, rng) for index in range(min(PARITY_PHOTOS, len(photos)))]
+    return [item["pixel_values"].permute(1, 2, 0).numpy() for item in items]
+
+
+def _compare(took: Took, recipe: Recipe, journal: Journal) -> None:
+    """Write down what it took beside what was planned."""
+    if sum(took.seconds) < COMPARED_SECONDS:
+        return
+    compared = took.compare(replace(recipe.step, model=str(find_detector(recipe.step.model, recipe.revision))))
     if compared:
-        print(said(compared))
-    return folder
+        journal.event("took", said(compared))
 
 
-def step_of(recipe: Recipe, model: Path) -> Workload:
-    """Return one step of a recipe's training as the planner knows it, of a model whose `config.json` is in a folder."""
-    return Workload(
-        str(model), "full", batch=recipe.batch, image_px=recipe.size_px, boxes=BOXES, precision="fp32",
-        optimizer="adamw", checkpointing=False,
-    )  # fmt: skip
+def _phase(journal: Journal, name: str) -> None:
+    journal.check()
+    journal.phase(name)
 
 
-def save(model: torch.nn.Module, size_px: int, folder: Path) -> Path:
-    """Write weights, configuration, processor and the ONNX export; return the folder."""
-    model.eval()
-    model.save_pretrained(folder)
-    RTDetrImageProcessor(size={"height": size_px, "width": size_px}).save_pretrained(folder)
-    export(model, size_px, folder / "model.onnx")
-    return folder
+def _callback(trainer: DetectorTrainer, kind: type) -> Any:
+    return next(each for each in trainer.callback_handler.callbacks if isinstance(each, kind))
 
 
-class _Plain(torch.nn.Module):
-    """The model as ONNX wants it: one tensor in, two out."""
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixel_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        found = self.model(pixel_values=pixel_values)
-        return found.logits, found.pred_boxes
+# ---- the command
 
 
-def export(model: torch.nn.Module, size_px: int, path: Path) -> None:
-    """Write the model as ONNX: `pixel_values` (n, 3, size, size) to `logits` and `pred_boxes` (n, queries, ...)."""
-    torch.onnx.export(
-        _Plain(model).eval(),
-        (torch.zeros(1, 3, size_px, size_px),),
-        str(path),
-        dynamo=False,  # the newer exporter does not take D-FINE
-        opset_version=17,
-        input_names=["pixel_values"],
-        output_names=["logits", "pred_boxes"],
-        dynamic_axes={name: {0: "batch"} for name in ("pixel_values", "logits", "pred_boxes")},
-    )
+def opened(path: Path, name: str = "") -> RunFolder:
+    """Return the run at a path: a run's folder as it is, for a recipe a new one.
+
+    Raises:
+        RepairError: It is neither.
+    """
+    if path.is_dir():
+        return RunFolder(path)
+    recipe = read_recipe(path)
+    refuse(recipe)
+    return new_run(name or path.stem, "train", COMMAND, text=path.read_text(encoding="utf-8-sig"))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the step; see the module's first lines."""
+def place_of(name: str) -> Path:
+    """Return a set's folder by its name, or a folder as it is."""
+    return expanded(name) if (expanded(name) / ANNOTATIONS).is_file() else photo_set_folder(name)
+
+
+def _train(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", type=Path)
-    folder = train(read_record(parser.parse_args(arguments).recipe, Recipe))
-    print(f"the model is in {folder}")
+    parser.add_argument("path", type=Path, metavar="RECIPE|RUN", help="a recipe, or a run's folder to go on with")
+    parser.add_argument("--name", default="", help="of a new run; else it is called as its recipe")
+    chosen = parser.parse_args(arguments)
+    folder = opened(chosen.path, chosen.name)
+    with Journal(folder) as journal:
+        train(folder, journal)
+    print(f"the model is in {folder.model}")
+    return 0
+
+
+def _overfit(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="training.detector_train overfit")
+    parser.add_argument("name", help="of a set of photos, or its folder")
+    parser.add_argument("--model", default=BUILTIN, help="a detector's folder or name on the Hub (default: built-in)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="that it may take (default: 60)")
+    parser.add_argument("--progress-json", action="store_true", help="print a line of JSON for each step")
+    chosen = parser.parse_args(arguments)
+
+    def told(step: int, loss: float) -> None:
+        print(json.dumps({"step": step, "loss": loss}) if chosen.progress_json else f"step {step}: loss {loss:.2f}")
+
+    found = overfit(read_data(place_of(chosen.name)), chosen.model, chosen.seconds, told)
+    print(json.dumps(to_data(found)) if chosen.progress_json else str(found))
+    return 0 if found.right else 1
+
+
+def _preview(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="training.detector_train preview")
+    parser.add_argument("name", help="of a set of photos, or its folder")
+    parser.add_argument("--preset", choices=get_args(Augmentation), default="bench")
+    parser.add_argument("--out", type=Path, required=True, help="folder for preview.jpg")
+    parser.add_argument("--image-px", type=int, default=320, help="side of the model's input")
+    parser.add_argument("--photos", type=int, default=4, help="photos, a row each")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args(arguments)
+    photos = read_data(place_of(chosen.name))
+    print(contact_sheet(photos, chosen.preset, chosen.out, chosen.image_px, chosen.photos, seed=chosen.seed))
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the step; see the module's first lines."""
+    words = sys.argv[1:] if arguments is None else arguments
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    ways = {"overfit": _overfit, "preview": _preview}
+    try:
+        return ways[words[0]](words[1:]) if words and words[0] in ways else _train(words)
+    except Asked as asked:
+        print(f"it was asked to {asked}")
+        return 1
+    except (RepairError, MemoryError) as error:
+        print(f"training.detector_train: {error}", file=sys.stderr)
+        return 2 if isinstance(error, RepairError) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -128,6 +128,9 @@ class Watch(TrainerCallback):
                 memory_gib=held_gib(),
                 gpu_gib=gpu_gib,
                 temperature_c=temperature,
+                ap=_finite(logs.get("eval_ap")),
+                ap50=_finite(logs.get("eval_ap50")),
+                exact=_finite(logs.get("eval_exact")),
             )
         )
         if "loss" in logs:

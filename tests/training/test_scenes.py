@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.augment import augment
+from training.detector.augment import augment
 from training.scenes.scene import LABELS, homography, render
 from training.spoil import KINDS, spoil
 
@@ -95,14 +95,15 @@ def test_an_unknown_strength_is_refused():
         spoil(*spot(), "blur", 4, np.random.default_rng(0))
 
 
-def test_augmenting_keeps_boxes_on_their_parts():
+@pytest.mark.parametrize("preset", ["none", "bench", "strong"])
+def test_augmenting_keeps_boxes_on_their_parts(preset):
     photo, boxes = spot()
     checked = 0
     for seed in range(60):
-        worse, moved, kept = augment(photo, boxes, np.random.default_rng(seed), 320)
-        if kept[0]:
-            left, top, right, bottom = (int(edge) for edge in moved[0])
-            inside = worse[top + 2 : bottom - 2, left + 2 : right - 2].mean()
-            assert inside > np.median(worse) or worse.mean() > 150, seed
+        worse = augment(photo, boxes, np.random.default_rng(seed), 320, preset)
+        if worse.kept[0]:
+            left, top, right, bottom = (int(edge) for edge in worse.boxes[0])
+            inside = worse.photo[top + 2 : bottom - 2, left + 2 : right - 2].mean()
+            assert inside > np.median(worse.photo) or worse.photo.mean() > 150, seed
             checked += 1
     assert checked > 30
