@@ -37,9 +37,9 @@ def refusals(examples: list[Example]) -> list[Example]:
     return [example for example in examples if example.task == "refusal"]
 
 
-def test_about_a_fifth_of_the_examples_are_refusals(examples: list[Example]):
+def test_there_are_more_refusals_than_for_every_other_how_to(examples: list[Example]):
     refused = refusals(examples)
-    assert 0.15 < len(refused) / len(examples) < 0.27
+    assert 0.5 < len(refused) / sum(example.task == "how_to" for example in examples) < 0.7
     for example in refused:
         assert example.answer == REFUSAL
         assert read_answer(example.answer).refused
