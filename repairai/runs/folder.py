@@ -128,6 +128,11 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
+    def marks(self) -> Path:
+        """What a person noted on it."""
+        return self.path / "marks.json"
+
+    @property
     def exit(self) -> Path:
         """How it ended, as its process said."""
         return self.path / "exit.json"
@@ -254,7 +259,7 @@ def _about(kind: Kind, command: Sequence[str], text: str, parent: str) -> dict[s
         "parent": parent,
         "directory": str(Path.cwd()),  # to which the recipe's paths relate
         "about": _summary(text) if kind == "train" else {},
-        "packages": _versions(),
+        "packages": packages(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "executable": sys.executable,
@@ -277,7 +282,8 @@ def _summary(text: str) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def _versions() -> dict[str, str]:
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that a training hangs on, as far as they are installed."""
     found = {}
     for name in PACKAGES:
         with suppress(PackageNotFoundError):

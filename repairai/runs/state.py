@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from repairai.runs.checkpoints import last_whole_step
 from repairai.runs.folder import RunFolder, command_in, json_in, read_json, run_folders
+from repairai.runs.marks import marks_in
 from repairai.runs.metrics import SERIES, Metric, last_metrics
 from repairai.runs.process import Process, process_in, works
 
@@ -79,6 +80,9 @@ class Run:
         not_before: When it may start, where it waits for that.
         can_resume: It ended, and can go on.
         checkpoint_step: From where it would go on.
+        tags: Words that a person finds it by.
+        star: A person marked it with one.
+        note: A person's, in a sentence or two.
     """
 
     id: str
@@ -105,6 +109,9 @@ class Run:
     not_before: float | None
     can_resume: bool
     checkpoint_step: int | None
+    tags: tuple[str, ...] = ()
+    star: bool = False
+    note: str = ""
 
 
 def all_runs() -> list[Run]:
@@ -121,6 +128,7 @@ def read_run(folder: RunFolder) -> Run:
     about, beat, ended = seen.about, seen.beat, seen.ended
     newest = _newest(last_metrics(folder.metrics, NEWEST_BYTES))
     recipe = _about(about, folder)
+    marks = marks_in(read_json(folder.marks))
     return Run(
         id=folder.id,
         kind=_kind(about, folder),
@@ -146,6 +154,9 @@ def read_run(folder: RunFolder) -> Run:
         not_before=_number(seen.queued.get("not_before")),
         can_resume=not runs and seen.state not in ("queued", "finished"),
         checkpoint_step=last_whole_step(folder),
+        tags=marks.tags,
+        star=marks.star,
+        note=marks.note,
     )
 
 

@@ -48,3 +48,25 @@ def progress(run: Run) -> str:
     if run.asked:
         parts.append(f"asked to {run.asked}")
     return " · ".join(parts)
+
+
+def how_far(run: Run, place: int | None = None) -> list[str]:
+    """Return how far a run is, in the few words that a list has room for: its place or step, its loss, its end.
+
+    Args:
+        run: The run.
+        place: Its number in the queue; None where that is not known.
+    """
+    parts = []
+    if run.state == "queued":
+        parts.append(f"number {place} in the queue" if place else "in the queue")
+        parts += [f"not before {clock(run.not_before)}"] if run.not_before else []
+    elif run.step is not None:
+        parts.append(f"step {run.step:,}" + (f" of {run.total_steps:,}" if run.total_steps else ""))
+    if run.last and run.last.loss is not None:
+        parts.append(f"loss {run.last.loss:.3f}")
+    if run.eta_seconds is not None:
+        parts.append(f"{span(run.eta_seconds)} to go")
+    elif run.ended:
+        parts.append(clock(run.ended))
+    return parts

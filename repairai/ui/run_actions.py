@@ -6,7 +6,9 @@ from collections.abc import Callable
 from html import escape
 
 from repairai.runs import gate, launch, queue
-from repairai.runs.folder import run_folder
+from repairai.runs.again import again as start_again
+from repairai.runs.folder import read_json, run_folder
+from repairai.runs.marks import Marks, marks_in, tags_of, write_marks
 from repairai.runs.removal import refuse_active
 from repairai.runs.state import read_run
 from repairai.runs.why import why
@@ -17,8 +19,8 @@ from repairai.ui.writers import make_room
 LABELS = {
     "resume": "Go on with it", "stop": "Stop", "pause": "Pause: I need the machine", "save": "Save now",
     "look": "Evaluate now", "kill": "End it by force", "go_on": "Let the queue go on", "first": "Make it the next",
-    "unqueue": "Take it out of the queue", "delete": "Delete it", "evaluate": "Evaluate it",
-    "activate": "Make it the active agent", "back": "Back to the one before",
+    "unqueue": "Take it out of the queue", "again": "Start again from this recipe", "delete": "Delete it",
+    "evaluate": "Evaluate it", "activate": "Make it the active agent", "back": "Back to the one before",
 }  # fmt: skip
 """The buttons, in the order in which they stand."""
 HINTS = {
@@ -89,9 +91,17 @@ def evaluate(run_id: str, limit: int | None) -> str:
     return said_of(f"{run_id} takes its exam as ", runs_render.link(run.id), f". {how}")
 
 
+def again(run_id: str) -> str:
+    """Start a new run from a run's recipe; return what became of it, as HTML."""
+    found = start_again(run_id)
+    run = read_run(found.folder)
+    how = why(found.folder).said if run.state == "queued" else make_room()
+    return said_of("It is started again as ", runs_render.link(run.id), escape(f". {found.said} {how}".rstrip()))
+
+
 def said_of(sentence: str, *html: str) -> str:
     """Return a sentence for the person, with HTML that is escaped already behind it."""
-    return f'<p class="answer">{escape(sentence)}{"".join(html)}</p>'
+    return f'<p class="answer">{escape(sentence)}{"".join(html)}</p>' if sentence else ""
 
 
 def doomed(run_id: str) -> str:
@@ -106,6 +116,31 @@ def doomed(run_id: str) -> str:
     what = "its model, its checkpoints and its scores" if folder.model.is_dir() else "its checkpoints and its figures"
     size = f"{gib:.1f} GiB" if gib >= 0.1 else f"{gib * 1024:.0f} MiB"
     return f'<p class="doomed">Delete {escape(run_id)} with {what}: {size}? This cannot be undone.</p>'
+
+
+def noted_on(run_id: str) -> Marks:
+    """Return what the person noted on a run.
+
+    Raises:
+        RepairError: There is no such run.
+    """
+    return marks_in(read_json(run_folder(run_id).marks))
+
+
+def note_on(run_id: str, star: bool, tags: str, note: str) -> str:
+    """Note something on a run; return what was done, empty where it is as it was.
+
+    Args:
+        run_id: The run.
+        star: It is one of the good ones.
+        tags: With spaces or commas between them.
+        note: In the person's words.
+    """
+    new = Marks(tags_of(tags.replace(",", " ").split()), star, " ".join(note.split()))
+    if new == noted_on(run_id):
+        return ""
+    write_marks(run_folder(run_id).marks, new)
+    return f"It is noted on {run_id}."
 
 
 def activate(run_id: str, force: bool) -> tuple[bool, str]:

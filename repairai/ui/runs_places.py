@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from repairai.runs.marks import MOST_NOTE
 from repairai.ui.run_actions import LABELS
 from repairai.ui.runs_view import PARTS
 from repairai.ui.workbench import live
@@ -16,6 +17,9 @@ MOST_COMPARED = 4
 FOLDED = {
     "checkpoints": "Checkpoints", "events": "What happened", "log": "What it said", "command": "Command and recipe",
 }  # fmt: skip
+IN_ORDER = (
+    ("Newest first", "newest"), ("Lowest loss first", "loss"), ("Highest score first", "score"), ("By name", "name"),
+)  # fmt: skip
 IN_EXAM = ("evaluate", "activate", "back")
 """Buttons that stand with the scores."""
 CHOOSE = """
@@ -77,6 +81,8 @@ class Places:
         chosen: Id of the run that is shown in this browser tab.
         seen: What this browser tab shows already, by part.
         clock: Ticks while the tab is open.
+        words: That a run in the list has to fit.
+        order: Of the list.
     """
 
     parts: dict[str, Any]
@@ -86,6 +92,13 @@ class Places:
     chosen: gr.State
     seen: gr.State
     clock: gr.Timer
+    words: gr.Textbox
+    order: gr.Dropdown
+
+    @property
+    def now(self) -> list[Any]:
+        """Return what decides what a look shows."""
+        return [self.chosen, self.seen, self.words, self.order]
 
     @property
     def all(self) -> list[Any]:
@@ -109,6 +122,23 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """The components for what a person notes on a run.
+
+    Args:
+        run: Id of the run whose marks they hold.
+        star: Whether it has one.
+        tags: Its tags, with spaces between them.
+        note: In the person's words.
+    """
+
+    run: gr.State
+    star: gr.Checkbox
+    tags: gr.Textbox
+    note: gr.Textbox
+
+
+@dataclass(frozen=True)
 class Doubt:
     """The components that ask whether a run is to be deleted: the whole, what would be lost, and the two answers."""
 
@@ -118,15 +148,31 @@ class Doubt:
     keep: gr.Button
 
 
-def lay_list() -> gr.HTML:
+@dataclass(frozen=True)
+class Listed:
+    """The components of the list of runs."""
+
+    runs: gr.HTML
+    words: gr.Textbox
+    order: gr.Dropdown
+
+
+def lay_list() -> Listed:
     """Lay out the list of runs."""
     gr.HTML("<h2>Runs</h2>")
-    return gr.HTML(elem_id="runs", js_on_load=CHOOSE)
+    with gr.Row(elem_classes="adder"):
+        words = gr.Textbox(
+            "", label="Find", placeholder="name, model, #tag, *", max_lines=1, elem_id="runs-words", min_width=150
+        )
+        order = gr.Dropdown(
+            list(IN_ORDER), value="newest", label="Order", filterable=False, elem_id="runs-order", min_width=150
+        )
+    return Listed(gr.HTML(elem_id="runs", js_on_load=CHOOSE), words, order)
 
 
-def lay_run(runs: gr.HTML) -> tuple[Places, Gate, Doubt]:
+def lay_run(listed: Listed) -> tuple[Places, Gate, Doubt, Noted]:
     """Lay out a run beside the list."""
-    parts: dict[str, Any] = {"runs": runs}
+    parts: dict[str, Any] = {"runs": listed.runs}
     parts["head"] = gr.HTML(elem_id="run", js_on_load=CHOOSE + ADDRESS)
     parts["said"] = live("run-why")
     with gr.Row(elem_classes="run-buttons"):
@@ -137,14 +183,25 @@ def lay_run(runs: gr.HTML) -> tuple[Places, Gate, Doubt]:
         gate = _lay_exam(parts, buttons)
     parts["figures"] = gr.HTML(elem_id="run-figures")
     parts["plots"] = gr.HTML(elem_id="plots")
+    noted = _lay_noted()
     for name, title in FOLDED.items():
         with gr.Accordion(title, open=False, elem_id=f"fold-{name}", elem_classes="fold"):
             parts |= _lay_folded(name)
     places = Places(
         {name: parts[name] for name in PARTS if name != "buttons"}, buttons, exam, answer, gr.State(""), gr.State({}),
-        gr.Timer(POLL_SECONDS, active=False),
+        gr.Timer(POLL_SECONDS, active=False), listed.words, listed.order,
     )  # fmt: skip
-    return places, gate, doubt
+    return places, gate, doubt, noted
+
+
+def _lay_noted() -> Noted:
+    with gr.Accordion("Tags and note", open=False, elem_id="fold-noted", elem_classes="fold"):
+        star = gr.Checkbox(False, label="★ One of the good ones", elem_id="run-star")
+        tags = gr.Textbox(
+            "", label="Tags, with spaces between them", placeholder="lamps shop-floor", max_lines=1, elem_id="run-tags"
+        )
+        note = gr.Textbox("", label="Note", max_lines=4, max_length=MOST_NOTE, elem_id="run-note")
+    return Noted(gr.State(""), star, tags, note)
 
 
 def _lay_doubt() -> Doubt:

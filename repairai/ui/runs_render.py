@@ -11,7 +11,7 @@ from repairai.runs.compare import Comparison
 from repairai.runs.events import Event
 from repairai.runs.queue import Waiting
 from repairai.runs.state import Run, State
-from repairai.runs.words import clock, in_words, span
+from repairai.runs.words import clock, how_far, in_words, span
 from repairai.ui import curves
 from repairai.ui.curves import Line, Plot, Points, written
 
@@ -50,30 +50,44 @@ def with_code(text: str) -> str:
 # ---- the list
 
 
-def listed(runs: Sequence[Run], chosen: str, order: Sequence[Waiting] = ()) -> str:
-    """Return the list of runs, newest first, each a link to itself.
+def listed(runs: Sequence[Run], chosen: str, order: Sequence[Waiting] = (), of: int | None = None) -> str:
+    """Return a list of runs, each a link to itself.
 
     Args:
-        runs: All of them.
+        runs: Those that are listed, in their order.
         chosen: Id of the one that is shown.
         order: The queue.
+        of: How many there are in all; None: these.
     """
     if not runs:
-        return NO_RUNS
+        return f'<p class="fine">None of {of} runs fits these words.</p>' if of else NO_RUNS
     places = {each.id: place for place, each in enumerate(order, 1)}
     rows = "".join(_row(run, run.id == chosen, places.get(run.id)) for run in runs[:LISTED])
-    more = f'<p class="fine">{len(runs) - LISTED} older runs are not listed.</p>' if len(runs) > LISTED else ""
+    more = (
+        f'<p class="fine">{len(runs) - LISTED} more are not listed: search for them.</p>' if len(runs) > LISTED else ""
+    )
     return f'<nav class="runs" aria-label="Runs">{rows}</nav>{more}'
 
 
 def _row(run: Run, is_chosen: bool, place: int | None) -> str:
     current = ' aria-current="true"' if is_chosen else ""
     what = f"evaluates {run.parent}" if run.kind == "evaluate" else " · ".join(_what(run))
+    how = escape(" · ".join(how_far(run, place)) or run.phase)
     return (
         f'<a class="run" href="?run={escape(run.id)}" data-run="{escape(run.id)}" data-state="{run.state}"{current}>'
-        f'<span class="run-name">{escape(run.id)}</span>{badge(run)}'
-        f'<span class="run-what">{escape(what)}</span>{bar(run)}<span class="run-how">{_how(run, place)}</span></a>'
+        f'<span class="run-name">{_starred(run)}{escape(run.id)}</span>{badge(run)}'
+        f'<span class="run-what">{escape(what)}</span>{bar(run)}<span class="run-how">{how}</span>{_marked(run)}</a>'
     )
+
+
+def _marked(run: Run) -> str:
+    """Return a run's tags; nothing where it has none."""
+    tags = "".join(f'<span class="tag">{escape(tag)}</span>' for tag in run.tags)
+    return f'<span class="tags">{tags}</span>' if tags else ""
+
+
+def _starred(run: Run) -> str:
+    return '<span class="star" role="img" aria-label="starred">★</span> ' if run.star else ""
 
 
 def _what(run: Run) -> list[str]:
@@ -81,22 +95,6 @@ def _what(run: Run) -> list[str]:
 
 
 METHODS = {"full": "full", "lora": "LoRA", "qlora": "QLoRA"}
-
-
-def _how(run: Run, place: int | None) -> str:
-    parts = []
-    if run.state == "queued":
-        parts.append(f"number {place} in the queue" if place else "in the queue")
-        parts += [f"not before {clock(run.not_before)}"] if run.not_before else []
-    elif run.step is not None:
-        parts.append(f"step {run.step:,}" + (f" of {run.total_steps:,}" if run.total_steps else ""))
-    if run.last and run.last.loss is not None:
-        parts.append(f"loss {run.last.loss:.3f}")
-    if run.eta_seconds is not None:
-        parts.append(f"{span(run.eta_seconds)} to go")
-    elif run.ended:
-        parts.append(clock(run.ended))
-    return escape(" · ".join(parts) or run.phase)
 
 
 def bar(run: Run) -> str:
@@ -126,10 +124,12 @@ def head(run: Run) -> str:
     times += [f"worked {span(run.seconds)}"] if run.seconds else []
     times += [f"ended {clock(run.ended)}"] if run.ended else []
     facts = escape(" · ".join([*what, *times]))
+    note = f'<p class="note">{escape(run.note)}</p>' if run.note else ""
     parent = f"<p>It evaluates {link(run.parent)}.</p>" if run.parent else ""
     return (
         f'<section class="run-head" data-shown="{escape(run.id)}" data-state="{run.state}"><div class="run-title">'
-        f"<h3>{escape(run.id)}</h3>{badge(run)}</div><p class='fine'>{facts}</p>{parent}"
+        f"<h3>{_starred(run)}{escape(run.id)}</h3>{badge(run)}{_marked(run)}</div><p class='fine'>{facts}</p>"
+        f"{parent}{note}"
         f'{bar(run).replace("track", "track wide", 1)}<p class="run-step">{_step(run)}</p></section>'
     )
 

@@ -14,6 +14,7 @@ from repairai.runs.checkpoints import checkpoints
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.lines import tail
+from repairai.runs.listing import Order, found
 from repairai.runs.queue import Waiting, waiting, wake
 from repairai.runs.scores import read_scores
 from repairai.runs.secrets import without_secrets
@@ -34,20 +35,23 @@ PARTS = (
 """What is shown, each a place of its own on the page."""
 
 
-def view(watched: Watched, chosen: str) -> dict[str, str]:
+def view(watched: Watched, chosen: str, words: str = "", order: Order = "newest") -> dict[str, str]:
     """Return what is to be seen now, by part.
 
     Args:
         watched: What was read before.
         chosen: Id of the run that is shown; empty for none.
+        words: That the runs in the list have to fit, see `found`.
+        order: Of the list.
     """
     runs = watched.runs()
     waits = any(run.state == "queued" for run in runs)
     if waits:
         wake()
     empty = {**dict.fromkeys(PARTS, ""), "head": runs_render.NONE_CHOSEN if runs else ""}
-    order = waiting() if waits else []
-    shown = {"runs": runs_render.listed(runs, chosen, order), "answering": _answering()}
+    queue = waiting() if waits else []
+    listed = runs_render.listed(found(runs, words, order=order), chosen, queue, len(runs))
+    shown = {"runs": listed, "answering": _answering()}
     if not chosen:
         return {**empty, **shown}
     try:
@@ -55,7 +59,7 @@ def view(watched: Watched, chosen: str) -> dict[str, str]:
     except RepairError as error:
         return {**empty, **shown, "head": render.problem(str(error))}
     run = next((each for each in runs if each.id == chosen), None) or read_run(folder)
-    return {**empty, **_of(watched, folder, run, order), **shown}
+    return {**empty, **_of(watched, folder, run, queue), **shown}
 
 
 def first(watched: Watched) -> str:
@@ -67,12 +71,12 @@ def first(watched: Watched) -> str:
 
 def _of(watched: Watched, folder: RunFolder, run: Run, order: Sequence[Waiting]) -> dict[str, str]:
     series = watched.series(folder)
-    found = None if run.state in runs_render.AT_WORK and not run.asked else why(folder)
+    said = None if run.state in runs_render.AT_WORK and not run.asked else why(folder)
     recipe = folder.recipe if folder.recipe.exists() else folder.order
     log = without_secrets(tail(folder.log, LOG_BYTES).decode(errors="replace"))
     return {
         "head": runs_render.head(run),
-        "said": runs_render.told(found.said, found.mend) if found else "",
+        "said": runs_render.told(said.said, said.mend) if said else "",
         "buttons": " ".join(buttons(folder, run, order)),
         "plots": curves.drawn(curves.of_run(series), run.total_steps) if run.state != "queued" else "",
         "figures": runs_render.figures(run, series),
@@ -105,7 +109,7 @@ def buttons(folder: RunFolder, run: Run, order: Sequence[Waiting] = ()) -> list[
         judged = folder.scores.is_file()
         found += ["activate", "evaluate"] if judged else ["evaluate", "activate"]
         found += ["back"] if _past() else []
-    return [*found, "delete"]
+    return [*found, *(["again"] if run.kind == "train" else []), "delete"]
 
 
 def _past() -> bool:

@@ -199,6 +199,25 @@ def test_a_run_is_stopped_and_goes_on(page: Page):
     expect(page.locator("#run-resume")).to_be_visible()
 
 
+def test_a_run_is_started_again_from_its_recipe(page: Page):
+    folder = ended(made("lamps"))
+    model = folder.path / "tiny"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    folder.recipe.write_text(folder.recipe.read_text().replace("Some/Model-1B", str(model)))
+    about = json.loads(folder.about.read_text())
+    folder.about.write_text(json.dumps({**about, "packages": {**about["packages"], "torch": "1.0"}}))
+    working(made("busy"))  # behind which it waits
+    open_runs(page)
+    page.locator("#runs a[data-run=lamps]").click()
+    page.locator("#run-again").click()
+    expect(page.locator("#run-answer")).to_contain_text("It is started again as lamps-2. Not as it was: torch is ")
+    page.locator("#run-answer a[data-run=lamps-2]").click()
+    shown(page, "lamps-2", "queued")
+    page.locator("#run-unqueue").click()
+    shown(page, "lamps-2", "stopped")
+
+
 def test_a_fault_is_told_where_it_was_made_and_nothing_is_lost(page: Page, home: Path):
     folder = ended(made("lost"), "paused")
     folder.about.write_text("{}")
@@ -232,6 +251,40 @@ def test_deleting_asks_first(page: Page):
     expect(page.locator("#run-answer")).to_contain_text("old is deleted")
     expect(page.locator("#runs")).to_contain_text("There are no runs yet")
     assert not folder.path.exists()
+
+
+def test_runs_are_noted_found_and_sorted(page: Page):
+    ended(made("first"))
+    lamps = ended(made("lamps"))
+    add_metric(lamps.metrics, Metric(9, time.time(), eval_loss=0.01))
+    ended(made("third"))
+    open_runs(page)
+    page.locator("#runs a[data-run=lamps]").click()
+    shown(page, "lamps", "finished")
+    page.locator("#fold-noted > button").click()
+    page.locator("#run-star input").check()
+    expect(page.locator("#runs a[data-run=lamps] .star")).to_be_visible()
+    page.locator("#run-tags input").fill("Shop a/b")
+    page.locator("#run-tags input").press("Enter")
+    expect(page.locator("#run-answer [data-outcome=problem]")).to_contain_text("'a/b' is no tag")
+    page.locator("#run-tags input").fill("Shop")
+    page.locator("#run-note textarea").fill(HOSTILE)
+    page.locator("#run-note textarea").blur()
+    expect(page.locator("#run .tag")).to_have_text("shop")
+    expect(page.locator("#run .note")).to_contain_text("{{alert(3)}}")
+    page.locator("#runs a[data-run=first]").click()
+    expect(page.locator("#run-tags input")).to_have_value("")
+    page.locator("#runs-words input").fill("#shop")
+    expect(page.locator("#runs a.run")).to_have_count(1)
+    page.locator("#runs a[data-run=lamps]").click()
+    expect(page.locator("#run-tags input")).to_have_value("shop")
+    expect(page.locator("#runs a.run")).to_have_count(1)
+    page.locator("#runs-words input").fill("nothing")
+    expect(page.locator("#runs")).to_contain_text("None of 3 runs fits")
+    page.locator("#runs-words input").fill("")
+    page.locator("#runs-order input").click()
+    page.get_by_role("option", name="Lowest loss first").click()
+    expect(page.locator("#runs a.run").first).to_have_attribute("data-run", "lamps")
 
 
 def test_runs_are_held_beside_each_other(page: Page):

@@ -54,7 +54,7 @@ def test_the_list_shows_how_far_each_is_and_which_is_chosen():
 def test_many_runs_are_listed_in_part():
     shown = render.listed([run(id=f"r{number}") for number in range(70)], "r0")
     assert shown.count('class="run"') == render.LISTED
-    assert "20 older runs are not listed" in shown
+    assert "20 more are not listed" in shown
 
 
 def test_what_is_hostile_stays_text():

@@ -66,10 +66,10 @@ def test_one_that_ended_says_why_and_what_can_be_done():
     folder = ended(made(), "failed", "an error ended it: <b>odd</b>")
     seen = shown("lamps")
     assert "&lt;b&gt;odd" in seen["said"]
-    assert seen["buttons"].split() == ["resume", "delete"]
+    assert seen["buttons"].split() == ["resume", "again", "delete"]
     folder.model.mkdir()
     ended(folder)
-    assert shown("lamps")["buttons"].split() == ["evaluate", "activate", "delete"]
+    assert shown("lamps")["buttons"].split() == ["evaluate", "activate", "again", "delete"]
     assert "was not evaluated yet" in shown("lamps")["scores"]
 
 
