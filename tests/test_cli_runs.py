@@ -20,6 +20,7 @@ from repairai.files import to_data
 from repairai.hardware.recipe import Recipe
 from repairai.runs import launch
 from repairai.runs.folder import RunFolder, run_folders, runs_folder
+from repairai.runs.metrics import Metric, add_metric
 from repairai.runs.process import is_alive
 from repairai.runs.queue import put, queue_lock
 from repairai.runs.state import read_run
@@ -104,6 +105,38 @@ def test_train_into_the_queue(written, stands_in, capsys):
     assert main(["train", written, "--queue"]) == 0
     assert "small is in the queue." in capsys.readouterr().out
     until(lambda: answer(capsys, "runs", "show", "small")["run"]["state"] == "finished", logs())
+
+
+def test_train_tries_values_and_says_how_to_compare(written, stands_in, capsys):
+    assert main(["train", written, "--name", "Mine", "--try", "learning_rate=1e-4,2e-4", "--try", "rank=8,oops"]) == 2
+    assert run_folders() == []
+    assert main(["train", written, "--name", "Mine", "--try", "learning_rate=1e-4,2e-4"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("2 runs are in the queue:\n  mine-learning_rate-1e-4\n  mine-learning_rate-2e-4\n")
+    assert "`python -m repairai runs compare mine-learning_rate-1e-4 mine-learning_rate-2e-4`" in said
+    until(lambda: all(run["state"] == "finished" for run in answer(capsys, "runs", "list", "--tag", "mine")), logs())
+    found = answer(capsys, "train", written, "--name", "x", "--try", "seed=1", "--at", "03:00")
+    assert (found["runs"][0]["id"], found["runs"][0]["state"]) == ("x-seed-1", "queued")
+    assert answer(capsys, "runs", "queue", "--unqueue", "x-seed-1") == []
+
+
+def test_train_prints_the_schema_of_recipes(capsys):
+    assert main(["train", "--schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["$defs"]["Recipe"]["required"][:2] == ["task", "step"]
+    assert main(["train"]) == 2
+    assert "no recipe is given; make one with `python -m repairai plan --save" in capsys.readouterr().err
+
+
+def test_a_run_is_started_again(written, stands_in, capsys):
+    assert main(["train", written]) == 0
+    capsys.readouterr()
+    assert main(["runs", "again", "small"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Its data and all packages are as they were.\nsmall-2 is ")
+    until(lambda: answer(capsys, "runs", "show", "small-2")["run"]["state"] == "finished", logs())
+    found = answer(capsys, "runs", "again", "small", "--name", "night", "--at", "03:00")
+    assert (found["id"], found["state"], found["again"], found["changed"]) == ("night", "queued", "small", [])
+    assert answer(capsys, "runs", "queue", "--unqueue", "night") == []
 
 
 def test_times():
@@ -374,3 +407,37 @@ def test_it_is_said_quickly():
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "repairai", "runs", "list"], cwd=ROOT, check=True, capture_output=True)
     assert time.perf_counter() - began < 5
+
+
+# ---- noting and finding
+
+
+def test_runs_are_tagged_starred_found_and_sorted(made, capsys):
+    for name, loss in (("lamps", 0.9), ("fans", 0.3), ("new", None)):
+        folder = made(name)
+        if loss is not None:
+            add_metric(folder.metrics, Metric(3, time.time(), loss=2.0, eval_loss=loss))
+    assert answer(capsys, "runs", "tag", "lamps", "#Shop", "shop", "v2", "--note", " the  first ", "--star") == {
+        "id": "lamps", "tags": ["shop", "v2"], "star": True, "note": "the first"}  # fmt: skip
+    assert answer(capsys, "runs", "tag", "fans", "shop")["tags"] == ["shop"]
+    assert answer(capsys, "runs", "tag", "lamps", "--remove", "V2")["tags"] == ["shop"]
+
+    def ids(*words: str) -> list[str]:
+        return [run["id"] for run in answer(capsys, "runs", "list", *words)]
+
+    assert ids("--tag", "shop", "--sort", "loss") == ["fans", "lamps"]
+    assert ids("--sort", "loss") == ["fans", "lamps", "new"]
+    assert ids("--search", "first") == ["lamps"]
+    assert ids("--search", "#shop fan") == ["fans"]
+    assert ids("--search", "none of that") == []
+    assert main(["runs", "list", "--tag", "gone"]) == 0
+    assert main(["runs", "list", "--search", "*"]) == 0
+    assert main(["runs", "tag", "fans", "--remove", "shop"]) == 0
+    assert main(["runs", "show", "lamps"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("none of 3 runs fits\nlamps ")
+    assert " * #shop\n" in said
+    assert "fans  nothing is noted on it\n" in said
+    assert "marks       * #shop\nnote        the first\n" in said
+    assert main(["runs", "tag", "lamps", "a/b"]) == 2
+    assert "'a/b' is no tag" in capsys.readouterr().err

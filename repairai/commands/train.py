@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,23 +23,50 @@ BACKENDS = ("trl", "unsloth", "axolotl")
 def add_words(verbs: Any) -> None:
     """Add `train` to the command line."""
     ask = verb(verbs, "train", _train, "train a model as a recipe says; Ctrl+C asks it to stop, and keeps what it has")
-    ask.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe, as `plan --save` writes it")
+    ask.add_argument("recipe", type=Path, nargs="?", metavar="RECIPE", help="a recipe, as `plan --save` writes it")
     ask.add_argument("--name", default="", help="of the run; else it is called as its recipe")
     ask.add_argument("--data", metavar="FOLDER", help="built data; else the recipe's, else those that were built last")
     ask.add_argument("--backend", choices=BACKENDS, help="what trains it; else as the recipe says")
     ask.add_argument("--detach", action="store_true", help="start it and come back at once")
     ask.add_argument("--at", metavar="HH:MM|DATE", help="start it then: 22:00, or 2026-03-01T22:00")
     ask.add_argument("--queue", action="store_true", help="put it at the end of the queue and come back at once")
+    ask.add_argument("--try", action="append", dest="tried", metavar="KEY=A,B", default=[],
+                     help="queue a run for each value, or combination of values where it is given again")  # fmt: skip
+    ask.add_argument("--schema", action="store_true", help="print the JSON Schema of recipes, for editors, and end")
 
 
 def _train(chosen: argparse.Namespace) -> int:
     from repairai.hardware.recipe import read_recipe
     from repairai.runs.launch import start
 
+    if chosen.schema:
+        from repairai.runs.recipe_schema import recipe_schema
+
+        print(json.dumps(recipe_schema(), indent=2))
+        return 0
+    if chosen.recipe is None:
+        raise RepairError("no recipe is given", "make one with `python -m repairai plan --save recipe.yaml`")
     not_before = moment(chosen.at) if chosen.at else None
     recipe = _chosen(read_recipe(chosen.recipe), chosen)
-    folder = start(recipe, chosen.name or chosen.recipe.stem, not_before, wait=chosen.queue)
+    name = chosen.name or chosen.recipe.stem
+    if chosen.tried:
+        return _sweep(chosen, recipe, name, not_before)
+    folder = start(recipe, name, not_before, wait=chosen.queue)
     return attend(folder, chosen.detach or chosen.queue, chosen.json)
+
+
+def _sweep(chosen: argparse.Namespace, recipe: Recipe, name: str, not_before: datetime | None) -> int:
+    from repairai.runs.state import read_run
+    from repairai.runs.sweep import looked_at, sweep
+
+    folders = sweep(recipe, chosen.tried, name, not_before)
+    ids = [folder.id for folder in folders]
+    if chosen.json:
+        print_json({"runs": [as_data(read_run(each)) for each in folders], "compare": looked_at(ids, name)})
+        return 0
+    print("\n".join([f"{len(ids)} runs are in the queue:", *(f"  {each}" for each in ids)]))
+    print(f"look at what came of them with `{looked_at(ids, name)}`")
+    return 0
 
 
 def _chosen(recipe: Recipe, chosen: argparse.Namespace) -> Recipe:
@@ -47,39 +75,39 @@ def _chosen(recipe: Recipe, chosen: argparse.Namespace) -> Recipe:
     return replace(recipe, backend=chosen.backend) if chosen.backend else recipe
 
 
-def attend(folder: RunFolder, detach: bool, json: bool) -> int:
+def attend(folder: RunFolder, detach: bool, as_json: bool) -> int:
     """Follow a run that was just started until it ends, or say that it waits or works; return the exit code.
 
     Args:
         folder: Of the run.
         detach: Do not follow it.
-        json: Answer with JSON.
+        as_json: Answer with JSON.
     """
     try:
-        return _attended(folder, detach, json)
+        return _attended(folder, detach, as_json)
     except KeyboardInterrupt:  # before it is followed: the run is a process of its own, and goes on
         print(f"{folder.id} is left at work; look at it with `python -m repairai runs show {folder.id}`")
         return 1
 
 
-def _attended(folder: RunFolder, detach: bool, json: bool) -> int:
+def _attended(folder: RunFolder, detach: bool, as_json: bool) -> int:
     from repairai.runs.state import read_run
     from repairai.runs.why import why
     from repairai.runs.words import in_words
 
     run = read_run(folder)
     if run.state == "queued" or detach:
-        if json:
+        if as_json:
             print_json(as_data(run))
         elif run.state == "queued":
             print(f"{run.id} is in the queue. {why(folder)}")
         else:
             print(f"{run.id} is at work. Look at it with `python -m repairai runs show {run.id}`.")
         return 0
-    if not json:
+    if not as_json:
         print(f"{run.id} is at work, also when this terminal is closed.")
-    run = follow(folder, silent=json)
-    if json:
+    run = follow(folder, silent=as_json)
+    if as_json:
         print_json(as_data(run))
     elif run.state not in ("starting", "running"):
         print(f"{run.id} is {in_words(run.state)}. {why(folder)}")
