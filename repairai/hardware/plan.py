@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from repairai.errors import RepairError
 from repairai.hardware.card import CARDS_GIB, CLOUD, ORDER, USABLE, Card, Fit, fit_on, timed
 from repairai.hardware.memory import Estimate, estimate
-from repairai.hardware.recipe import Forecast, Recipe, Task
+from repairai.hardware.recipe import Detecting, Forecast, Recipe, Task
 from repairai.hardware.speed import step_seconds
 from repairai.hardware.ways import Candidate, candidates, otherwise, smaller_models
 from repairai.hardware.workload import Workload
@@ -103,6 +103,11 @@ class TrainingPlan:
             self.card.name, round(self.card.free_gib, 2), round(way.tensors_gib, 2), _rounded(way.held_gib),
             way.hours and _rounded(way.hours), way.because,
         )  # fmt: skip
+        if self.task == "detector":
+            return Recipe(
+                self.task, way.work, EPOCHS[self.task], rate, forecast, weight_decay=1e-4, clip=0.1,
+                detecting=Detecting(),
+            )  # fmt: skip
         return Recipe(self.task, way.work, EPOCHS[self.task], rate, forecast)
 
 

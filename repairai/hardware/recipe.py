@@ -192,7 +192,8 @@ def read_recipe(path: Path) -> Recipe:
 HEADS: dict[Task, str] = {
     "sop": "# Planned by RepairAI. Build data with `python -m repairai data build`, then train with\n"
     "#   python -m repairai train {name}\n",
-    "detector": "# Planned by RepairAI. The trainer that reads this file comes with a next release.\n",
+    "detector": "# Planned by RepairAI. Import photos with `python -m repairai photos import`, then train with\n"
+    "#   python -m repairai train {name}\n",
     "judge": "# Planned by RepairAI. The trainer that reads this file comes with a next release.\n",
 }
 

@@ -11,8 +11,10 @@ from repairai.errors import RepairError
 from repairai.files import expanded, home
 from repairai.hardware.recipe import Recipe
 from repairai.runs.forecast import check_disk
+from repairai.runs.photo_checks import ready_to_look
 
 BUILD = "build some with `python -m repairai data build`"
+NAME_ON_HUB = "check the name, or give a name on the Hub"
 
 
 def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> Recipe:
@@ -28,15 +30,22 @@ def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> R
     Raises:
         RepairError: Something that it needs is not there, or the disk has no room for it.
     """
+    base = base or Path.cwd()
+    if recipe.task == "detector":
+        if _is_path(recipe.step.model) and not (base / expanded(recipe.step.model)).is_dir():
+            raise RepairError(f"there is no folder of a detector at {base / expanded(recipe.step.model)}", NAME_ON_HUB)
+        recipe = ready_to_look(recipe, base)
+        check_disk(recipe, there_gib)
+        return recipe
     if recipe.task != "sop":
         raise RepairError(
-            f"the recipe is for a {recipe.task}, which has no trainer here yet", "give a recipe with task: sop"
+            f"the recipe is for a {recipe.task}, which has no trainer here yet",
+            "give a recipe with task: sop or task: detector",
         )
     if recipe.step.method not in ("full", "lora", "qlora"):
         raise RepairError(
             f"the recipe's method is {recipe.step.method}, which trains no SOP agent", "take full, lora or qlora"
         )
-    base = base or Path.cwd()
     model = _model(recipe.step.model, base)
     data = str(checked_data(base / expanded(recipe.data) if recipe.data else newest_data()))
     recipe = replace(recipe, data=data, step=replace(recipe.step, model=model))
@@ -99,7 +108,7 @@ def _model(model: str, base: Path) -> str:
             f"make a model's folder of it with `python -m training.from_gguf {model} FOLDER`",
         )
     if _is_path(model):
-        raise RepairError(f"there is no folder of a model at {place}", "check the name, or give a name on the Hub")
+        raise RepairError(f"there is no folder of a model at {place}", NAME_ON_HUB)
     return model
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from repairai.errors import RepairError
@@ -19,6 +20,7 @@ GIB = 2**30
 BESIDE_GIB = 0.03
 """Of a checkpoint and of a model beside their weights: tokenizer, settings, state of the schedule. Llama 3's tokenizer
 takes 17 MB."""
+BUILTIN_DETECTOR = Path(__file__).parents[1] / "builtin" / "detector"
 LEAST_GIB = 0.1
 """That a run of which nothing else is known writes."""
 
@@ -54,12 +56,26 @@ def disk_forecast(recipe: Recipe) -> DiskForecast:
         RepairError: The disk cannot be looked at, or the model's `config.json` is damaged.
     """
     free = room("runs", runs_folder()).free_gib
+    if recipe.task == "detector":
+        return _of_a_detector(recipe, free)
     config = known_config(recipe.step.model)
     if config is None:
         return DiskForecast(None, None, recipe.keep, free)
     weights, state = written_bytes(recipe.step, config)
     model = weights / GIB + BESIDE_GIB
     return DiskForecast(model + state / GIB, model, recipe.keep, free)
+
+
+def _of_a_detector(recipe: Recipe, free_gib: float) -> DiskForecast:
+    """Return what a detector's run writes, from the weights that it begins with, which are kept in fp32.
+
+    A checkpoint holds them, AdamW's two numbers for each, and their running mean; the model is there as ONNX too.
+    """
+    folder = BUILTIN_DETECTOR if recipe.step.model == "builtin" else expanded(recipe.step.model)
+    weights = sum(path.stat().st_size for path in folder.glob("*.safetensors")) / GIB if folder.is_dir() else 0.0
+    if not weights:
+        return DiskForecast(None, None, recipe.keep, free_gib)
+    return DiskForecast(4 * weights, 2 * weights, recipe.keep, free_gib)
 
 
 def check_disk(recipe: Recipe, there_gib: float = 0.0) -> DiskForecast:

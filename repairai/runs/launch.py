@@ -84,13 +84,16 @@ def evaluate(
         raise RepairError(f"there is no exam at {exam}", "check the name")
     order = Order(run_id, str(Path(exam).absolute()) if exam else "", limit)
     text = yaml.safe_dump(to_data(order), sort_keys=False, allow_unicode=True)
-    command = [sys.executable, "-m", "training.sop_eval", "{run}"]
+    script = "detector_eval" if read_recipe(folder.recipe).task == "detector" else "sop_eval"
+    command = [sys.executable, "-m", f"training.{script}", "{run}"]
     name = f"{run_id[:58]}-eval"
     return _begin_new(name, "evaluate", command, text, run_id, not_before, queue, wait=False)
 
 
 def trainer_command(recipe: Recipe) -> list[str]:
     """Return the words that train a recipe, with "{run}" for the run's folder."""
+    if recipe.task == "detector":
+        return [sys.executable, "-m", "training.detector_train", "{run}"]
     if recipe.backend == "trl":
         return [sys.executable, "-m", "training.sop_train", "{run}"]
     return [sys.executable, "-m", "training.in_environment", recipe.backend, "{run}"]

@@ -39,7 +39,7 @@ def test_a_good_recipe_is_written_out_in_full(recipe, monkeypatch, tmp_path):
         ({"data": "model"}, "holds no train.jsonl"),
         ({"data": "data/train.jsonl"}, "there is no folder of data"),
         ({"data": ""}, "names no data, and none were built yet"),
-        ({"task": "detector"}, "for a detector, which has no trainer here yet"),
+        ({"task": "detector"}, "method is qlora, which trains no detector"),
         ({"task": "judge"}, "for a judge, which has no trainer here yet"),
         ({"step": Workload("model", "inference")}, "trains no SOP agent"),
         ({"step": Workload("./nowhere")}, "no folder of a model at .*nowhere"),

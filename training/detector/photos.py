@@ -239,11 +239,12 @@ def chances(chosen: Sequence[LabelledPhoto], shares: dict[str, float]) -> list[f
     """
     if not shares:
         return []
-    sources = [each.source for each in chosen]
+    # A source may say what within it a photo was made from: "bench/picture_7" is of the source "bench".
+    sources = [each.source if each.source in shares else each.source.split("/")[0] for each in chosen]
     if unknown := set(sources) ^ set(shares):
         raise RepairError(
-            f"the recipe's shares and the photos' sources differ by {', '.join(sorted(unknown))}",
-            f"name each source once under shares: {', '.join(sorted(set(sources)))}",
+            f"the recipe's shares and the photos' sources differ by {', '.join(sorted(unknown)[:5])}",
+            f"name each source once under shares: {', '.join(sorted(set(sources))[:8])}",
         )
     counts = {source: sources.count(source) for source in shares}
     return [shares[source] / counts[source] for source in sources]
