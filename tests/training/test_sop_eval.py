@@ -18,7 +18,7 @@ from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.gate import activate
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import last_metrics
-from repairai.runs.scores import read_scores
+from repairai.runs.scores import against_steps, read_scores
 from repairai.runs.state import read_run
 from repairai.sop import agents
 from repairai.sop.prompts import REFUSAL, Passage, answer_text, question_text
@@ -35,16 +35,18 @@ STEP = Workload("tiny", "lora", precision="fp32", adapter_precision="fp32", rank
 
 
 def examples(n: int, first: int = 0) -> list[Example]:
-    """Questions about lamps: how-tos with a passage or two, and every fourth a refusal."""
+    """Questions about lamps: how-tos with a passage, and every fourth a refusal, with one of a kettle."""
     found = []
     for at in range(first, first + n):
         part, screws = ("battery", "fan", "cover")[at % 3], 2 + at % 4
         text = f"Remove the {screws} screws from the {part}."
-        shown = () if at % 4 == 3 else (Passage(f"g{at}", f"Lamp {at}", "lamp", 1, text),)
-        answer = answer_text([(text, 1)]) if shown else REFUSAL
+        is_known = at % 4 != 3
+        what = "lamp" if is_known else "kettle"
+        shown = (Passage(f"g{at}", f"{what} {at}", what, 1, text),)
+        answer = answer_text([(text, 1)]) if is_known else REFUSAL
         asked = {"role": "user", "content": question_text(f"lamp {at} {part}?", shown)}
         turns = (asked, {"role": "assistant", "content": answer})
-        found.append(Example("how_to" if shown else "refusal", f"lamp {at}", f"g{at}", turns))
+        found.append(Example("how_to" if is_known else "refusal", f"lamp {at}", f"g{at}", turns))
     return found
 
 
@@ -103,6 +105,9 @@ def test_a_trained_model_beats_its_base_and_passes_the_gate(tmp_path: Path, home
     assert scores.figures["ended"].after > 0.9
     assert scores.loss.after < 0.2 < 4 < scores.loss.before
     assert abs(scores.lengths.after - scores.lengths.expected) < 4
+    steps = against_steps(scores)
+    assert (steps["how_to"].before, steps["refusal"].before) == (1.0, 0.0), "they copy any step and never refuse"
+    assert "the plain steps, which need no model: on 30 questions" in done.stdout
     assert [each.after_score for each in scores.worst] == sorted(each.after_score for each in scores.worst)
     assert "Remove the" in (trained.path / "worst.md").read_text()
 
@@ -112,6 +117,7 @@ def test_a_trained_model_beats_its_base_and_passes_the_gate(tmp_path: Path, home
 
     decision = activate("lamps")
     assert decision.active
+    assert "the plain steps, which need no model and answer now" in decision.said
     assert agents.active().run_id == "lamps"
     assert agents.back() == agents.STEPS
 
