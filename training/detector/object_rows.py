@@ -6,10 +6,13 @@ left, top, right and bottom, in px or in shares of the photo, no column says: al
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from PIL import Image
 
 from repairai.errors import RepairError
 from training.detector.labels import SaidBox, SaidPhoto, Split
@@ -18,6 +21,8 @@ BOXES = ("bbox", "bboxes", "boxes", "box")
 CATEGORIES = ("category", "categories", "category_id", "label", "labels", "class", "class_id", "classes", "name")
 OBJECTS = ("objects", "annotations", "object", "detections")
 SIZES = ("width", "height")
+_MOST_OPENED = 200
+"""Photos that are opened to learn their size, where no column says it: enough to tell what their boxes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +142,24 @@ def _meaning(boxes: Sequence[tuple[Row, tuple[float, float, float, float]]]) -> 
         return False, False
     shares = max(max(box) for _, box in boxes) <= 1.001
     backwards = beyond = 0  # what speaks against corners, and what speaks for them
+    sizes: dict[str, tuple[float, float]] = {}
     for row, (left, top, third, fourth) in boxes:
+        if row.origin not in sizes:
+            sizes[row.origin] = (1.0, 1.0) if shares else _size(row, len(sizes) < _MOST_OPENED)
+        width, height = sizes[row.origin]
         backwards += third <= left or fourth <= top
-        width, height = (1.0, 1.0) if shares else (row.width or math.inf, row.height or math.inf)
         beyond += left + third > 1.02 * width or top + fourth > 1.02 * height
     return beyond > backwards, shares
+
+
+def _size(row: Row, look: bool) -> tuple[float, float]:
+    """Return the size of a photo, as it is said or as its file says; endless where neither tells it."""
+    if row.width and row.height:
+        return row.width, row.height
+    if look:
+        try:
+            with Image.open(io.BytesIO(row.read())) as image:
+                return image.size
+        except (RepairError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            pass  # told when the photo comes in
+    return math.inf, math.inf
