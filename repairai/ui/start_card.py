@@ -11,8 +11,9 @@ import gradio as gr
 
 from repairai.commands.train import moment
 from repairai.errors import RepairError
-from repairai.runs.folder import slug_of
+from repairai.runs.folder import RunFolder, slug_of
 from repairai.runs.launch import start
+from repairai.runs.sweep import sweep, tag_of
 from repairai.ui import render, train_render
 from repairai.ui.data_card import chosen_data
 from repairai.ui.foreseen import foresee
@@ -39,6 +40,7 @@ class StartCard:
         name: Of the run.
         when: It begins.
         hour: At which.
+        tried: Several values of some settings, a run for each combination.
         command: The same for a terminal.
         path: Where the recipe is kept for it.
         start: Starts it.
@@ -49,6 +51,7 @@ class StartCard:
     name: gr.Textbox
     when: gr.Radio
     hour: gr.Textbox
+    tried: gr.Textbox
     command: gr.Code
     path: gr.State
     start: gr.Button
@@ -81,12 +84,16 @@ def lay(prefix: str = "") -> StartCard:
             elem_id=f"{prefix}run-hour",
             min_width=200,
         )
+    tried = gr.Textbox(
+        "", label="Or try several values, a run for each combination", placeholder="learning_rate=1e-4,2e-4 rank=8,16",
+        max_lines=1, elem_id="run-try",
+    )  # fmt: skip
     command = gr.Code(
         "", language="shell", label="The same in a terminal", interactive=False, lines=1, wrap_lines=True,
         show_line_numbers=False, buttons=["copy"], visible=False, elem_id=f"{prefix}train-command",
     )  # fmt: skip
     button = gr.Button("Start the training", variant="primary", size="lg", elem_id=f"{prefix}{START}")
-    return StartCard(forecast, name, when, hour, command, gr.State(""), button, live(f"{prefix}start-said"))
+    return StartCard(forecast, name, when, hour, tried, command, gr.State(""), button, live(f"{prefix}start-said"))
 
 
 def wire(card: StartCard, text: gr.Code, data: gr.Dropdown, loads: list[Any]) -> None:
@@ -105,8 +112,9 @@ def wire(card: StartCard, text: gr.Code, data: gr.Dropdown, loads: list[Any]) ->
         after(lambda text: text, text, settled, **QUIET)
     settled.change(lambda text, folder: forecast(text, folder, True), [settled, data], card.forecast, **last)
     settled.change(forecast, [settled, data], card.forecast, **last)
-    inputs = [settled, card.name, card.when, card.hour, card.path]
-    for event in (settled.change, card.name.blur, card.name.submit, card.when.change, card.hour.blur, card.hour.submit):
+    inputs = [settled, card.name, card.when, card.hour, card.path, card.tried]
+    typed = (event for each in (card.name, card.hour, card.tried) for event in (each.blur, each.submit))
+    for event in (settled.change, card.when.change, *typed):
         event(command, inputs, [card.command, card.path], **last)
     card.when.change(lambda when: gr.Textbox(visible=when == AT), card.when, card.hour, **QUIET)
 
@@ -122,21 +130,33 @@ def wire_start(card: StartCard, text: gr.Code, watched: Watched, places: Any, ta
         tabs: All tabs.
     """
 
-    def go(text: str, name: str, when: str, hour: str, chosen: str, seen: dict[str, str]) -> list[Any]:
+    def go(text: str, name: str, when: str, hour: str, tried: str, chosen: str) -> list[Any]:
         try:
-            recipe = parsed(text)
-            not_before = moment(hour.strip()) if when == AT else None
-            folder = start(recipe, name.strip() or usual_name(text), not_before, wait=when == QUEUE)
+            folder, said = begun(text, name, when, hour, tried)
         except RepairError as error:
             n_left = len(places.all) + 2
             return [render.problem(str(error)), gr.skip(), chosen, *[gr.skip()] * n_left]
-        freed = said_of(room) if not folder.queued.exists() and (room := make_room()) else ""
         shown = look(watched, folder.id, {})
-        return ["", freed, folder.id, gr.Tabs(selected="runs"), gr.Timer(active=True), *shown]
+        return ["", said_of(said), folder.id, gr.Tabs(selected="runs"), gr.Timer(active=True), *shown]
 
-    given = [text, card.name, card.when, card.hour, places.chosen, places.seen]
+    given = [text, card.name, card.when, card.hour, card.tried, places.chosen]
     shown = [card.said, places.answer, places.chosen, tabs, places.clock, *places.all]
     card.start.click(go, given, shown, show_progress_on=card.said, api_visibility="private")
+
+
+def begun(text: str, name: str, when: str, hour: str, tried: str) -> tuple[RunFolder, str]:
+    """Start a run, or queue those of a sweep; return the first, and what there is to say of it.
+
+    Raises:
+        RepairError: Something that it needs is not there, or is wrong.
+    """
+    recipe, name = parsed(text), name.strip() or usual_name(text)
+    not_before = moment(hour.strip()) if when == AT else None
+    if tried.strip():
+        made = sweep(recipe, tried.split(), name, not_before)
+        return made[0], f"{len(made)} runs are in the queue; find them with #{tag_of(name)}, and compare them below."
+    folder = start(recipe, name, not_before, wait=when == QUEUE)
+    return folder, "" if folder.queued.exists() else make_room()
 
 
 def forecast(text: str, folder: str | None, at_once: bool = False) -> str:
@@ -149,7 +169,7 @@ def forecast(text: str, folder: str | None, at_once: bool = False) -> str:
         return ""
 
 
-def command(text: str, name: str, when: str, hour: str, last: str) -> list[Any]:
+def command(text: str, name: str, when: str, hour: str, last: str, tried: str = "") -> list[Any]:
     """Return what starts the same run in a terminal, and where the recipe is kept for it; nothing where it is none."""
     try:
         parsed(text)
@@ -158,8 +178,12 @@ def command(text: str, name: str, when: str, hour: str, last: str) -> list[Any]:
     except RepairError:
         return [gr.Code(visible=False), last]
     words = ["python", "-m", "repairai", "train", str(path), "--name", slug_of(name)]
+    words += [word for each in tried.split() for word in ("--try", each)]
     words += {NOW: [], QUEUE: ["--queue"], AT: ["--at", hour.strip() or "22:00"]}[when]
-    return [gr.Code(shlex.join([*words, *(["--detach"] if when == NOW else [])]), visible=True), str(path)]
+    return [
+        gr.Code(shlex.join([*words, *(["--detach"] if when == NOW and not tried.split() else [])]), visible=True),
+        str(path),
+    ]
 
 
 def usual_name(text: str) -> str:

@@ -203,7 +203,8 @@ def test_a_run_is_started_again_from_its_recipe(page: Page):
     folder = ended(made("lamps"))
     model = folder.path / "tiny"
     model.mkdir()
-    (model / "config.json").write_text("{}")
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "vocab_size": 16, "num_attention_heads": 1}
+    (model / "config.json").write_text(json.dumps({"model_type": "llama", "intermediate_size": 8, **sizes}))
     folder.recipe.write_text(folder.recipe.read_text().replace("Some/Model-1B", str(model)))
     about = json.loads(folder.about.read_text())
     folder.about.write_text(json.dumps({**about, "packages": {**about["packages"], "torch": "1.0"}}))

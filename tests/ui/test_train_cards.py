@@ -19,7 +19,7 @@ from repairai.ui.data_delete import doomed
 from repairai.ui.foreseen import foresee, steps_of
 from repairai.ui.recipe_card import check, taken, used, with_data
 from repairai.ui.recipe_text import parsed, ready_recipes
-from repairai.ui.start_card import AT, NOW, QUEUE, command, forecast, usual_name
+from repairai.ui.start_card import AT, NOW, QUEUE, begun, command, forecast, usual_name
 from tests.ui.guides import write_guides
 from tests.ui.test_train_render import REPORT
 
@@ -239,3 +239,16 @@ def test_the_command_starts_the_same_run_in_a_terminal():
     assert "--at 23:15" in command(SHORT, "My lamps", AT, "23:15", path)[0].value
     assert not command("a: [", "x", NOW, "", "")[0].visible
     assert usual_name(SHORT) == "Llama-3.2-1B-qlora"
+
+
+def test_a_sweep_is_started_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("repairai.runs.launch.wake", lambda: False)
+    monkeypatch.setattr("repairai.runs.sweep.ready", lambda recipe: recipe)
+    monkeypatch.setattr("repairai.runs.launch.ready", lambda recipe: recipe)
+    folder, said = begun(SHORT, "Mine", NOW, "", "learning_rate=1e-4,2e-4 rank=8,16")
+    assert folder.id == "mine-learning_rate-1e-4-rank-8"
+    assert said == "4 runs are in the queue; find them with #mine, and compare them below."
+    with pytest.raises(RepairError, match="'oops' is nothing to try"):
+        begun(SHORT, "Mine", NOW, "", "oops")
+    shown, path = command(SHORT, "Mine", NOW, "", "", "rank=8,16")
+    assert shown.value.endswith(f"train {path} --name mine --try rank=8,16")
