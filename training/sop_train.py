@@ -242,29 +242,44 @@ def on_several(gpus: int, folder: Path) -> list[str]:
     return [*launch, "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "training.sop_train", str(folder)]
 
 
+def run(folder: RunFolder, prepare: Prepare | None = None, first: bool = True, program: str = "sop_train") -> int:
+    """Train a run to whatever end, say which in a sentence, and return the exit code.
+
+    Args:
+        folder: Of the run.
+        prepare: Makes the trainer, see `train`.
+        first: It is the first of all processes that train, the one that writes the run's folder.
+        program: What it is called in what is said.
+    """
+    transformers.logging.set_verbosity_warning()
+    try:
+        with Journal(folder) if first else nullcontext() as journal:
+            train(folder, journal, prepare)
+    except Asked as asked:
+        print(f"it was asked to {asked}")
+        return 1
+    except (RepairError, MemoryError) as error:
+        print(f"training.{program}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, RepairError) else 1
+    print(f"the model is in {folder.model}")
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the step; see the module's first lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, metavar="RECIPE|RUN", help="a recipe, or a run's folder to go on with")
     parser.add_argument("--name", default="", help="of a new run; else it is called as its recipe")
     chosen = parser.parse_args(arguments)
-    transformers.logging.set_verbosity_warning()
-    first = os.environ.get("RANK", "0") == "0"
     try:
         folder = opened(chosen.path, chosen.name)
         gpus = read_recipe(folder.recipe).gpus
-        if gpus > 1 and not os.environ.keys() & LAUNCHED:
-            os.execv(sys.executable, on_several(gpus, folder.path))
-        with Journal(folder) if first else nullcontext() as journal:
-            train(folder, journal)
-    except Asked as asked:
-        print(f"it was asked to {asked}")
-        return 1
-    except (RepairError, MemoryError) as error:
+    except RepairError as error:
         print(f"training.sop_train: {error}", file=sys.stderr)
-        return 2 if isinstance(error, RepairError) else 1
-    print(f"the model is in {folder.model}")
-    return 0
+        return 2
+    if gpus > 1 and not os.environ.keys() & LAUNCHED:
+        os.execv(sys.executable, on_several(gpus, folder.path))
+    return run(folder, first=os.environ.get("RANK", "0") == "0")
 
 
 if __name__ == "__main__":

@@ -26,12 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe
 from repairai.runs.folder import RunFolder
-from repairai.runs.journal import Asked, Journal
+from repairai.runs.journal import Journal
 from training import sop_train
 from training.sop.model import ALPHA, DTYPES, find_model, load_tokenizer
 from training.sop.trainer import SopTrainer, make_trainer
@@ -115,19 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it; see the module's first lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="a run's folder")
-    folder = RunFolder(parser.parse_args(arguments).run)
-    transformers.logging.set_verbosity_warning()
-    try:
-        with Journal(folder) as journal:
-            sop_train.train(folder, journal, prepared)
-    except Asked as asked:
-        print(f"it was asked to {asked}")
-        return 1
-    except (RepairError, MemoryError) as error:
-        print(f"training.unsloth_train: {error}", file=sys.stderr)
-        return 2 if isinstance(error, RepairError) else 1
-    print(f"the model is in {folder.model}")
-    return 0
+    return sop_train.run(RunFolder(parser.parse_args(arguments).run), prepared, program="unsloth_train")
 
 
 if __name__ == "__main__":
