@@ -433,7 +433,7 @@ BAD = {
     ),
     "no photo that opens": (
         {"images/a.jpg": b"junk", "labels/a.txt": f"0 {YOLO}", "classes.txt": "screw"},
-        "none of 1 photos can be read: a.jpg is not a photo that can be read",
+        "of 1 photo none can be read: a.jpg is not a photo that can be read",
     ),
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ Look = NDArray[np.uint8]
 
 def look_of(pixels: NDArray[np.uint8]) -> Look:
     """Return a photo in grey on 32 x 32 px: uint8 (32, 32)."""
-    image = Image.fromarray(pixels).resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX, reducing_gap=2.0)
+    image = Image.fromarray(pixels).resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
     return np.asarray(image.convert("L"))
 
 

@@ -203,7 +203,7 @@ def _small(photos: PhotoSet) -> Iterator[Finding]:
     for each in photos.photos:
         scale = INPUT_PX / np.array([each.width, each.height])
         sides = [min((np.array(box.box[2:]) - box.box[:2]) * scale) for box in each.boxes]
-        count = sum(side < SMALL_PX for side in sides)
+        count = int(sum(side < SMALL_PX for side in sides))
         total, tiny = total + len(sides), tiny + count
         if count:
             names.append(each.name)

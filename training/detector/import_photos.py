@@ -28,7 +28,7 @@ from repairai.vision.photo_set import (
 from training.detector.alike import Look, look_of, looks, source_of, with_sources, write_looks
 from training.detector.doctor import write_report
 from training.detector.facts import Facts, Unsure, digest_of, read_facts, write_facts
-from training.detector.findings import Finding
+from training.detector.findings import Finding, n
 from training.detector.formats import read_source
 from training.detector.labels import Said, SaidPhoto
 from training.detector.parts import Numbered, Wishes, number
@@ -171,8 +171,8 @@ def _bring(place_of: Path, sources: Sequence[Said], numbered: Numbered, before: 
         seen = brought.seen
         first, why = next(iter(seen.unreadable.items()), ("", ""))
         if first:
-            raise RepairError(f"none of {total:,} photos can be read: {why}", "give photos that can be opened")
-        raise RepairError(f"all {total:,} photos are in {before.name if before else first} already", "give others")
+            raise RepairError(f"of {n(total, 'photo')} none can be read: {why}", "give photos that can be opened")
+        raise RepairError(f"all that is there is in {before.name if before else first} already", "give others")
     return brought
 
 

@@ -52,15 +52,18 @@ def _files(seen: Seen, absent: Sequence[str]) -> list[Finding]:
     return [
         finding(
             "unreadable-files", "warn",
-            f"{lost} could not be read and {_are(seen.unreadable)} left out, such as {first}: {why}", seen.unreadable,
+            f"{lost} could not be read and {_were(len(seen.unreadable))} left out, such as {first}: {why}",
+            seen.unreadable,
         ),
         finding(
             "photos-absent", "warn",
-            f"{n(len(absent), 'label')} {_are(absent)} for photos that are not there, such as {few(absent, 1)}", absent,
+            f"{n(len(absent), 'label')} {_were(len(absent))} for photos that are not there, such as {few(absent, 1)}",
+            absent,
         ),
         finding(
             "same-files", "note",
-            f"{doubled} {_are(seen.doubles)} the same, byte for byte, as another one, and came in once", seen.doubles,
+            f"{doubled} {_were(len(seen.doubles))} the same, byte for byte, as another one, and came in once",
+            seen.doubles,
         ),
         finding(
             "same-files-differ", "warn",
@@ -69,7 +72,7 @@ def _files(seen: Seen, absent: Sequence[str]) -> list[Finding]:
         ),
         finding(
             "shrunk", "note",
-            f"{n(len(seen.shrunk), 'photo')} {_are(seen.shrunk)} kept with {LONGEST_PX} px on the longer side",
+            f"{n(len(seen.shrunk), 'photo')} {_were(len(seen.shrunk))} kept with {LONGEST_PX} px on the longer side",
             seen.shrunk,
         ),
     ]  # fmt: skip
@@ -82,9 +85,17 @@ def _boxes(counts: Mapping[str, Mapping[str, int]]) -> list[Finding]:
     (empty, no_area), (clipped, cut), (outside, out) = of("empty"), of("clipped"), of("outside")
     (turned, _), (resized, _), (strange, _) = of("turned"), of("resized"), of("strange")
     return [
-        finding("empty-boxes", "note", f"{n(no_area, 'box', 'boxes')} without any area were left out", empty, no_area),
-        finding("clipped", "note", f"{n(cut, 'box', 'boxes')} stood over the edge and were clipped", clipped, cut),
-        finding("outside-boxes", "warn", f"{n(out, 'box', 'boxes')} outside the photo were left out", outside, out),
+        finding(
+            "empty-boxes", "note", f"{n(no_area, 'box', 'boxes')} had no area and {_were(no_area)} left out",
+            empty, no_area,
+        ),
+        finding(
+            "clipped", "note", f"{n(cut, 'box', 'boxes')} stood over the edge and {_were(cut)} clipped", clipped, cut
+        ),
+        finding(
+            "outside-boxes", "warn", f"{n(out, 'box', 'boxes')} lay outside the photo and {_were(out)} left out",
+            outside, out,
+        ),
         finding(
             "turned", "note",
             f"the boxes of {n(len(turned), 'photo')} had been drawn before EXIF turned it, and were turned too", turned,
@@ -117,5 +128,5 @@ def _splits(parted: Parted) -> list[Finding]:
     return found
 
 
-def _are(things: Sequence[str] | Mapping[str, str]) -> str:
-    return "was" if len(things) == 1 else "were"
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

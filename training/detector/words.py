@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from training.detector.findings import n
+
 _MARKS = {"stop": "STOP", "warn": "warn", "note": "note"}
 
 
@@ -12,7 +14,7 @@ def in_words(report: Mapping[str, Any]) -> str:
     """Return a report as lines."""
     splits = ", ".join(f"{count:,} {split}" for split, count in report["splits"].items())
     more = [f"{report[key]:,} {word}" for key, word in _MORE if report[key]]
-    lines = [f"{report['name']}: {report['photos']:,} photos ({', '.join([splits, *more])})"]
+    lines = [f"{report['name']}: {n(report['photos'], 'photo')} ({', '.join([splits, *more])})"]
     if report["parts"]:
         lines += ["", *_table(report["parts"])]
     lines += ["", *(_finding(each, report["name"]) for each in report["findings"])]
