@@ -146,6 +146,8 @@ class Watch(TrainerCallback):
             return
         looked = [each for each in state.log_history if "eval_loss" in each and each["step"] == state.global_step]
         mark = {"step": state.global_step, "eval_loss": looked[-1]["eval_loss"] if looked else None}
+        if looked and "eval_worth" in looked[-1]:
+            mark["worth"] = looked[-1]["eval_worth"]
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         write_whole(folder / "whole", json.dumps(mark).encode())
         self.journal.event("checkpoint", f"step {state.global_step} is saved", step=state.global_step)

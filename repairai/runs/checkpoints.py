@@ -11,7 +11,7 @@ from pathlib import Path
 from repairai.runs.folder import RunFolder, read_json
 
 MARK = "whole"
-"""The file that a trainer writes last into a checkpoint: {step, eval_loss}."""
+"""The file that a trainer writes last into a checkpoint: {step, eval_loss}, and for a detector {worth}."""
 NAME = re.compile(r"checkpoint-(\d{1,12})")
 
 
@@ -24,7 +24,7 @@ class Checkpoint:
         path: Its folder.
         gib: What it weighs.
         eval_loss: Of the validation data; None where it was not looked at.
-        best: No other of the run has a lower one.
+        best: No other of the run has a lower one; of a detector, none is worth more by what its recipe judges by.
         whole: It was written to its end.
     """
 
@@ -40,7 +40,9 @@ def checkpoints(folder: RunFolder) -> list[Checkpoint]:
     """Return the checkpoints of a run, earliest first, half-written ones among them."""
     marks = {step: read_json(path / MARK) for step, path in _found(folder)}
     losses = {step: loss for step, mark in marks.items() if isinstance(loss := mark.get("eval_loss"), int | float)}
-    best_step = min(losses, key=lambda step: losses[step], default=None)
+    worth = {step: value for step, mark in marks.items() if isinstance(value := mark.get("worth"), int | float)}
+    costs = {step: -value for step, value in worth.items()} or losses
+    best_step = min(costs, key=lambda step: costs[step], default=None)
     return [
         Checkpoint(step, path, _gib(path), losses.get(step), step == best_step, _is_whole(path))
         for step, path in _found(folder)
@@ -53,7 +55,7 @@ def last_whole(folder: RunFolder) -> Checkpoint | None:
 
 
 def best(folder: RunFolder) -> Checkpoint | None:
-    """Return the checkpoint with the lowest loss on the validation data, or None where none was looked at."""
+    """Return the checkpoint that did best on the validation data, or None where none was looked at."""
     return next((each for each in checkpoints(folder) if each.best), None)
 
 
