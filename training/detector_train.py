@@ -50,7 +50,7 @@ from training.detector.model import (
     processor,
 )  # fmt: skip
 from training.detector.overfit import overfit
-from training.detector.photos import Photos
+from training.detector.photos import Photos, check
 from training.detector.preview import contact_sheet
 from training.detector.trainer import DetectorTrainer, detecting, make_trainer
 from training.out_of_memory import let_go, train_until_it_fits
@@ -120,6 +120,7 @@ def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> DetectorTr
     """Return the trainer, with all that it needs loaded."""
     _phase(journal, "reading the data")
     photos = read_data(expanded(recipe.data), journal)
+    check(photos, (*photos.of("train"), *photos.of("val")), journal.check)
     _phase(journal, "loading the model")
     model, forward, saved_with, parts = load(recipe, photos.parts)
     freeze(model, recipe)
@@ -260,14 +261,19 @@ def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: 
     )  # whose photos it has learned from goes with it
     if isinstance(trainer.forward, Plain):
         _phase(journal, "exporting the model")
-        export(model, recipe.step.image_px, made / "model.onnx")
-        journal.event("check", str(parity(model, made / "model.onnx", _examples(trainer))))
-        load_detector(made)  # as an inspection loads it
+        journal.event("check", _exported(model, recipe.step.image_px, made, _examples(trainer)))
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
     trainer.accelerator.free_memory()
     trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
     let_go()
+
+
+def _exported(model: Any, size_px: int, made: Path, photos: list[np.ndarray]) -> str:
+    """Write the export beside the weights, and return how far it is from them; it is loaded as an inspection does."""
+    export(model, size_px, made / "model.onnx")
+    load_detector(made)
+    return str(parity(model, made / "model.onnx", photos))
 
 
 def _examples(trainer: DetectorTrainer) -> list[np.ndarray]:
@@ -278,7 +284,7 @@ def _examples(trainer: DetectorTrainer) -> list[np.ndarray]:
         photos: Photos = trainer.train_dataset
         rng = np.random.default_rng(0)
         items = [photos.whole(index, rng) for index in range(min(PARITY_PHOTOS, len(photos)))]
-    return [item["pixel_values"].permute(1, 2, 0).numpy() for item in items]
+    return [item["pixel_values"].numpy() for item in items]
 
 
 def _compare(took: Took, recipe: Recipe, journal: Journal) -> None:

@@ -11,7 +11,7 @@ class Forward(Protocol):
     """Runs a detector on photos as they are loaded."""
 
     def __call__(self, model: Any, pixels: torch.Tensor, labels: list[dict[str, torch.Tensor]] | None) -> Any:
-        """Return what the model gives, with its loss where there are labels; pixels (n, 3, size, size) uint8."""
+        """Return what the model gives, with its loss where there are labels; pixels (n, size, size, 3) uint8."""
 
     def scores(self, outputs: Any) -> torch.Tensor:
         """Return (n, queries, parts) scores in [0, 1]."""
@@ -22,7 +22,8 @@ class Plain:
 
     def __call__(self, model: Any, pixels: torch.Tensor, labels: list[dict[str, torch.Tensor]] | None) -> Any:
         """Return what the model gives."""
-        return model(pixel_values=pixels.float().div_(255), labels=labels)
+        # The colours of a px stay beside each other in memory, in which convolutions are far faster on a processor.
+        return model(pixel_values=pixels.permute(0, 3, 1, 2).float().div_(255), labels=labels)
 
     def scores(self, outputs: Any) -> torch.Tensor:
         """Return (n, queries, parts) scores."""

@@ -39,11 +39,11 @@ class Grounded:
     def __call__(self, model: Any, pixels: torch.Tensor, labels: list[dict[str, torch.Tensor]] | None) -> Any:
         """Return what the model gives."""
         device, n = pixels.device, len(pixels)
-        mean, spread = (torch.tensor(each, device=device)[:, None, None] for each in (MEAN, SPREAD))
+        mean, spread = (torch.tensor(each, device=device) for each in (MEAN, SPREAD))
         ids = self.ids.to(device)[None].expand(n, -1)
         return model(
-            pixel_values=(pixels.float() / 255 - mean) / spread,
-            pixel_mask=torch.ones(n, *pixels.shape[2:], dtype=torch.long, device=device),
+            pixel_values=((pixels.float() / 255 - mean) / spread).permute(0, 3, 1, 2),
+            pixel_mask=torch.ones(n, *pixels.shape[1:3], dtype=torch.long, device=device),
             input_ids=ids,
             token_type_ids=torch.zeros_like(ids),
             attention_mask=torch.ones_like(ids),

@@ -18,6 +18,7 @@ from faster_coco_eval import COCO, COCOeval_faster
 from numpy.typing import NDArray
 
 from repairai.vision import tiles
+from repairai.vision.engine import Network
 from training.detector.forward import Forward
 from training.detector.photos import Photos, collate
 
@@ -68,9 +69,7 @@ class Judge:
         most: Photos at most; more are left out evenly.
     """
 
-    def __init__(
-        self, photos: Photos, n_parts: int, forward: Forward, batch: int, most: int = MOST_PHOTOS
-    ) -> None:  # fmt: skip
+    def __init__(self, photos: Photos, n_parts: int, forward: Forward, batch: int, most: int = MOST_PHOTOS) -> None:
         chosen = np.unique(np.linspace(0, len(photos) - 1, min(most, len(photos))).round().astype(int)).tolist()
         self.photos, self.n_parts, self.forward, self.batch = photos, n_parts, forward, batch
         self.looks = [(index, _window(photos, index, at)) for at, index in enumerate(chosen)]
@@ -94,7 +93,17 @@ class Judge:
             model: In memory; it is left in the mode that it was in.
             tell: Called after each batch, and free to raise.
         """
-        found, losses = self.find(model, tell)
+        return self._worth(*self.find(model, tell))
+
+    def of_network(self, network: Network) -> Judged:
+        """Return what an export is worth; its loss is not known."""
+        found = []
+        for item, look in zip(self.items(), self.looks, strict=True):
+            logits, boxes = network(item["pixel_values"].numpy()[None])
+            found.append(chosen_of(boxes[0], 1 / (1 + np.exp(-logits[0])), _sides(self.photos, *look)))
+        return self._worth(found, [float("nan")])
+
+    def _worth(self, found: Sequence[Found], losses: Sequence[float]) -> Judged:
         truth = [
             (np.asarray(item["labels"]["boxes"]), np.asarray(item["labels"]["class_labels"])) for item in self.items()
         ]

@@ -7,7 +7,8 @@ training that goes on later, or with other processes that load, sees what it wou
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ CACHE_SHARE, MOST_CACHED = 0.25, 3 * 2**30
 """Of the memory that is free, and bytes at most, that photos may take which were read and made small before."""
 TILED = 0.5
 """How often a photo that is inspected in tiles is trained on through one of them."""
+
+ORIENTATION = 0x0112
+"""EXIF's tag; from 5 on width and height change places."""
 
 Window = tuple[float, float, float, float]
 
@@ -76,7 +80,7 @@ class Kept:
 class Photos(Dataset[dict[str, Any]]):
     """Augmented photos with their boxes, as detectors of the DETR family take them.
 
-    Each item is `pixel_values` (3, size, size) uint8 and `labels` with `class_labels` (n,) and `boxes` (n, 4) of
+    Each item is `pixel_values` (size, size, 3) uint8 and `labels` with `class_labels` (n,) and `boxes` (n, 4) of
     centre x, centre y, width and height as shares of what is seen. There are no areas to become stale.
 
     Args:
@@ -130,13 +134,13 @@ class Photos(Dataset[dict[str, Any]]):
             "class_labels": torch.from_numpy(self.labels[index][seen.kept]),
             "boxes": torch.from_numpy(shares.astype(np.float32)),
         }
-        return {"pixel_values": torch.from_numpy(seen.photo.transpose(2, 0, 1).copy()), "labels": labels}
+        return {"pixel_values": torch.from_numpy(seen.photo.copy()), "labels": labels}
 
     def read(self, index: int, window: Window | None = None) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return a photo, RGB uint8 (H, W, 3), no larger than need be, and (4,) how much smaller its boxes are.
 
         Raises:
-            RepairError: It cannot be read, or it is not the one whose boxes were drawn.
+            RepairError: It cannot be read.
         """
         each = self.chosen[index]
         found = self.kept.get(index) if window is None else None
@@ -168,25 +172,53 @@ class Photos(Dataset[dict[str, Any]]):
         return left, top, right, bottom
 
 
-def _read(path: Any, each: LabelledPhoto, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a photo of at most that width and height, the right way up."""
+def check(photos: PhotoSet, chosen: Sequence[LabelledPhoto], tell: Callable[[], None] = lambda: None) -> None:
+    """See that photos are there and are those whose boxes were drawn: only their first bytes are read.
+
+    Args:
+        photos: The set.
+        chosen: Of its photos.
+        tell: Called now and then, and free to raise.
+
+    Raises:
+        RepairError: One is not.
+    """
+    for number, each in enumerate(chosen):
+        if number % 256 == 0:
+            tell()
+        path = photos.path(each)
+        try:
+            with Image.open(path) as image:
+                turned = image.getexif().get(ORIENTATION, 1) > 4
+                size = image.size[::-1] if turned else image.size
+        except OSError:  # it is none that Pillow knows by itself, or it is damaged: this says which
+            pixels = read_photo(path).pixels
+            size = pixels.shape[1], pixels.shape[0]
+        _check_size(each, size)
+
+
+def _check_size(each: LabelledPhoto, size: tuple[int, int]) -> None:
+    if size != (each.width, each.height):
+        raise RepairError(
+            f"{each.name} is {size[0]} x {size[1]} px, and its boxes are for {each.width} x {each.height}",
+            "label it again, or let `python -m repairai photos doctor` look",
+        )
+
+
+def _read(path: Path, each: LabelledPhoto, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a photo in that width and height, the right way up."""
     try:
         with Image.open(path) as image:
             plain = image.format == "JPEG" and image.mode == "RGB"
             if plain:  # decoded at half or a quarter of its size where that is enough
-                image.draft("RGB", (max(size), max(size)) if image.getexif().get(0x0112, 1) > 4 else size)
+                image.draft("RGB", size[::-1] if image.getexif().get(ORIENTATION, 1) > 4 else size)
                 picture = ImageOps.exif_transpose(image)
                 picture.load()
     except OSError:
         plain = False
     if not plain:
         picture = Image.fromarray(read_photo(path).pixels)
-    # A photo that was turned or cut after its boxes were drawn has another shape.
-    if abs(picture.width * each.height - picture.height * each.width) > 0.02 * picture.width * each.height + 64:
-        raise RepairError(
-            f"{each.name} is {picture.width} x {picture.height} px, and its boxes are for {each.width} x {each.height}",
-            "import the photos again, or let `photos mend` turn its boxes",
-        )
+        _check_size(each, picture.size)
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(picture)

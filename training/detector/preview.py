@@ -60,7 +60,7 @@ def contact_sheet(
 def _cell(item: dict[str, object]) -> Image.Image:
     """Return one photo with its boxes."""
     pixels, labels = item["pixel_values"], item["labels"]
-    picture = Image.fromarray(pixels.permute(1, 2, 0).numpy()).resize((CELL_PX, CELL_PX))  # type: ignore[attr-defined]
+    picture = Image.fromarray(pixels.numpy()).resize((CELL_PX, CELL_PX))  # type: ignore[attr-defined]
     drawn = ImageDraw.Draw(picture)
     for (x, y, w, h), label in zip(labels["boxes"].tolist(), labels["class_labels"].tolist(), strict=True):  # type: ignore[index]
         edges = [(x - w / 2) * CELL_PX, (y - h / 2) * CELL_PX, (x + w / 2) * CELL_PX, (y + h / 2) * CELL_PX]
