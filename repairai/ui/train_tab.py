@@ -1,4 +1,4 @@
-"""The Train tab: what it learns from, which model and how, and its start, as three cards below each other."""
+"""The Train tab: for each kind of model what it learns from, which one and how, and its start, as cards."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import gradio as gr
 from repairai.hardware.workers import warm
 from repairai.ui import data_card, recipe_card, start_card
 from repairai.ui.data_build import Builder, built
+from repairai.ui.photos import detector_cards
 from repairai.ui.recipe_text import ready_recipes
 from repairai.ui.runs_places import Places
 from repairai.ui.watched import Watched
 from repairai.ui.workbench import Workbench
 
+AGENT, EYES = "sop", "detector"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
     """Lay out the tab and wire it; return what connects its start with the Runs tab."""
     builder = Builder()
-    data = data_card.lay()
-    recipe = recipe_card.lay()
-    start = start_card.lay()
+    with gr.Tabs(elem_id="train-kind"):
+        with gr.Tab("An agent that answers", id=AGENT) as agent:
+            data = data_card.lay()
+            recipe = recipe_card.lay()
+            start = start_card.lay()
+        with gr.Tab("A detector that finds parts", id=EYES) as eyes:
+            connect_eyes = detector_cards.build(tab, agent, eyes)
     data_card.wire(bench, builder, data, recipe.text)
     loads = recipe_card.wire(recipe, data.chosen)
     start_card.wire(start, recipe.text, data.chosen, loads)
@@ -35,4 +41,9 @@ def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs],
         return [data_card.listed(chosen), fold, recipes, gr.Timer(active=builder.progress() is not None)]
 
     tab.select(opened, data.chosen, [data.chosen, data.fold, recipe.ready, data.clock], **QUIET)
-    return lambda watched, places, tabs: start_card.wire_start(start, recipe.text, watched, places, tabs)
+
+    def connect(watched: Watched, places: Places, tabs: gr.Tabs) -> None:
+        start_card.wire_start(start, recipe.text, watched, places, tabs)
+        connect_eyes(watched, places, tabs)
+
+    return connect

@@ -14,7 +14,7 @@ from repairai.errors import RepairError
 from repairai.ui import box_editor, render
 from repairai.ui.photos import choice, photos_render
 from repairai.ui.photos.corrected import Drawn, corrected, shown
-from repairai.ui.photos.photos_card import PRESS, PhotosCard
+from repairai.ui.photos.photos_card import PRESS, PhotosCard, of_set
 from repairai.ui.photos.sets import chosen_set, report_of, the_set
 from repairai.ui.photos.small import large
 from repairai.ui.workbench import live
@@ -113,11 +113,16 @@ def wire(card: LookCard, photos: PhotosCard) -> None:
     seen = [card.grid, card.before, card.forth, card.at]
     for event in (card.part.input, card.split.input, card.state.input, photos.shown.change):
         event(lambda *given: _page(given[:5], 0, given[5]), [*wanted, card.opened], seen, **QUIET)
-    for event in (photos.chosen.change, photos.version.change):
-        event(_of_set, [*wanted, card.at, card.opened], [card.all, card.part, *seen], **QUIET)
+    # One event for all that a set shows: the page asks for one after the other.
+    shown = photos.of_set
     photos.chosen.change(
-        lambda: ["", gr.Column(visible=False), ""], None, [card.opened, card.editor, card.said], **QUIET
-    )
+        lambda *given: [*of_set(given[0], ""), *_of_set(*given[:4], finding="", at=0, opened=""), "", gr.Column(visible=False), "", ""],
+        wanted, [*shown, card.all, card.part, *seen, card.opened, card.editor, card.said, photos.shown], **QUIET,
+    )  # fmt: skip
+    photos.version.change(
+        lambda *given: [*of_set(given[0], given[4]), *_of_set(*given)], [*wanted, card.at, card.opened],
+        [*shown, card.all, card.part, *seen], **QUIET,
+    )  # fmt: skip
     now = [*wanted, card.at, card.opened]
     card.before.click(lambda *given: _page(given[:5], given[5] - 1, given[6]), now, seen, **QUIET)
     card.forth.click(lambda *given: _page(given[:5], given[5] + 1, given[6]), now, seen, **QUIET)

@@ -82,6 +82,11 @@ class PhotosCard:
     rename: gr.Button
     shown: gr.State
 
+    @property
+    def of_set(self) -> list[Any]:
+        """Return what shows a set; see the function of this name."""
+        return [self.report, self.doctor, self.asked, self.naming, self.names, self.again]
+
 
 def lay() -> PhotosCard:
     """Lay out the card."""
@@ -139,10 +144,6 @@ def wire(card: PhotosCard, work: Scripted) -> None:
     card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
     _wire_work(card, work)
     _wire_names(card)
-    shown = [card.report, card.doctor, card.asked, card.naming, card.names, card.again]
-    for event in (card.chosen.change, card.version.change):
-        event(of_set, [card.chosen, card.shown], shown, **QUIET)
-    card.chosen.change(lambda: "", None, card.shown, **QUIET)
     card.shown.change(lambda folder, shown: _doctor(folder, shown), [card.chosen, card.shown], card.doctor, **QUIET)
 
 
