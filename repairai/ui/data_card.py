@@ -114,7 +114,8 @@ def lay() -> DataCard:
             exam = gr.Checkbox(False, label="Keep its exam as my fixed exam", elem_id="data-exam")
         build = gr.Button("Build the data", variant="primary", elem_id="data-build")
     progress = live("data-progress")
-    cancel = gr.Button("Cancel the build", visible=False, elem_id="data-cancel", min_width=160)
+    with gr.Row(elem_classes="run-buttons"):
+        cancel = gr.Button("Cancel the build", visible=False, elem_id="data-cancel", min_width=160)
     report = gr.HTML(train_render.NO_DATA, elem_id="data-report")
     with gr.Row(elem_classes="adder"):
         look = gr.Button(

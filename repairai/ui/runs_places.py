@@ -18,7 +18,7 @@ FOLDED = {
     "checkpoints": "Checkpoints", "events": "What happened", "log": "What it said", "command": "Command and recipe",
 }  # fmt: skip
 IN_ORDER = (
-    ("Newest first", "newest"), ("Lowest loss first", "loss"), ("Highest score first", "score"), ("By name", "name"),
+    ("Newest", "newest"), ("Loss", "loss"), ("Score", "score"), ("Name", "name"),
 )  # fmt: skip
 IN_EXAM = ("evaluate", "activate", "back")
 """Buttons that stand with the scores."""
@@ -162,10 +162,16 @@ def lay_list() -> Listed:
     gr.HTML("<h2>Runs</h2>")
     with gr.Row(elem_classes="adder"):
         words = gr.Textbox(
-            "", label="Find", placeholder="name, model, #tag, *", max_lines=1, elem_id="runs-words", min_width=150
+            "", label="Find", placeholder="name or #tag", max_lines=1, elem_id="runs-words", min_width=150, scale=6
         )
         order = gr.Dropdown(
-            list(IN_ORDER), value="newest", label="Order", filterable=False, elem_id="runs-order", min_width=150
+            list(IN_ORDER),
+            value="newest",
+            label="Order",
+            filterable=False,
+            elem_id="runs-order",
+            min_width=140,
+            scale=5,
         )
     return Listed(gr.HTML(elem_id="runs", js_on_load=CHOOSE), words, order)
 

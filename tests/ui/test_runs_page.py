@@ -284,7 +284,7 @@ def test_runs_are_noted_found_and_sorted(page: Page):
     expect(page.locator("#runs")).to_contain_text("None of 3 runs fits")
     page.locator("#runs-words input").fill("")
     page.locator("#runs-order input").click()
-    page.get_by_role("option", name="Lowest loss first").click()
+    page.get_by_role("option", name="Loss").click()
     expect(page.locator("#runs a.run").first).to_have_attribute("data-run", "lamps")
 
 
