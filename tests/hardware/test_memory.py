@@ -15,7 +15,7 @@ from repairai.hardware.bound import bound
 from repairai.hardware.known import questions
 from repairai.hardware.memory import KNOWN, Estimate, estimate, key
 from repairai.hardware.models import built_in, find_config
-from repairai.hardware.workload import Demand, Workload
+from repairai.hardware.workload import Demand, Method, Workload
 
 TINY = {"model_type": "llama", "hidden_size": 256, "num_hidden_layers": 3, "vocab_size": 3000, "intermediate_size": 512,
         "num_attention_heads": 4, "num_key_value_heads": 2}  # fmt: skip
@@ -94,6 +94,31 @@ def test_the_terms_add_up_to_what_is_held(tiny: Workload):
     assert low < high
     assert sum(found.terms_gib().values()) == pytest.approx(high)
     assert {"weights", "adapters", "activations", "CUDA context"} <= set(found.terms_gib())
+
+
+STEPS = (("lora", 1024, 3.67), ("qlora", 1024, 3.82), ("qlora", 900, 3.75), ("qlora", 512, 2.48), ("full", 1024, 3.90))
+"""Of SmolLM2-135M on a processor, two rows at a time: method, tokens, most GiB that such a step was seen to hold."""
+
+
+@pytest.mark.parametrize(("method", "length", "took"), STEPS)
+def test_what_steps_on_a_processor_took_lies_in_the_span(method: Method, length: int, took: float):
+    step = Workload(
+        "HuggingFaceTB/SmolLM2-135M-Instruct", method, batch=2, accumulation=4, length_tokens=length,
+        checkpointing=False, optimizer="adamw", adapter_precision="fp32",
+    )  # fmt: skip
+    (found,) = estimate([step])
+    low, high = found.held_gib("cpu")
+    assert low <= took * 1.02
+    assert took <= high
+    assert abs((low + high) / 2 / took - 1) < 0.22
+    assert sum(found.terms_gib("cpu").values()) == pytest.approx(high)
+
+
+def test_weights_that_only_lie_there_make_no_holes():
+    demand = Demand(2**30, 2**30, 2**30, {"weights": 2**30}, 1, 0, 1, 1)
+    work = Workload("a", "inference")
+    lying = Estimate(work, demand).held_gib("cpu")[1]
+    assert lying < Estimate(work, replace(demand, resident=0)).held_gib("cpu")[1]
 
 
 def test_a_family_that_is_not_known_gets_a_bound(tiny: Workload, tmp_path: Path):

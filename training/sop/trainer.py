@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,16 @@ class SopTrainer(SFTTrainer):
             states = found.last_hidden_state[:, :-1][trained]
             loss = _summed_loss(whole.get_output_embeddings(), states, labels[trained])
         return loss / (trained.sum() if num_items_in_batch is None else num_items_in_batch)
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Return the loss of a batch that went forward and back; on a processor each step gives its memory back.
+
+        Not each batch: what is given back has to be taken again, a page at a time.
+        """
+        loss = super().training_step(*args, **kwargs)
+        if self.model.device.type == "cpu" and self.accelerator.sync_gradients:
+            give_back()
+        return loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         if self.packing:
@@ -131,6 +144,7 @@ class SopTrainer(SFTTrainer):
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        give_back()
         return seconds
 
     def _idle_optimizer(self) -> torch.optim.Optimizer:
@@ -166,6 +180,23 @@ def _summed_loss(head: torch.nn.Module, states: torch.Tensor, labels: torch.Tens
 
 def _part_loss(head: torch.nn.Module, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(head(states).float(), labels, reduction="sum")
+
+
+def give_back() -> None:
+    """Give the system the memory that was freed, as far as the C library can.
+
+    glibc keeps what lies below anything that is still in use, and rows of another length seldom fit into such holes, so
+    a process grows from step to step. Their pages are let go here; what is in use stays where it is.
+    """
+    trim = _trim()
+    if trim:
+        trim(0)
+
+
+@cache
+def _trim() -> Any:
+    """Return glibc's `malloc_trim`; None where the C library is another."""
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 def make_trainer(
