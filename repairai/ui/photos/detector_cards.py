@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.ui import start_card
-from repairai.ui.photos import detector_recipe, look_card, photos_card
+from repairai.ui.photos import detector_recipe, look_card, photos_card, propose_card, try_card
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.runs_places import Places
 from repairai.ui.watched import Watched
@@ -25,14 +25,18 @@ def build(tab: gr.Tab, agent: gr.Tab, eyes: gr.Tab) -> Callable[[Watched, Places
         agent: In it, the one beside.
         eyes: In it, the one in which these cards stand.
     """
-    work = Scripted()
+    work, trial = Scripted(), Scripted()
     photos = photos_card.lay()
     look = look_card.lay()
+    propose = propose_card.lay()
     recipe = detector_recipe.lay()
+    tried = try_card.lay()
     start = start_card.lay(PREFIX)
     photos_card.wire(photos, work)
     look_card.wire(look, photos)
+    propose_card.wire(propose, photos, look.opened, work)
     loads = detector_recipe.wire(recipe, photos.chosen)
+    try_card.wire(tried, recipe, photos.chosen, trial)
     start_card.wire(start, recipe.text, photos.chosen, loads)
 
     is_open: Any = gr.State(False)
@@ -42,12 +46,13 @@ def build(tab: gr.Tab, agent: gr.Tab, eyes: gr.Tab) -> Callable[[Watched, Places
         found = photos_card.kept_or_newest(chosen)
         fold = gr.skip() if found else gr.Accordion(open=True)
         going = gr.Timer(active=work.progress() is not None)
-        return [photos_card.dropdown(found), fold, going, photos_card.newer(chosen, found, version)]
+        tests = gr.Timer(active=trial.progress() is not None)
+        return [photos_card.dropdown(found), fold, going, tests, photos_card.newer(chosen, found, version)]
 
     def opened_again(chosen: str | None, version: int, is_open: bool) -> list[Any]:
-        return opened(chosen, version) if is_open else [gr.skip()] * 4
+        return opened(chosen, version) if is_open else [gr.skip()] * 5
 
-    now, seen = [photos.chosen, photos.version], [photos.chosen, photos.fold, photos.clock, photos.version]
+    now, seen = [photos.chosen, photos.version], [photos.chosen, photos.fold, photos.clock, tried.clock, photos.version]
     eyes.select(lambda chosen, version: [True, *opened(chosen, version)], now, [is_open, *seen], **QUIET)
     agent.select(lambda: False, None, is_open, **QUIET)
     tab.select(opened_again, [*now, is_open], seen, **QUIET)

@@ -13,12 +13,13 @@ from PIL import Image
 from repairai.errors import RepairError
 from repairai.ui import box_editor, render
 from repairai.ui.photos import choice, photos_render
-from repairai.ui.photos.corrected import Drawn, corrected, shown
+from repairai.ui.photos.corrected import Drawn, shown
+from repairai.ui.photos.opened import Opened, keep, next_opened
 from repairai.ui.photos.photos_card import PRESS, PhotosCard, of_set
 from repairai.ui.photos.sets import chosen_set, report_of, the_set
 from repairai.ui.photos.small import large
 from repairai.ui.workbench import live
-from repairai.vision.photo_set import SPLITS, LabelledPhoto, PhotoSet, edit, with_boxes
+from repairai.vision.photo_set import SPLITS, LabelledPhoto, PhotoSet
 
 ANY = ""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -58,7 +59,7 @@ class LookCard:
         forth: Leafs on.
         at: Number of the page.
         editor: What the open photo stands in.
-        opened: Name of the open photo.
+        opened: What is open.
         drawn: Grows when another photo is opened, or the same one anew.
         said: What became of the last one.
     """
@@ -98,7 +99,7 @@ def lay() -> LookCard:
     said = live("photo-said")
     editor = gr.Column(visible=False, elem_id="photo-editor", elem_classes="editor")
     return LookCard(
-        whole, part, split, state, grid, before, forth, gr.State(0), editor, gr.State(""), gr.State(0), said
+        whole, part, split, state, grid, before, forth, gr.State(0), editor, gr.State(Opened()), gr.State(0), said
     )
 
 
@@ -116,8 +117,8 @@ def wire(card: LookCard, photos: PhotosCard) -> None:
     # One event for all that a set shows: the page asks for one after the other.
     shown = photos.of_set
     photos.chosen.change(
-        lambda *given: [*of_set(given[0], ""), *_of_set(*given[:4], finding="", at=0, opened=""), "", gr.Column(visible=False), "", ""],
-        wanted, [*shown, card.all, card.part, *seen, card.opened, card.editor, card.said, photos.shown], **QUIET,
+        _chosen_anew, wanted, [*shown, card.all, card.part, *seen, card.opened, card.editor, card.said, photos.shown],
+        **QUIET,
     )  # fmt: skip
     photos.version.change(
         lambda *given: [*of_set(given[0], given[4]), *_of_set(*given)], [*wanted, card.at, card.opened],
@@ -132,13 +133,19 @@ def wire(card: LookCard, photos: PhotosCard) -> None:
     _wire_editor(card, photos, wanted, seen)
 
 
+def _chosen_anew(folder: str | None, part: str, split: str, state: str, *_: Any) -> list[Any]:
+    """Return what shows another set: nothing of the one before stays open."""
+    seen = _of_set(folder, part, split, state, "", 0, Opened())
+    return [*of_set(folder, ""), *seen, Opened(), gr.Column(visible=False), "", ""]
+
+
 def _opened(*given: Any, event: gr.EventData) -> list[Any]:
     *wanted, at, _, drawn = given
-    name = str(event.photo)
+    name = Opened(str(event.photo))
     return [name, drawn + 1, gr.Column(visible=True), "", *_page(wanted, at, name)]
 
 
-def _of_set(folder: str | None, part: str, split: str, state: str, finding: str, at: int, opened: str) -> list[Any]:
+def _of_set(folder: str | None, part: str, split: str, state: str, finding: str, at: int, opened: Opened) -> list[Any]:
     """Return what the card shows of a set that was chosen or has changed."""
     try:
         photos = chosen_set(folder)
@@ -151,13 +158,13 @@ def _of_set(folder: str | None, part: str, split: str, state: str, finding: str,
     return [gr.Accordion(visible=True), parts, *_page((folder, part, split, state, finding), at, opened)]
 
 
-def _page(wanted: Sequence[Any], at: int, opened: str) -> list[Any]:
+def _page(wanted: Sequence[Any], at: int, opened: Opened) -> list[Any]:
     """Return a page of the chosen photos, whether there are others before and behind, and its number.
 
     Args:
         wanted: Folder of the set; part, split, state and finding by which photos are chosen.
         at: Number of the page.
-        opened: Name of the photo that is open.
+        opened: What is open.
     """
     try:
         photos = the_set(wanted[0])
@@ -166,7 +173,7 @@ def _page(wanted: Sequence[Any], at: int, opened: str) -> list[Any]:
     found = _chosen(photos, *wanted[1:])
     page, at = choice.page_of(found, at)
     more = (at + 1) * choice.PAGE_SIZE < len(found)
-    html = photos_render.grid(photos, page, at, len(found), opened)
+    html = photos_render.grid(photos, page, at, len(found), opened.name)
     return [html, gr.Button(interactive=at > 0), gr.Button(interactive=more), at]
 
 
@@ -184,12 +191,12 @@ def _wire_editor(card: LookCard, photos: PhotosCard, wanted: list[Any], seen: li
 
     rendered: Any = gr.render(inputs=[photos.chosen, card.opened], triggers=[card.drawn.change], show_progress="hidden")
 
-    def editor(folder: str | None, name: str) -> None:
-        if not name:
+    def editor(folder: str | None, opened: Opened) -> None:
+        if not opened.name:
             return
         try:
             own = the_set(folder)
-            photo = own.photo(name)
+            photo = opened.photo(own)
             picture = large(own.path(photo))
         except RepairError as error:
             gr.HTML(render.problem(str(error)))
@@ -199,7 +206,7 @@ def _wire_editor(card: LookCard, photos: PhotosCard, wanted: list[Any], seen: li
             buttons[button].click(_keeper(by, empty, picture.size), [boxes, *now], gone, **QUIET)
         for button, by in (("before", -1), ("next", 1)):
             buttons[button].click(_leafer(by), now, gone, **QUIET)
-        buttons["close"].click(lambda *given: _shown("", "", *given), now, gone, **QUIET)
+        buttons["close"].click(lambda *given: _shown(Opened(), "", *given), now, gone, **QUIET)
 
     with card.editor:
         rendered(editor)
@@ -236,7 +243,7 @@ def _keeper(by: int, empty: bool, size: tuple[int, int]) -> Any:
 def _leafer(by: int) -> Any:
     def leaf(*given: Any) -> list[Any]:
         """Open the photo before or behind, with nothing saved."""
-        return _next(by, "", *given)
+        return _next(by, *given)
 
     return leaf
 
@@ -249,40 +256,50 @@ def _kept(by: int, empty: list[Drawn] | None, value: Any, size: tuple[int, int],
         empty: No boxes, where there is nothing to see; None takes those that are drawn.
         value: Of the editor.
         size: Of the photo as it is shown.
-        *given: Folder, part, split, state and finding; page; name of the photo; how often one was opened; version.
+        *given: Folder, part, split, state and finding; page; what is open; how often it was opened; version.
     """
-    folder, name = given[0], given[6]
+    opened: Opened = given[6]
     try:
-        photos = the_set(folder)
+        photos = the_set(given[0])
         # The next one is known before: what is saved may no longer be among those that are shown.
-        after = choice.beside(_chosen(photos, *given[1:5]), name, by) if by else name
-        drawn = box_editor.drawn_in(value) if empty is None else empty
-        boxes = corrected(photos.photo(name), drawn, size)
-        edit(photos.folder, lambda now: with_boxes(now, name, boxes))
+        after = opened.after or (choice.beside(_chosen(photos, *given[1:5]), opened.name, by) if by else opened.name)
+        said = keep(photos, opened, box_editor.drawn_in(value) if empty is None else empty, size)
+        then = next_opened(the_set(given[0]), opened, after) if by else Opened(after)
     except RepairError as error:
-        return [gr.skip(), gr.skip(), gr.skip(), render.problem(str(error)), gr.skip(), *[gr.skip()] * 4]
-    what = f"{name} shows nothing" if not boxes else f"{name} is saved with {len(boxes)} box{'es' * (len(boxes) > 1)}"
-    end = "" if after else ". That was the last one"
-    return _shown(after, f"{what}{end}.", *given, changed=True)
+        return _refused(error)
+    end = "" if then.name else ". That was the last one"
+    return _shown(then, f"{said}{end}.", *given, changed=True)
 
 
-def _next(by: int, said: str, *given: Any) -> list[Any]:
+def _next(by: int, *given: Any) -> list[Any]:
+    opened: Opened = given[6]
     try:
-        after = choice.beside(_chosen(the_set(given[0]), *given[1:5]), given[6], by)
+        after = opened.after or choice.beside(_chosen(the_set(given[0]), *given[1:5]), opened.name, by)
     except RepairError as error:
-        return [gr.skip(), gr.skip(), gr.skip(), render.problem(str(error)), gr.skip(), *[gr.skip()] * 4]
-    return _shown(after or given[6], said if after else "There is none behind it.", *given)
+        return _refused(error)
+    return _shown(Opened(after) if after else opened, "" if after else "There is none beyond it.", *given)
 
 
-def _shown(name: str, said: str, *given: Any, changed: bool = False) -> list[Any]:
+def _refused(error: RepairError) -> list[Any]:
+    return [gr.skip(), gr.skip(), gr.skip(), render.problem(str(error)), gr.skip(), *[gr.skip()] * 4]
+
+
+def _shown(opened: Opened, said: str, *given: Any, changed: bool = False) -> list[Any]:
     """Return what shows another photo, on the page of photos on which it is."""
     *wanted, at, _, drawn, version = given
     words = photos_render.said(said) if said else ""
     try:
         found = _chosen(the_set(wanted[0]), *wanted[1:])
-        place = next((number for number, each in enumerate(found) if each.name == name), None)
+        place = next((number for number, each in enumerate(found) if each.name == opened.name), None)
     except RepairError:
         place = None
     at = at if place is None else place // choice.PAGE_SIZE
-    seen = [gr.skip(), gr.skip(), gr.skip(), at] if changed else _page(wanted, at, name)
-    return [name, drawn + 1, gr.Column(visible=bool(name)), words, version + 1 if changed else gr.skip(), *seen]
+    seen = [gr.skip(), gr.skip(), gr.skip(), at] if changed else _page(wanted, at, opened)
+    return [
+        opened,
+        drawn + 1,
+        gr.Column(visible=bool(opened.name)),
+        words,
+        version + 1 if changed else gr.skip(),
+        *seen,
+    ]

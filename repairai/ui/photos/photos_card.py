@@ -13,7 +13,6 @@ from repairai.ui import render
 from repairai.ui.photos import photos_render
 from repairai.ui.photos.corrected import renamed
 from repairai.ui.photos.dropped import DROPPED, FROM, HERE, HUB, own_place, sources
-from repairai.ui.photos.renaming import rename
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.photos.sets import chosen_set, free_name, listed, nameless, report_of, the_set
 from repairai.ui.workbench import live
@@ -47,6 +46,7 @@ class PhotosCard:
         words: A place on this machine, or a name on the Hub.
         name: Of the new set.
         licence: Of the photos.
+        bare: They have no labels yet.
         bring: Imports them.
         cancel: Ends what is going on.
         progress: How far that is.
@@ -69,6 +69,7 @@ class PhotosCard:
     words: gr.Textbox
     name: gr.Textbox
     licence: gr.Textbox
+    bare: gr.Checkbox
     bring: gr.Button
     cancel: gr.Button
     progress: gr.HTML
@@ -93,7 +94,7 @@ def lay() -> PhotosCard:
     gr.HTML('<h2><span class="no">1</span> Which photos does it learn from?</h2>')
     chosen = gr.Dropdown([], label="Photos that were brought in, newest first", elem_id="photos-chosen")
     with gr.Accordion("Bring in photos", open=False, elem_id="fold-photos", elem_classes="fold") as fold:
-        kind, files, words, name, licence, bring = _lay_import()
+        kind, files, words, name, licence, bare, bring = _lay_import()
     progress = live("photos-progress")
     cancel = gr.Button("Cancel", visible=False, elem_id="photos-cancel", min_width=160)
     report = gr.HTML(photos_render.NO_PHOTOS, elem_id="photos-report")
@@ -109,12 +110,12 @@ def lay() -> PhotosCard:
         take = gr.Button("Take these names", elem_id="names-take")
     again = gr.Button("Let the doctor look again", visible=False, elem_id="doctor-again", min_width=220)
     return PhotosCard(
-        chosen, gr.State(0), fold, kind, files, words, name, licence, bring, cancel, progress,
+        chosen, gr.State(0), fold, kind, files, words, name, licence, bare, bring, cancel, progress,
         gr.Timer(POLL_SECONDS, active=False), report, doctor, again, asked, fold_names, names, take, gr.State(""),
     )  # fmt: skip
 
 
-def _lay_import() -> tuple[gr.Radio, gr.File, gr.Textbox, gr.Textbox, gr.Textbox, gr.Button]:
+def _lay_import() -> tuple[gr.Radio, gr.File, gr.Textbox, gr.Textbox, gr.Textbox, gr.Checkbox, gr.Button]:
     kind = gr.Radio(FROM, value=DROPPED, label="From", elem_id="photos-from", elem_classes="list")
     files = gr.File(
         label="A zip, or photos and the files with their labels (COCO, YOLO, Pascal VOC, Roboflow, ImageFolder)",
@@ -129,8 +130,9 @@ def _lay_import() -> tuple[gr.Radio, gr.File, gr.Textbox, gr.Textbox, gr.Textbox
             "", label="Their licence, if you know it", placeholder="my own", max_lines=1, min_width=200,
             elem_id="photos-licence",
         )  # fmt: skip
+    bare = gr.Checkbox(False, label="They have no labels yet: I draw the boxes here", elem_id="photos-bare")
     bring = gr.Button("Bring them in", variant="primary", elem_id="photos-bring")
-    return kind, files, words, name, licence, bring
+    return kind, files, words, name, licence, bare, bring
 
 
 def wire(card: PhotosCard, work: Scripted) -> None:
@@ -143,7 +145,6 @@ def wire(card: PhotosCard, work: Scripted) -> None:
     card.kind.input(_where, card.kind, [card.files, card.words], **QUIET)
     card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
     _wire_work(card, work)
-    _wire_names(card)
     card.shown.change(lambda folder, shown: _doctor(folder, shown), [card.chosen, card.shown], card.doctor, **QUIET)
 
 
@@ -159,7 +160,14 @@ def _wire_work(card: PhotosCard, work: Scripted) -> None:
     out = [card.progress, card.clock, card.cancel, card.bring, card.chosen, card.fold, card.version]
 
     def bring(
-        kind: str, files: list[str] | None, words: str, name: str, licence: str, chosen: str | None, version: int
+        kind: str,
+        files: list[str] | None,
+        words: str,
+        name: str,
+        licence: str,
+        bare: bool,
+        chosen: str | None,
+        version: int,
     ) -> list[Any]:
         beside = own_place()
         try:
@@ -186,12 +194,16 @@ def _wire_work(card: PhotosCard, work: Scripted) -> None:
         work.stop()
         return look(work, chosen, version)
 
-    given = [card.kind, card.files, card.words, card.name, card.licence, *now]
+    given = [card.kind, card.files, card.words, card.name, card.licence, card.bare, *now]
     card.bring.click(bring, given, out, **QUIET)
     card.cancel.click(cancel, now, out, **QUIET)
     card.clock.tick(lambda chosen, version: look(work, chosen, version), now, out, **POLL)
     card.doctor.click(heal, now, out, **QUIET)
     card.doctor.click(_shown, card.shown, card.shown, **QUIET)
+    card.rename.click(
+        lambda chosen, version, rows: _started(work, chosen, version, lambda: name_parts(work, chosen, rows)),
+        [*now, card.names], out, **QUIET,
+    )  # fmt: skip
     card.again.click(
         lambda chosen, version: _started(work, chosen, version, lambda: examine(work, chosen)), now, out, **QUIET
     )
@@ -222,8 +234,22 @@ def mend(work: Scripted, folder: str | None, finding: str) -> None:
     photos = the_set(folder)
     if finding not in {each.id for each in report_of(photos.folder).findings if each.mend}:
         raise RepairError("that is no longer among the findings", "let the doctor look again")
-    words = ["mend", photos.name, finding, "--progress-json"]
+    words = ["mend", photos.name, finding]
     work.start(f"Mending {photos.name}", photos.name, SCRIPT, words)
+
+
+def name_parts(work: Scripted, folder: str | None, rows: list[list[str]]) -> None:
+    """Call parts otherwise, as a table of old and new names says.
+
+    Raises:
+        RepairError: Nothing is called otherwise, two parts would have one name, or something else is going on.
+    """
+    photos = the_set(folder)
+    wished = renamed(photos.parts, rows)
+    if not wished:
+        raise RepairError("no part is called otherwise", "write a new name behind an old one")
+    pairs = [f"{old}={new}" for old, new in wished.items()]
+    work.start(f"Naming the parts of {photos.name}", photos.name, SCRIPT, ["names", "--", photos.name, *pairs])
 
 
 def examine(work: Scripted, folder: str | None) -> None:
@@ -233,7 +259,7 @@ def examine(work: Scripted, folder: str | None) -> None:
         RepairError: There is none, or something else is going on.
     """
     photos = the_set(folder)
-    work.start(f"Looking through {photos.name}", photos.name, SCRIPT, ["doctor", photos.name, "--progress-json"])
+    work.start(f"Looking through {photos.name}", photos.name, SCRIPT, ["doctor", photos.name])
 
 
 def refused(work: Scripted, error: RepairError) -> list[Any]:
@@ -257,7 +283,7 @@ def look(work: Scripted, chosen: str | None, version: int) -> list[Any]:
         return [render.problem(found.fault), *still, gr.skip(), gr.skip(), version + 1]
     if found.cancelled:
         return [photos_render.said(f"{found.title} was cancelled."), *still, gr.skip(), gr.skip(), version + 1]
-    said = photos_render.said(f"{found.title}: done.{_last(found.said)}")
+    said = photos_render.said(f"{found.title}: done.{_told(found.said) if found.tells else ''}")
     new = kept_or_newest(str(photo_set_folder(found.subject)))
     return [said, *still, dropdown(new), gr.Accordion(open=False), newer(chosen, new, version)]
 
@@ -267,8 +293,8 @@ def newer(chosen: str | None, now: str | None, version: int) -> Any:
     return version + 1 if now == chosen else gr.skip()
 
 
-def _last(said: tuple[str, ...]) -> str:
-    return f" {said[-1][:300]}" if said else ""
+def _told(said: tuple[str, ...]) -> str:
+    return " " + " ".join(f"{each.rstrip('.')}." for each in said)[:1000]
 
 
 def _while(going: bool, cancelled: bool = False) -> list[Any]:
@@ -316,19 +342,3 @@ def _doctor(folder: str | None, shown: str) -> str:
         return ""
     found = report_of(photos.folder) if photos else None
     return photos_render.findings(found.findings, shown) if found and (found.made or found.findings) else ""
-
-
-def _wire_names(card: PhotosCard) -> None:
-    def take(folder: str | None, rows: list[list[str]], version: int) -> list[Any]:
-        try:
-            photos = the_set(folder)
-            wished = renamed(photos.parts, rows)
-            if not wished:
-                return [photos_render.said("Nothing is called otherwise."), gr.skip()]
-            rename(photos.folder, wished)
-        except RepairError as error:
-            return [render.problem(str(error)), gr.skip()]
-        said = ", ".join(f"{old} is now {new}" for old, new in wished.items())
-        return [photos_render.said(f"{said}."), version + 1]
-
-    card.rename.click(take, [card.chosen, card.names, card.version], [card.progress, card.version], **QUIET)

@@ -22,8 +22,8 @@ from repairai.runs.lines import tail
 SAID_BYTES = 64 * 1024
 END_SECONDS = 10.0
 """That a script may take to end when it is told to."""
-OURS = "repairai: "
-"""With which a script says what is wrong."""
+OURS = ("repairai: ", "training.detector_train: ")
+"""With which scripts say what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Progress:
         fault: Why it failed, in a sentence; empty where it did not.
         cancelled: It was told to end.
         said: What it said besides, a line each.
+        tells: Whether what it said is for the person.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Progress:
     fault: str = ""
     cancelled: bool = False
     said: tuple[str, ...] = ()
+    tells: bool = False
 
 
 class Scripted:
@@ -60,11 +62,13 @@ class Scripted:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._title = self._subject = ""
+        self._tells = False
         self._place = Path()
         self._cancelled = False
 
     def start(
-        self, title: str, subject: str, module: str, words: Sequence[str], beside: Path | None = None
+        self, title: str, subject: str, module: str, words: Sequence[str], beside: Path | None = None,
+        tells: bool = False,
     ) -> None:  # fmt: skip
         """Start a script.
 
@@ -74,6 +78,7 @@ class Scripted:
             module: Its name: "training.detector_data".
             words: For it.
             beside: A folder that is deleted when the script is over, such as one with what was dropped.
+            tells: Whether what it says at its end is for the person.
 
         Raises:
             RepairError: One is going on, or the script is not there.
@@ -84,7 +89,7 @@ class Scripted:
             command = script(module, words)
             self._forget()
             self._cancelled = False
-            self._title, self._subject = title, subject
+            self._title, self._subject, self._tells = title, subject, tells
             self._place = beside or Path(tempfile.mkdtemp(prefix="repairai-"))
             with (self._place / "log").open("wb") as log:
                 self._process = spawned(command, log, SOURCES)
@@ -102,7 +107,7 @@ class Scripted:
         return Progress(
             self._title, self._subject, str(told.get("what", "starting")), _count(told.get("done")) or 0,
             _count(told.get("total")), code is not None, _fault(said, code) if code and not cancelled else "",
-            cancelled, said,
+            cancelled, said, self._tells,
         )  # fmt: skip
 
     def stop(self) -> None:
@@ -136,10 +141,12 @@ def _see_it_end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _told(line: str) -> dict[str, Any]:
-    with suppress(ValueError, RecursionError):
+    with suppress(ValueError, TypeError, RecursionError):
         found = json.loads(line)
         if isinstance(found, dict) and "what" in found:
             return found
+        if isinstance(found, dict) and "step" in found:
+            return {"what": f"step {found['step']}, loss {found.get('loss', 0):.2f}"}
     return {}
 
 
@@ -150,7 +157,7 @@ def _count(value: object) -> int | None:
 def _fault(lines: Sequence[str], code: int) -> str:
     own = next((line for line in reversed(lines) if line.startswith(OURS)), "")
     if own:
-        return own.removeprefix(OURS)
+        return own.partition(": ")[2]
     if code < 0:
         return "it was stopped from outside"
     return f"it ended with code {code}: {lines[-1][:300] if lines else 'it said nothing'}"
