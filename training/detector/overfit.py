@@ -140,7 +140,7 @@ def _learn(
         torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         told(len(losses), losses[-1])
         if not math.isfinite(losses[-1]):
             break

@@ -86,6 +86,20 @@ class DetectorTrainer(Trainer):
         fixed = {"relative_step": False, "scale_parameter": False} if self.args.optim == "adafactor" else {}
         return made(own, lr=self.args.learning_rate, **{**settings, **fixed})
 
+    # ---- checkpoints
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """Take up a checkpoint's weights, all of them.
+
+        Models of these families are saved with other names than they have in memory, which transformers 5.23's Trainer
+        does not know: it would leave every weight whose name changed as it was, and not say so.
+        """
+        saved = type(self.model).from_pretrained(resume_from_checkpoint, dtype=torch.float32, use_safetensors=True)
+        self.model.load_state_dict(saved.state_dict())
+
+    def _load_best_model(self) -> None:
+        self._load_from_checkpoint(str(self.state.best_model_checkpoint))
+
     # ---- what it is worth
 
     def evaluate(
