@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repairai.commands import label
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, verb, whole
 
@@ -35,6 +36,7 @@ def add_words(verbs: Any) -> None:
     _name(names)
     names.add_argument("names", nargs="+", metavar="OLD=NEW")
     _name(verb(verbs, "delete", _delete, "delete a set; refused while a run that needs it is at work or waits"))
+    label.add_words(verbs)
 
 
 def _name(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,353 @@
+"""Made photos into a set, and out again: pasted from its own parts, or rendered."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from repairai.errors import RepairError
+from repairai.files import write_whole
+from repairai.runs.photo_removal import known_photos
+from repairai.vision.photo import read_photo
+from repairai.vision.photo_set import (
+    IMPORTED,
+    LabelledBox,
+    LabelledPhoto,
+    PhotoSet,
+    PhotoSource,
+    edit,
+    read_photo_set,
+)
+from training.detector.alike import ALIKE, look_of, looks
+from training.detector.cutouts import PASTED, RENDERED, CutOut, MaskMaker, cut_outs, material
+from training.detector.paste import LONGEST_PX, Ground, scene, small
+from training.scenes.scene import LABELS, render
+from training.scenes.surfaces import SURFACES
+
+Tell = Callable[[int, int | None, str], None]
+BATCH = 25
+"""Scenes that go into the set at once."""
+MOST_OF_PART, MOST_BYTES = 60, 200 * 2**20
+"""Cut-outs that are kept of each part, and bytes of them all."""
+MOST_ON_SCENE = 20
+RENDERER = PhotoSource("rendered by training/scenes", "Apache-2.0")
+_QUALITY = (80, 95)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be made.
+
+    Args:
+        name: Of the set.
+        scenes: How many to paste together.
+        rendered: How many to render.
+        masks: A SAM 2 model to cut out with; empty: none.
+        backgrounds: A folder of photos to lay parts on; None: none.
+        parts: What the renderer calls parts of the set, where it is not their own name.
+        seed: Of every choice.
+    """
+
+    name: str
+    scenes: int = 0
+    rendered: int = 0
+    masks: str = ""
+    backgrounds: Path | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 7
+
+
+@dataclass
+class Made:
+    """What was made.
+
+    Args:
+        name: Of the set.
+        pasted: Scenes pasted together.
+        rendered: Scenes rendered.
+        parts: How many of each part lie on them.
+        cut_outs: How many of each part were cut out.
+        without: Parts of which none could be.
+        refused: Backgrounds that were left out.
+    """
+
+    name: str
+    pasted: int = 0
+    rendered: int = 0
+    parts: dict[str, int] = field(default_factory=dict)
+    cut_outs: dict[str, int] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    refused: int = 0
+
+
+def make(order: Order, tell: Tell) -> Made:
+    """Make scenes into a set; whenever it is ended, what is in the set is whole.
+
+    Raises:
+        RepairError: There is no such set, or nothing in it to make scenes of.
+    """
+    folder = known_photos(order.name)
+    photos = read_photo_set(folder)
+    _clear_strays(photos)
+    made = Made(order.name)
+    names = _rendered_names(photos, order) if order.rendered else {}
+    rng = np.random.default_rng([order.seed, len(photos.photos)])
+    if order.scenes:
+        _add(folder, _pasted(photos, order, rng, made, tell), order.scenes, made, tell)
+    if order.rendered:
+        _add(folder, _rendered(names, rng), order.rendered, made, tell)
+    return made
+
+
+def remove(name: str) -> int:
+    """Take all made photos out of a set, and return how many they were.
+
+    Raises:
+        RepairError: There is no such set, or it cannot be written.
+    """
+    gone: list[Path] = []
+
+    def change(photos: PhotoSet) -> PhotoSet:
+        gone.extend(photos.path(each) for each in photos.photos if each.source in (PASTED, RENDERED))
+        kept = tuple(each for each in photos.photos if each.source not in (PASTED, RENDERED))
+        sources = tuple(each for each in photos.sources if each.name != RENDERER.name)
+        return replace(photos, photos=kept, sources=sources)
+
+    after = edit(known_photos(name), change)
+    for path in gone:
+        path.unlink(missing_ok=True)
+    _clear_strays(after)
+    return len(gone)
+
+
+def _clear_strays(photos: PhotoSet) -> None:
+    """Delete files of scenes that never came into the set: whoever made them went down."""
+    known = {each.name for each in photos.photos}
+    for kind in (PASTED, RENDERED):
+        for path in (photos.folder / "photos").glob(f"{kind}-*.jpg"):
+            if path.name not in known and re.fullmatch(rf"{kind}-\d{{6}}\.jpg", path.name):
+                path.unlink(missing_ok=True)
+
+
+# ---- into the set
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A made photo before it is written."""
+
+    pixels: NDArray[np.uint8]
+    boxes: tuple[LabelledBox, ...]
+    kind: str
+    origin: str
+    quality: int
+
+
+def _add(folder: Path, shots: Iterator[Shot], n: int, made: Made, tell: Tell) -> None:
+    waiting: list[Shot] = []
+    try:
+        for number, shot in enumerate(shots):
+            tell(number, n, f"{shot.kind} scenes")
+            waiting.append(shot)
+            if len(waiting) == BATCH:
+                _write(folder, waiting, made)
+            if number + 1 == n:
+                break
+    finally:
+        _write(folder, waiting, made)
+    tell(n, n, "scenes made")
+
+
+def _write(folder: Path, shots: list[Shot], made: Made) -> None:
+    """Write scenes into the set, and empty their list: the pictures first, which nobody knows until the set does."""
+    if not shots:
+        return
+    own, kind = list(shots), shots[0].kind
+    shots.clear()
+    first = _next_number(read_photo_set(folder), kind)
+    new: list[LabelledPhoto] = []
+    for number, shot in enumerate(own, first):
+        name = f"{kind}-{number:06}.jpg"
+        content = io.BytesIO()
+        Image.fromarray(shot.pixels).save(content, "JPEG", quality=shot.quality)
+        write_whole(folder / "photos" / name, content.getvalue())
+        height, width = shot.pixels.shape[:2]
+        new.append(LabelledPhoto(name, width, height, shot.boxes, "train", kind, shot.origin))
+
+    def change(photos: PhotoSet) -> PhotoSet:
+        parts = tuple(dict.fromkeys((*photos.parts, *(box.part for each in new for box in each.boxes))))
+        ids = photos.original_ids if len(parts) == len(photos.parts) else ()
+        sources = photos.sources
+        if kind == RENDERED:
+            before = next((each.photos for each in sources if each.name == RENDERER.name), 0)
+            others = tuple(each for each in sources if each.name != RENDERER.name)
+            sources = (*others, replace(RENDERER, photos=before + len(new)))
+        return replace(photos, photos=(*photos.photos, *new), parts=parts, original_ids=ids, sources=sources)
+
+    edit(folder, change)
+    made.pasted += len(new) * (kind == PASTED)
+    made.rendered += len(new) * (kind == RENDERED)
+    for each in new:
+        for box in each.boxes:
+            made.parts[box.part] = made.parts.get(box.part, 0) + 1
+
+
+def _next_number(photos: PhotoSet, kind: str) -> int:
+    numbers = [int(each.name[len(kind) + 1 : -4]) for each in photos.photos
+               if re.fullmatch(rf"{kind}-\d{{6}}\.jpg", each.name)]  # fmt: skip
+    return max(numbers, default=-1) + 1
+
+
+# ---- pasted
+
+
+def _pasted(photos: PhotoSet, order: Order, rng: np.random.Generator, made: Made, tell: Tell) -> Iterator[Shot]:
+    own = material(photos)
+    pieces = _pieces(photos, own, order, rng, tell)
+    for each in pieces:
+        made.cut_outs[each.part] = made.cut_outs.get(each.part, 0) + 1
+    made.without = tuple(part for part in photos.parts if part not in made.cut_outs)
+    backgrounds = _backgrounds(photos, order, made)
+    usual = [max(1, len(each.boxes)) for each in own if each.boxes]
+    while True:
+        ground = small(_ground(rng, photos, own, backgrounds))
+        n = min(MOST_ON_SCENE, max(1, round(usual[rng.integers(len(usual))] * rng.uniform(0.5, 1.5))))
+        pixels, boxes = scene(rng, ground, pieces, n)
+        used = sorted({each.origin for each in pieces})
+        made_of = f"parts of {len(used)} photos ({', '.join(used[:3])}{', ...' if len(used) > 3 else ''})"
+        yield Shot(pixels, boxes, PASTED, f"{made_of} on {ground.name}", int(rng.integers(*_QUALITY)))
+
+
+def _pieces(
+    photos: PhotoSet, own: tuple[LabelledPhoto, ...], order: Order, rng: np.random.Generator, tell: Tell
+) -> list[CutOut]:
+    segmenter: MaskMaker | None = None
+    if order.masks:
+        from repairai.vision.segmenter import load_segmenter  # noqa: PLC0415  torch takes seconds, and not all want it
+
+        segmenter = load_segmenter(order.masks)
+    found: list[CutOut] = []
+    held: dict[str, int] = {}
+    size = 0
+    wanted = [own[number] for number in rng.permutation(len(own)) if own[number].boxes]
+    for number, photo in enumerate(wanted):
+        tell(number, len(wanted), "photos cut up")
+        if all(held.get(box.part, 0) >= MOST_OF_PART for box in photo.boxes) or size > MOST_BYTES:
+            continue
+        for piece in cut_outs(photos, photo, segmenter):
+            if held.get(piece.part, 0) < MOST_OF_PART:
+                held[piece.part] = held.get(piece.part, 0) + 1
+                size += piece.picture.width * piece.picture.height * 4
+                found.append(piece)
+    if not found:
+        raise RepairError(
+            f"{photos.name} has no part that can be cut out: there are {len(wanted)} labelled photos to train on",
+            "label a few photos with parts that lie whole and alone on them",
+        )
+    return found
+
+
+def _backgrounds(photos: PhotoSet, order: Order, made: Made) -> list[Path]:
+    """Return the pictures of a folder that show nothing that a detector is measured with."""
+    if order.backgrounds is None:
+        return []
+    if not order.backgrounds.is_dir():
+        raise RepairError(f"there is no folder {order.backgrounds}", "check --backgrounds")
+    kept = {each.name for each in photos.photos if each.split != "train"}
+    measured = [_plain(look) for name, look in looks(photos)[0].items() if name in kept] if kept else []
+    found = []
+    for path in sorted(each for each in order.backgrounds.iterdir() if each.is_file()):
+        try:
+            look = _plain(look_of(read_photo(path).pixels))
+        except RepairError:
+            made.refused += 1
+            continue
+        if any(float((look * other).sum()) >= ALIKE[0] for other in measured):
+            made.refused += 1
+        else:
+            found.append(path)
+    if not found:
+        raise RepairError(f"{order.backgrounds} holds no photo to lay parts on", "give photos without any of the parts")
+    return found
+
+
+def _plain(look: NDArray[np.uint8]) -> NDArray[np.float32]:
+    values = look.astype(np.float32) - look.mean()
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-6))
+
+
+def _ground(
+    rng: np.random.Generator, photos: PhotoSet, own: tuple[LabelledPhoto, ...], backgrounds: list[Path]
+) -> Ground:
+    """Return something to lay parts on: a picture of the folder, a photo of the set, a drawn surface."""
+    empty = [each for each in own if not each.boxes]
+    filled = [each for each in own if each.boxes]
+    ways = [("folder", 3.0 if backgrounds else 0.0), ("empty", 2.0 if empty else 0.0), ("own", 1.0), ("surface", 1.5)]
+    weights = np.array([weight for _, weight in ways])
+    way = ways[rng.choice(len(ways), p=weights / weights.sum())][0]
+    with suppress(RepairError):  # a photo that cannot be read: the surface takes its place
+        if way == "folder":
+            path = backgrounds[rng.integers(len(backgrounds))]
+            return Ground(_some(rng, read_photo(path).pixels), path.name)
+        if way == "empty":
+            photo = empty[rng.integers(len(empty))]
+            return Ground(_some(rng, read_photo(photos.path(photo)).pixels), photo.name)
+        if way == "own":
+            photo = filled[rng.integers(len(filled))]
+            return Ground(read_photo(photos.path(photo)).pixels, photo.name, photo.boxes)
+    kind = sorted(SURFACES)[rng.integers(len(SURFACES))]
+    short = int(rng.uniform(0.55, 1) * LONGEST_PX)
+    width, height = (LONGEST_PX, short) if rng.random() < 0.5 else (short, LONGEST_PX)
+    return Ground((SURFACES[kind](rng, width, height) * 255).astype(np.uint8), f"drawn {kind}")
+
+
+def _some(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return three fifths or more of each side of a background, so that it is not always the same."""
+    height, width = pixels.shape[:2]
+    high, wide = (int(side * rng.uniform(0.6, 1)) for side in (height, width))
+    y, x = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
+    return pixels[y : y + high, x : x + wide]
+
+
+# ---- rendered
+
+
+def _rendered_names(photos: PhotoSet, order: Order) -> dict[str, str]:
+    """Return for each of the renderer's parts what the set calls it.
+
+    Raises:
+        RepairError: The renderer knows none of the set's parts.
+    """
+    if strange := sorted(set(order.parts.values()) - set(LABELS)):
+        raise RepairError(f"the renderer knows no {strange[0]}", f"it knows {', '.join(LABELS)}")
+    own = {re.sub(r"[\s-]+", "_", part.strip().lower()): part for part in photos.parts}
+    names = {label: own[label] for label in LABELS if label in own}
+    names |= {theirs: ours for ours, theirs in order.parts.items()}
+    if not names and not photos.parts:
+        names = {label: label for label in LABELS}
+    if not names:
+        raise RepairError(
+            f"the renderer knows none of {', '.join(photos.parts)}",
+            f'it knows {", ".join(LABELS)}: give --part "YOUR PART=screw", or make scenes with --scenes',
+        )
+    return names
+
+
+def _rendered(names: Mapping[str, str], rng: np.random.Generator) -> Iterator[Shot]:
+    while True:
+        shot = render(rng)
+        boxes = tuple(
+            LabelledBox(names[LABELS[label]], (box[0], box[1], box[2], box[3]), IMPORTED)
+            for box, label in zip(shot.boxes.tolist(), shot.labels.tolist(), strict=True)
+            if LABELS[label] in names and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
+        )
+        if boxes or rng.random() < 0.1:  # a few stay as background
+            yield Shot(shot.photo, boxes, RENDERED, "training/scenes", int(rng.integers(*_QUALITY)))
