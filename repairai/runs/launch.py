@@ -60,8 +60,9 @@ def start(
 
 
 def evaluate(
-    run_id: str, limit: int | None = Order.limit, exam: str = "", not_before: datetime | None = None, queue: bool = True
-) -> RunFolder:
+    run_id: str, limit: int | None = Order.limit, exam: str = "", not_before: datetime | None = None,
+    queue: bool = True, escape: float | None = None,
+) -> RunFolder:  # fmt: skip
     """Start an evaluation of a trained model, or put it into the queue; return its own run's folder.
 
     Args:
@@ -70,6 +71,7 @@ def evaluate(
         exam: File with the questions; empty for the person's own exam, else for that of the training's data.
         not_before: When it may start; None for as soon as it can.
         queue: Let it wait where another run is at work; else that is refused.
+        escape: For a detector, the share of wrong steps that may pass; None takes what is usual.
 
     Raises:
         RepairError: There is no such training, or it has no model yet.
@@ -82,7 +84,7 @@ def evaluate(
         raise RepairError(f"{run_id} has made no model yet: it is {in_words(run.state)}", "let it train to its end")
     if exam and not Path(exam).is_file():
         raise RepairError(f"there is no exam at {exam}", "check the name")
-    order = Order(run_id, str(Path(exam).absolute()) if exam else "", limit)
+    order = Order(run_id, str(Path(exam).absolute()) if exam else "", limit, escape=escape)
     text = yaml.safe_dump(to_data(order), sort_keys=False, allow_unicode=True)
     script = "detector_eval" if read_recipe(folder.recipe).task == "detector" else "sop_eval"
     command = [sys.executable, "-m", f"training.{script}", "{run}"]

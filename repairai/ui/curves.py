@@ -70,8 +70,11 @@ def of_run(series: Mapping[str, Points]) -> list[Plot]:
         return Line(name, series.get(field, ()), tone, **how)
 
     looks = line("validation", "eval_loss", 2, dots=True)
+    found = (line("parts counted exactly", "exact", dots=True), line("average precision", "ap", 2, dots=True),
+             line("at an overlap of a half", "ap50", 3, dots=True))  # fmt: skip
     return [
         Plot("Loss", "", (line("training", "loss", noisy=True), looks), tall=True),
+        Plot("What is found on validation photos", "", found, from_zero=True, tall=True),
         Plot("Learning rate", "", (line("learning rate", "learning_rate"),), from_zero=True),
         Plot("Speed", "tokens/s", (line("speed", "tokens_per_second", noisy=True),), from_zero=True),
         Plot("Memory", "GiB", (line("this run", "memory_gib"), line("the whole GPU", "gpu_gib", 2)), from_zero=True),

@@ -13,7 +13,7 @@ from repairai.runs.removal import refuse_active
 from repairai.runs.state import read_run
 from repairai.runs.why import why
 from repairai.sop import agents
-from repairai.ui import runs_render, scores_render
+from repairai.ui import detector_runs, runs_render, scores_render
 from repairai.ui.writers import make_room
 
 LABELS = {
@@ -75,14 +75,16 @@ def unqueue(run_id: str) -> str:
     return f"{run_id} was taken out of the queue."
 
 
-def evaluate(run_id: str, limit: int | None) -> str:
+def evaluate(run_id: str, limit: int | None, percent: float | None = None) -> str:
     """Start an evaluation; return what became of it, as HTML.
 
     Args:
         run_id: Of the training.
         limit: Questions at most; None for all.
+        percent: For a detector, how many wrong steps of a hundred may pass.
     """
-    folder = launch.evaluate(run_id, limit)
+    eyes = detector_runs.is_eyes(run_folder(run_id))
+    folder = detector_runs.evaluate(run_id, percent) if eyes else launch.evaluate(run_id, limit)
     run = read_run(folder)
     if run.state == "queued":
         how = escape(why(folder).said)
@@ -150,12 +152,16 @@ def activate(run_id: str, force: bool) -> tuple[bool, str]:
         run_id: Of the training.
         force: Whatever its exam says.
     """
+    if detector_runs.is_eyes(run_folder(run_id)):
+        return detector_runs.activate(run_id, force)
     found = gate.activate(run_id, force)
     return found.active, scores_render.decision(found.active, found.said)
 
 
-def back(_: str) -> str:
-    """Make the agent active again that was so before."""
+def back(run_id: str) -> str:
+    """Make the agent or detector active again that was so before: the kind that this run trained."""
+    if detector_runs.is_eyes(run_folder(run_id)):
+        return detector_runs.back()
     restored = agents.back()
     name = "the steps themselves" if restored.kind == "steps" else restored.name
     return f"Questions are answered by {name} again."

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.runs.marks import MOST_NOTE
+from repairai.ui import detector_runs
 from repairai.ui.run_actions import LABELS
 from repairai.ui.runs_view import PARTS
 from repairai.ui.workbench import live
@@ -77,6 +78,8 @@ class Places:
         parts: A place for each of `PARTS` but the buttons.
         buttons: By name, see `LABELS`.
         exam: What is there for trained models alone.
+        limit: In it, for an agent.
+        escape: In it, for a detector.
         answer: What came of the last thing that was done.
         chosen: Id of the run that is shown in this browser tab.
         seen: What this browser tab shows already, by part.
@@ -88,6 +91,8 @@ class Places:
     parts: dict[str, Any]
     buttons: dict[str, gr.Button]
     exam: gr.Column
+    limit: gr.Number
+    escape: gr.Number
     answer: gr.HTML
     chosen: gr.State
     seen: gr.State
@@ -103,7 +108,7 @@ class Places:
     @property
     def all(self) -> list[Any]:
         """Return what a look may change."""
-        return [*self.parts.values(), *self.buttons.values(), self.exam, self.seen]
+        return [*self.parts.values(), *self.buttons.values(), self.exam, self.limit, self.escape, self.seen]
 
 
 @dataclass(frozen=True)
@@ -112,11 +117,13 @@ class Gate:
 
     Args:
         limit: Questions of an evaluation.
+        escape: For a detector, how many wrong steps of a hundred may pass.
         decision: What the gate said.
         anyway: Makes a model the active agent whatever its exam says.
     """
 
     limit: gr.Number
+    escape: gr.Number
     decision: gr.HTML
     anyway: gr.Button
 
@@ -194,7 +201,8 @@ def lay_run(listed: Listed) -> tuple[Places, Gate, Doubt, Noted]:
         with gr.Accordion(title, open=False, elem_id=f"fold-{name}", elem_classes="fold"):
             parts |= _lay_folded(name)
     places = Places(
-        {name: parts[name] for name in PARTS if name != "buttons"}, buttons, exam, answer, gr.State(""), gr.State({}),
+        {name: parts[name] for name in PARTS if name != "buttons"}, buttons, exam, gate.limit, gate.escape, answer,
+        gr.State(""), gr.State({}),
         gr.Timer(POLL_SECONDS, active=False), listed.words, listed.order,
     )  # fmt: skip
     return places, gate, doubt, noted
@@ -224,6 +232,10 @@ def _lay_exam(parts: dict[str, Any], buttons: dict[str, gr.Button]) -> Gate:
     gr.HTML("<h3>What it has learned</h3>")
     with gr.Row(elem_classes="adder"):
         limit = gr.Number(200, label="Questions; 0 is all", minimum=0, precision=0, elem_id="exam-limit", min_width=220)
+        escape = gr.Number(
+            detector_runs.ESCAPE_PERCENT, label="Wrong steps that may pass, in %", minimum=detector_runs.LEAST_PERCENT,
+            maximum=detector_runs.MOST_PERCENT, visible=False, elem_id="exam-escape", min_width=220,
+        )  # fmt: skip
         buttons |= {name: _button(name) for name in IN_EXAM[:2]}
     decision = live("gate")
     anyway = gr.Button("Make it active all the same", visible=False, elem_id="run-anyway")
@@ -231,7 +243,7 @@ def _lay_exam(parts: dict[str, Any], buttons: dict[str, gr.Button]) -> Gate:
     with gr.Row(elem_classes="adder"):
         parts["answering"] = gr.HTML(elem_id="answering", scale=3)
         buttons |= {name: _button(name) for name in IN_EXAM[2:]}
-    return Gate(limit, decision, anyway)
+    return Gate(limit, escape, decision, anyway)
 
 
 def _lay_folded(name: str) -> dict[str, Any]:

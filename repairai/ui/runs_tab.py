@@ -13,7 +13,7 @@ from repairai.errors import RepairError
 from repairai.runs.compare import compare
 from repairai.runs.listing import Order
 from repairai.runs.removal import delete_run
-from repairai.ui import render, runs_render
+from repairai.ui import detector_runs, render, runs_render
 from repairai.ui.run_actions import ACTIONS, LABELS, activate, again, doomed, evaluate, note_on, noted_on, said_of
 from repairai.ui.runs_places import IN_EXAM, Doubt, Gate, Noted, Places, lay_compare, lay_list, lay_run
 from repairai.ui.runs_view import PARTS, first, view
@@ -104,12 +104,15 @@ def look(
 
 def _buttons(names: list[str], changed: bool) -> list[Any]:
     if not changed:
-        return [gr.skip()] * (len(LABELS) + 1)
+        return [gr.skip()] * (len(LABELS) + 3)
+    eyes = detector_runs.EYES in names
+    said = {**LABELS, **detector_runs.LABELS} if eyes else LABELS
     updates = [
-        gr.Button(visible=name in names, variant=_variant(name, names[:1]))
+        gr.Button(said[name], visible=name in names, variant=_variant(name, names[:1]))
         for name in (*(each for each in LABELS if each not in IN_EXAM), *IN_EXAM)
     ]
-    return [*updates, gr.Column(visible="evaluate" in names)]
+    exam = gr.Column(visible="evaluate" in names)
+    return [*updates, exam, gr.Number(visible=not eyes), gr.Number(visible=eyes)]
 
 
 def _variant(name: str, likeliest: list[str]) -> Any:
@@ -126,8 +129,8 @@ def _wire_actions(watched: Watched, places: Places, gate: Gate) -> None:
     for name, action in ACTIONS.items():
         places.buttons[name].click(_doing(watched, action), places.now, done, **QUIET)
 
-    def evaluated(limit: float | None, chosen: str, *now: Any) -> list[Any]:
-        return _after(watched, lambda: evaluate(chosen, int(limit) if limit else None), chosen, *now)
+    def evaluated(limit: float | None, percent: float | None, chosen: str, *now: Any) -> list[Any]:
+        return _after(watched, lambda: evaluate(chosen, int(limit) if limit else None, percent), chosen, *now)
 
     def made_active(force: bool, chosen: str, *now: Any) -> list[Any]:
         try:
@@ -141,7 +144,7 @@ def _wire_actions(watched: Watched, places: Places, gate: Gate) -> None:
 
     places.buttons["again"].click(started_again, places.now, done, **QUIET)
     judged = [gate.decision, gate.anyway, *places.all]
-    places.buttons["evaluate"].click(evaluated, [gate.limit, *places.now], done, **QUIET)
+    places.buttons["evaluate"].click(evaluated, [gate.limit, gate.escape, *places.now], done, **QUIET)
     places.buttons["activate"].click(partial(made_active, False), places.now, judged, **QUIET)
     gate.anyway.click(partial(made_active, True), places.now, judged, **QUIET)
 

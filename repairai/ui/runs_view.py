@@ -11,6 +11,7 @@ from pathlib import Path
 from repairai.errors import RepairError
 from repairai.files import read_text
 from repairai.runs.checkpoints import checkpoints
+from repairai.runs.detector_scores import is_of_detector
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.lines import tail
@@ -21,7 +22,7 @@ from repairai.runs.secrets import without_secrets
 from repairai.runs.state import Run, read_run
 from repairai.runs.why import why
 from repairai.sop import agents
-from repairai.ui import curves, render, runs_render, scores_render
+from repairai.ui import curves, detector_runs, detector_scores_render, render, runs_render, scores_render
 from repairai.ui.watched import Watched
 
 LOG_BYTES = 24 * 1024
@@ -59,7 +60,7 @@ def view(watched: Watched, chosen: str, words: str = "", order: Order = "newest"
     except RepairError as error:
         return {**empty, **shown, "head": render.problem(str(error))}
     run = next((each for each in runs if each.id == chosen), None) or read_run(folder)
-    return {**empty, **_of(watched, folder, run, queue), **shown}
+    return {**empty, **shown, **_of(watched, folder, run, queue)}
 
 
 def first(watched: Watched) -> str:
@@ -81,6 +82,7 @@ def _of(watched: Watched, folder: RunFolder, run: Run, order: Sequence[Waiting])
         "plots": curves.drawn(curves.of_run(series), run.total_steps) if run.state != "queued" else "",
         "figures": runs_render.figures(run, series),
         "scores": watched.made_of(folder.scores, _scores) or _no_scores(folder, run),
+        **({"answering": detector_runs.inspecting()} if run.kind == "train" and detector_runs.is_eyes(folder) else {}),
         "checkpoints": runs_render.points_of_return(checkpoints(folder)),
         "events": runs_render.happened(read_events(folder.events)),
         "log": runs_render.log(log),
@@ -108,7 +110,9 @@ def buttons(folder: RunFolder, run: Run, order: Sequence[Waiting] = ()) -> list[
     if folder.model.is_dir() and run.kind == "train":
         judged = folder.scores.is_file()
         found += ["activate", "evaluate"] if judged else ["evaluate", "activate"]
-        found += ["back"] if _past() else []
+        eyes = detector_runs.is_eyes(folder)
+        found += ["back"] if (detector_runs.has_past() if eyes else _past()) else []
+        found += [detector_runs.EYES] if eyes else []
     return [*found, *(["again"] if run.kind == "train" else []), "delete"]
 
 
@@ -127,10 +131,14 @@ def _asked_seconds(folder: RunFolder, what: str) -> float:
 
 
 def _no_scores(folder: RunFolder, run: Run) -> str:
-    return scores_render.NO_SCORES if run.kind == "train" and folder.model.is_dir() else ""
+    if run.kind != "train" or not folder.model.is_dir():
+        return ""
+    return detector_scores_render.NO_SCORES if detector_runs.is_eyes(folder) else scores_render.NO_SCORES
 
 
 def _scores(path: Path) -> str:
+    if is_of_detector(path):
+        return detector_runs.scores(path)
     try:
         return scores_render.scores(read_scores(path))
     except RepairError as error:

@@ -128,7 +128,7 @@ def wire(card: LookCard, photos: PhotosCard) -> None:
     card.before.click(lambda *given: _page(given[:5], given[5] - 1, given[6]), now, seen, **QUIET)
     card.forth.click(lambda *given: _page(given[:5], given[5] + 1, given[6]), now, seen, **QUIET)
     card.grid.click(
-        _opened, [*now, card.drawn], [card.opened, card.drawn, card.editor, card.said, *seen], **QUIET
+        _opened, [*wanted, card.at, card.drawn], [card.opened, card.drawn, card.editor, card.said, *seen], **QUIET
     )  # fmt: skip
     _wire_editor(card, photos, wanted, seen)
 
@@ -139,10 +139,12 @@ def _chosen_anew(folder: str | None, part: str, split: str, state: str, *_: Any)
     return [*of_set(folder, ""), *seen, Opened(), gr.Column(visible=False), "", ""]
 
 
-def _opened(*given: Any, event: gr.EventData) -> list[Any]:
-    *wanted, at, _, drawn = given
-    name = Opened(str(event.photo))
-    return [name, drawn + 1, gr.Column(visible=True), "", *_page(wanted, at, name)]
+def _opened(
+    folder: str | None, part: str, split: str, state: str, finding: str, at: int, drawn: int, event: gr.EventData
+) -> list[Any]:  # fmt: skip
+    opened = Opened(str(event.photo))
+    seen = _page((folder, part, split, state, finding), at, opened)
+    return [opened, drawn + 1, gr.Column(visible=True), "", *seen]
 
 
 def _of_set(folder: str | None, part: str, split: str, state: str, finding: str, at: int, opened: Opened) -> list[Any]:
