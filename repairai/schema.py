@@ -41,6 +41,7 @@ Reason = Literal[
     "too_small",
     "view_differs",
     "unknown_part",
+    "unmeasured_part",
     "no_photo_before",
     "nothing_required",
 ]
@@ -317,7 +318,8 @@ class PartLimits:
     """What was measured of a detector for one label, stored beside its weights.
 
     Args:
-        sure: From this score on, a detection is counted as there.
+        sure: From this score on, a detection is counted as there. 1 where too little was measured to say: then
+            nothing is decided of the part, whatever is seen.
         maybe: From this score on, up to `sure`, a detection may be there.
         min_side_px: Shortest side of a box, in px of the detector's input, under which scores are not to be trusted.
         empty_place: The label that marks a place of this part without the part (`screw_hole` for `screw`);

@@ -35,7 +35,7 @@ from training.detector.tolerated import ESCAPE
 from training.detector_eval import Task, measure
 from training.detector_train import COMMAND, place_of, train
 
-RECIPE = Path(__file__).parent / "recipes" / "detector_builtin_full_cpu.yaml"
+RECIPE = Path(__file__).parent / "recipes" / "detector_builtin_few-shot_cpu.yaml"
 SEEDS = 3
 WORDS = {
     "exact": "count exact", "counted": "exact at one threshold", "whole": "whole photos exact at one threshold",

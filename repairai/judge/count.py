@@ -18,6 +18,8 @@ UNSEEN: dict[str, tuple[str, str]] = {
     "too_bright": ("the photo is washed out by light", "Take it again without flash, or shade the lamp."),
     "too_blurred": ("the photo is too blurred to judge", "Hold still, tap to focus, and take it again."),
 }
+NEVER = 1.0
+"""A `sure` that no score is above: the part was not measured well enough to decide anything of it."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,12 @@ def blind(requirement: Count | Change, expected: str, sight: Sight, which: str =
             f"Look for yourself: this detector does not know {words.name(requirement.part)}; or choose one that does."
         )
         return Finding(requirement, "UNCERTAIN", expected, "not looked for", "unknown_part", None, action)
+    if sight.limits[requirement.part].sure >= NEVER:
+        action = (
+            f"Look for yourself: too little is known of how well this detector counts "
+            f"{words.name(requirement.part)}; label more photos of it and evaluate it again."
+        )
+        return Finding(requirement, "UNCERTAIN", expected, "not measured", "unmeasured_part", None, action)
     problem = sight.visibility.problem
     if problem:
         found, action = UNSEEN[problem]

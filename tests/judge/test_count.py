@@ -53,6 +53,15 @@ def test_the_rule(requirement, seen, outcome, reason):
     assert bool(finding.next_action) == (outcome != "PASS")
 
 
+@pytest.mark.parametrize("seen", [[], [0.9], [1.0] * 4])
+@pytest.mark.parametrize("view", ["device", "mat"])
+@pytest.mark.parametrize("wanted", [Count("screw", 4, 4), Count("screw", 0, 0), Count("screw", 1, None)])
+def test_nothing_is_decided_of_a_part_that_was_not_measured(wanted: Count, view, seen: list[float]):
+    detections = tuple(Detection("screw", score, (40.0 * at, 0, 40.0 * at + 30, 30)) for at, score in enumerate(seen))
+    finding = check_count(wanted, Sight(detections, {"screw": PartLimits(1.0, 0.05)}, CLEAR), view)
+    assert (finding.outcome, finding.reason) == ("UNCERTAIN", "unmeasured_part")
+
+
 def test_on_the_mat_nothing_hides_a_missing_screw():
     finding = check_count(FOUR, sight(screw=[0.9] * 3), "mat")
     assert (finding.outcome, finding.reason, finding.interval) == ("FAIL", "count_short", (3, 3))

@@ -81,6 +81,14 @@ def test_small_parts_are_in_doubt():
     assert (found.fewest.item(), found.most.item()) == (0, 2)
 
 
+def test_of_a_part_that_was_not_measured_nothing_is_decided():
+    limits = {**LIMITS, "nut": PartLimits(1.0, 0.05)}
+    rows = by_part(counted(ALL, PARTS, limits))
+    assert (rows["nut"].decided, rows["nut"].escape, rows["nut"].false_call) == (0.0, 0.0, 0.0)
+    assert rows["screw"] == by_part(counted(ALL, PARTS, LIMITS))["screw"]
+    assert whole(counted(ALL, PARTS, limits)).escape == 0.0
+
+
 def test_the_worst_photos_come_first():
     found = worst(ALL, counted(ALL, PARTS, LIMITS), LIMITS, 10)
     assert [(each.photo, each.wrong, each.lost) for each in found] == [("mixed.jpg", 2, 1), ("short.jpg", 1, 1)]

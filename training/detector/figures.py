@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from repairai.judge.count import NEVER
 from repairai.runs.detector_scores import (
     DECIDED,
     ESCAPE,
@@ -47,7 +48,7 @@ class Counted:
         truth: (photos, parts) how many there are.
         fewest: (photos, parts) how many are sure.
         most: (photos, parts) with those that may be.
-        blind: (photos,) whether the photo shows too little to be judged.
+        blind: (photos, parts) whether nothing can be decided: the photo shows too little, or the part is unmeasured.
     """
 
     parts: tuple[str, ...]
@@ -59,7 +60,7 @@ class Counted:
     def of(self, parts: Sequence[str]) -> Counted:
         """Return the same for some of the parts."""
         at = [self.parts.index(part) for part in parts]
-        return Counted(tuple(parts), self.truth[:, at], self.fewest[:, at], self.most[:, at], self.blind)
+        return Counted(tuple(parts), self.truth[:, at], self.fewest[:, at], self.most[:, at], self.blind[:, at])
 
 
 def counted(seen: Sequence[Seen], parts: Sequence[str], limits: Mapping[str, PartLimits]) -> Counted:
@@ -75,8 +76,9 @@ def counted(seen: Sequence[Seen], parts: Sequence[str], limits: Mapping[str, Par
             if found.label in column:
                 most[row, column[found.label]] += 1
                 fewest[row, column[found.label]] += found.score >= limits[found.label].sure and not found.small
-    blind = np.array([each.look.visibility.problem is not None for each in seen], dtype=bool)
-    return Counted(tuple(parts), truth, fewest, most, blind)
+    dark = np.array([each.look.visibility.problem is not None for each in seen], dtype=bool)
+    unmeasured = np.array([limits[part].sure >= NEVER for part in parts], dtype=bool)
+    return Counted(tuple(parts), truth, fewest, most, dark[:, None] | unmeasured[None])
 
 
 def outcomes(found: Counted, off: int) -> Ints:
@@ -253,7 +255,7 @@ def curve(seen: Sequence[Seen], parts: Sequence[str], middle: Mapping[str, float
         The area under the risk-coverage curve: Geifman and El-Yaniv 2017, "Selective Classification for Deep Neural
         Networks"; here the risk is a wrong step that passes.
     """
-    found = counted(seen, parts, {part: PartLimits(1.0, 1.0) for part in parts})
+    found = counted(seen, parts, {part: PartLimits(LOWEST, LOWEST) for part in parts})
     flat = {part: _scores(seen, part) for part in parts}
     points = []
     for width in WIDTHS:
