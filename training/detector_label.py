@@ -23,7 +23,8 @@ from repairai.errors import RepairError
 from repairai.schema import Box
 from repairai.vision.photo_set import photo_set_folder, read_photo_set
 from repairai.vision.proposals import Prompt
-from training.detector.proposing import Like, Order, Report, propose
+from training.detector.finders import Asked, Like
+from training.detector.proposing import Order, Report, propose
 from training.detector.telling import teller
 
 
@@ -60,10 +61,11 @@ def in_words(report: Report) -> str:
 
 
 def _order(chosen: argparse.Namespace) -> Order:
+    likes = tuple(_like(chosen.name, *each) for each in chosen.like)
+    prompts = tuple(map(_prompt, chosen.prompt))
+    asked = Asked(chosen.model, prompts, tuple(chosen.without), likes, chosen.floor, not chosen.whole)
     return Order(
-        chosen.name, chosen.model, tuple(map(_prompt, chosen.prompt)), tuple(chosen.without),
-        tuple(_like(chosen.name, *each) for each in chosen.like), chosen.floor, not chosen.whole, chosen.all,
-        tuple(chosen.photo), chosen.accept_above, chosen.masks, chosen.again,
+        chosen.name, asked, chosen.all, tuple(chosen.photo), chosen.accept_above, chosen.masks, chosen.again
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from repairai.vision.photo_set import (
 from repairai.vision.proposals import Proposal
 from tests.vision.tiny_open_models import grounding, owl, sam
 from training.detector import proposing
+from training.detector.finders import Asked
 from training.detector.proposing import JOURNAL, Order, propose, put
 from training.detector_label import main
 from training.scenes.scene import LABELS, render
@@ -230,6 +231,6 @@ def test_a_model_has_to_be_told_what_to_find(bench, tmp_path, capsys):
 
 def test_a_photo_that_cannot_be_read_is_named_and_the_others_go_on(bench, capsys):
     (bench.folder / "photos" / "1.jpg").write_bytes(b"no photo")
-    report = propose(Order("bench", "builtin"), lambda done, total, what: None)
+    report = propose(Order("bench", Asked("builtin")), lambda done, total, what: None)
     assert (report.unreadable, report.photos) == (["1.jpg"], 2)
     assert LABELS[0] == "screw"

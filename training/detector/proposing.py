@@ -12,28 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, home
-from repairai.inspection import BUILTIN, open_detector
+from repairai.files import disk_error
 from repairai.runs.photo_removal import known_photos
-from repairai.schema import Box
-from repairai.vision.detector import KINDS, RTDetrDetector
-from repairai.vision.detectors import inspectors
 from repairai.vision.looked import accept_above
 from repairai.vision.made_wrong import MODEL
 from repairai.vision.masks import box_of, decode
 from repairai.vision.photo import read_photo
 from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, edit, read_photo_set
-from repairai.vision.pretrained import kind_of
-from repairai.vision.proposals import Prompt, Proposal, is_large, same_thing
+from repairai.vision.proposals import Proposal, is_large, same_thing
+from training.detector.finders import Asked, Pixels, open_finder
 
 if TYPE_CHECKING:
     from repairai.vision.segmenter import Segmenter
 
-Pixels = NDArray[np.uint8]
-Find = Callable[[Pixels], tuple[Proposal, ...]]
 Tell = Callable[[int, int | None, str], None]
 
 JOURNAL = "proposed.jsonl"
@@ -45,26 +38,12 @@ _LEAST_OF_BOX = 0.2
 
 
 @dataclass(frozen=True)
-class Like:
-    """A part that is shown: `box` on a photo of the set, in px."""
-
-    part: str
-    photo: str
-    box: Box
-
-
-@dataclass(frozen=True)
 class Order:
     """What is to be proposed.
 
     Args:
         name: Of the set.
-        model: `builtin`, a run, a folder, or a name on the Hub.
-        prompts: What to look for; a detector of ours needs none.
-        negatives: Words for what is not meant.
-        likes: Parts that are shown, in place of words.
-        floor: Least score; None takes the model's own.
-        tiled: Whether large photos are looked at in tiles as well.
+        asked: What is looked for, and by whom.
         labelled_too: Also photos that are labelled: where something new is found they wait for a person again.
         photos: Names of the photos to look at; empty takes all that fit.
         accept_from: Score from which on photos to train on are labelled without a person; None: never.
@@ -73,12 +52,7 @@ class Order:
     """
 
     name: str
-    model: str
-    prompts: tuple[Prompt, ...] = ()
-    negatives: tuple[str, ...] = ()
-    likes: tuple[Like, ...] = ()
-    floor: float | None = None
-    tiled: bool = True
+    asked: Asked
     labelled_too: bool = False
     photos: tuple[str, ...] = ()
     accept_from: float | None = None
@@ -88,7 +62,7 @@ class Order:
     @property
     def key(self) -> str:
         """Return what tells this way of looking from others."""
-        looks = {key: value for key, value in asdict(self).items() if key not in ("photos", "accept_from", "again")}
+        looks = [asdict(self.asked), self.masks, self.labelled_too]
         return hashlib.sha256(json.dumps(looks, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -140,8 +114,8 @@ def propose(order: Order, tell: Tell) -> Report:
         )
     done = set() if order.again else _looked_at(folder, order.key)
     todo = [each for each in photos.photos if _wanted(each, order) and each.name not in done]
-    tell(0, None, f"opening {order.model}")
-    finder = open_finder(order, photos)
+    tell(0, None, f"opening {order.asked.model}")
+    finder = open_finder(order.asked, photos)
     segmenter = _segmenter(order.masks) if order.masks else None
     report = Report(order.name, f"{MODEL}{finder.name}")
     found: dict[str, tuple[Proposal, ...]] = {}
@@ -175,95 +149,6 @@ def _wanted(photo: LabelledPhoto, order: Order) -> bool:
 
 def _waits(photo: LabelledPhoto) -> bool:
     return not photo.labelled and any(box.by.startswith(MODEL) and not box.checked for box in photo.boxes)
-
-
-# ---- who finds
-
-
-@dataclass(frozen=True)
-class Finder:
-    """Who finds.
-
-    Args:
-        find: Returns the proposals for a photo (H, W, 3).
-        name: Of the model.
-        parts: That it looks for.
-    """
-
-    find: Find
-    name: str
-    parts: frozenset[str]
-
-
-def open_finder(order: Order, photos: PhotoSet) -> Finder:
-    """Return who finds parts on a photo: a detector of ours, or a model that is told what to find.
-
-    Raises:
-        RepairError: There is no such model, or it cannot find what is asked for.
-    """
-    if _is_detector(order.model):
-        return _by_detector(order, photos)
-    if bool(order.prompts) == bool(order.likes):
-        raise RepairError(
-            f"{order.model} has to be told what to look for: in words, or by a part that is shown",
-            'give --prompt "screw: a small metal screw", or --like PART PHOTO BOX, and not both',
-        )
-    # A detector of ours runs without torch, which takes seconds to import.
-    from repairai.vision.open_vocabulary import LIKE_FLOOR, Example, load_open_vocabulary  # noqa: PLC0415
-
-    model = load_open_vocabulary(order.model)
-    if order.prompts:
-        return Finder(
-            lambda pixels: model.propose(pixels, order.prompts, order.negatives, order.floor, order.tiled),
-            model.name, frozenset(each.part for each in order.prompts),
-        )  # fmt: skip
-    shown = [Example(each.part, read_photo(photos.path(photos.photo(each.photo))).pixels, each.box)
-             for each in order.likes]  # fmt: skip
-    likeness = model.learn(shown)
-    floor = LIKE_FLOOR if order.floor is None else order.floor
-    return Finder(
-        lambda pixels: model.like(pixels, likeness, floor, order.tiled), model.name, frozenset(likeness.parts)
-    )
-
-
-def _is_detector(model: str) -> bool:
-    if model == BUILTIN or any(each.name == model for each in inspectors()):
-        return True
-    places = (home() / "runs" / model / "model", home() / "models" / model, Path(model))
-    return any((place / "config.json").is_file() and kind_of(place) in KINDS for place in places)
-
-
-def _by_detector(order: Order, photos: PhotoSet) -> Finder:
-    """Return a detector of ours: it finds the set's parts that it knows, or those that prompts give another name."""
-    detector = open_detector(order.model)
-    if order.likes or order.negatives:
-        raise RepairError(
-            f"{order.model} finds the parts that it has learned, and nothing that is shown or told", "leave it out"
-        )
-    names = {plain: plain for plain in detector.limits if not photos.parts or plain in photos.parts}
-    if order.prompts:
-        names = {each.words: each.part for each in order.prompts}
-    strange = sorted(set(names) - set(detector.limits))
-    if strange or not names:
-        missing = strange[0] if strange else ", ".join(photos.parts)
-        raise RepairError(
-            f"{order.model} does not know {missing}",
-            f'it knows {", ".join(detector.limits)}: give --prompt "YOUR PART: ITS PART"',
-        )
-
-    def find(pixels: Pixels) -> tuple[Proposal, ...]:
-        if order.floor is not None and isinstance(detector, RTDetrDetector):
-            seen = detector.detect_from(pixels, order.floor)
-        else:
-            seen = detector.detect(pixels)
-        height, width = pixels.shape[:2]
-        return tuple(
-            Proposal(names[each.label], each.score, each.box, is_large(each.box, width, height))
-            for each in seen
-            if each.label in names
-        )
-
-    return Finder(find, detector.name, frozenset(names.values()))
 
 
 def _segmenter(model: str) -> Segmenter:
