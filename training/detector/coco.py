@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from repairai.errors import RepairError
-from training.detector.labels import Said, SaidBox, SaidPhoto, split_of
+from training.detector.labels import Said, SaidBox, SaidPhoto, SaidSplit, split_of
 from training.detector.trees import Tree
 
 _KEYS = {"images", "annotations", "categories"}
@@ -110,7 +110,7 @@ def _photos(
     return photos, absent
 
 
-def _own_split(image: Mapping[str, Any]) -> str:
+def _own_split(image: Mapping[str, Any]) -> SaidSplit:
     return split_of(str(image.get("split", "")))
 
 

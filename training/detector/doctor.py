@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repairai.files import write_whole
-from repairai.vision.photo_set import SPLITS, LabelledBox, LabelledPhoto, PhotoSet
+from repairai.vision.photo_set import SPLITS, LabelledBox, LabelledPhoto, PhotoSet, Split
 from training.detector.alike import Look, looks, with_sources
 from training.detector.facts import Facts, digest_of, read_facts
 from training.detector.findings import Finding, few, finding, n
@@ -194,7 +194,8 @@ def _overlap(boxes: Sequence[LabelledBox]) -> NDArray[np.float64]:
     high = np.minimum(edges[:, None, 2:], edges[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(2)
     area = (edges[:, 2:] - edges[:, :2]).prod(1)
-    return shared / (area[:, None] + area[None] - shared)
+    overlap: NDArray[np.float64] = shared / (area[:, None] + area[None] - shared)
+    return overlap
 
 
 def _small(photos: PhotoSet) -> Iterator[Finding]:
@@ -304,7 +305,7 @@ def _sources(photos: PhotoSet, part: str) -> set[str]:
     return {each.source for each in photos.photos if any(box.part == part for box in each.boxes)}
 
 
-def _missing(photos: PhotoSet) -> dict[str, list[str]]:
+def _missing(photos: PhotoSet) -> dict[str, list[Split]]:
     there = {split: {box.part for each in photos.of(split) for box in each.boxes} for split in SPLITS}
     used = set().union(*there.values())
     absent = {part: [split for split in SPLITS if part not in there[split]] for part in photos.parts if part in used}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -25,20 +28,21 @@ from repairai.vision.photo_set import (
     read_photo_set,
     write_photo_set,
 )
-from training.detector.alike import Look, look_of, looks, source_of, with_sources, write_looks
+from training.detector.alike import Look, looks, source_of, with_sources, write_looks
 from training.detector.doctor import write_report
 from training.detector.facts import Facts, Unsure, digest_of, read_facts, write_facts
 from training.detector.findings import Finding, n
 from training.detector.formats import read_source
-from training.detector.labels import Said, SaidPhoto
+from training.detector.labels import Said, SaidPhoto, SaidSplit
 from training.detector.parts import Numbered, Wishes, number
-from training.detector.photos_in import Names, arrive, sha256, store
+from training.detector.photos_in import Arrived, Names, arrive, store
 from training.detector.placing import place
 from training.detector.seen import Seen, findings
 from training.detector.splits import Parted, part
 
 Tell = Callable[[int, int | None, str], None]
 """Is told how much is done, of how much, and what it is."""
+WORKERS = min(4, os.cpu_count() or 1)
 _HALF = re.compile(r"\..+\.[0-9a-f]{8}")
 
 
@@ -83,7 +87,7 @@ class Brought:
     """
 
     photos: list[LabelledPhoto] = field(default_factory=list)
-    own: list[str] = field(default_factory=list)
+    own: list[SaidSplit] = field(default_factory=list)
     looks: dict[str, Look] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     unsure: dict[str, Unsure] = field(default_factory=dict)
@@ -164,9 +168,13 @@ def _bring(place_of: Path, sources: Sequence[Said], numbered: Numbered, before: 
     known = {digest: -1 for digest in old.values()}
     total = sum(len(said.photos) for said in sources)
     tell(0, total, "photos")
-    for done, (said, parts, each) in enumerate(_each(sources, numbered), 1):
-        _bring_one(place_of, said.name, parts, each, brought, names, known)
-        tell(done, total, "photos")
+    with ThreadPoolExecutor(WORKERS) as pool:  # they decode and encode, which lets others work
+        try:
+            for done, (said, parts, each, came) in enumerate(_opened(pool, _each(sources, numbered)), 1):
+                _bring_one(place_of, said.name, parts, each, came, brought, names, known)
+                tell(done, total, "photos")
+        finally:
+            pool.shutdown(cancel_futures=True)
     if not brought.photos:
         seen = brought.seen
         first, why = next(iter(seen.unreadable.items()), ("", ""))
@@ -182,18 +190,36 @@ def _each(sources: Sequence[Said], numbered: Numbered) -> Iterator[tuple[Said, M
             yield said, parts, each
 
 
+def _opened(
+    pool: ThreadPoolExecutor, photos: Iterator[tuple[Said, Mapping[int, str], SaidPhoto]]
+) -> Iterator[tuple[Said, Mapping[int, str], SaidPhoto, Arrived | RepairError]]:
+    """Yield photos in their order, each with what was read of it: a few are opened ahead, never many."""
+    ahead: deque[tuple[tuple[Said, Mapping[int, str], SaidPhoto], Future[Arrived | RepairError]]] = deque()
+    for each in photos:
+        ahead.append((each, pool.submit(_open, each[2])))
+        if len(ahead) > 2 * WORKERS:
+            first, came = ahead.popleft()
+            yield (*first, came.result())
+    for first, came in ahead:
+        yield (*first, came.result())
+
+
+def _open(each: SaidPhoto) -> Arrived | RepairError:
+    try:
+        return arrive(each.read(), PurePosixPath(each.origin).name)
+    except RepairError as error:
+        return error
+
+
 def _bring_one(
-    place_of: Path, collection: str, parts: Mapping[int, str], each: SaidPhoto, brought: Brought, names: Names,
-    known: dict[str, int],
+    place_of: Path, collection: str, parts: Mapping[int, str], each: SaidPhoto, arrived: Arrived | RepairError,
+    brought: Brought, names: Names, known: dict[str, int],
 ) -> None:  # fmt: skip
     seen = brought.seen
-    try:
-        content = each.read()
-        arrived = arrive(content, PurePosixPath(each.origin).name)
-    except RepairError as error:
-        seen.unreadable[each.origin] = error.what
+    if isinstance(arrived, RepairError):
+        seen.unreadable[each.origin] = arrived.what
         return
-    placed, digest = place(each, arrived, parts), sha256(content)
+    placed, digest = place(each, arrived, parts), arrived.digest
     if digest in known:
         _met_again(each, placed.boxes, known[digest], brought)
         return
@@ -205,7 +231,7 @@ def _bring_one(
     photo = LabelledPhoto(name, width, height, placed.boxes, "train", source, each.origin, each.labelled)
     brought.photos.append(photo)
     brought.own.append(each.split)
-    brought.looks[name] = look_of(arrived.photo.pixels)
+    brought.looks[name] = arrived.look
     brought.digests[name] = digest
     if placed.unsure and placed.boxes:
         brought.unsure[name] = Unsure(arrived.orientation, digest_of(placed.boxes))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal
 
 from repairai.vision.photo_set import Split
 
@@ -13,6 +14,8 @@ _SPLITS: dict[str, Split] = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
+SaidSplit = Split | Literal[""]
+"""A source's own split of a photo; empty where it has none."""
 PHOTO_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff", ".mpo",
 )  # fmt: skip
@@ -50,7 +53,7 @@ class SaidPhoto:
     origin: str
     read: Callable[[], bytes]
     boxes: tuple[SaidBox, ...] = ()
-    split: Split | str = ""
+    split: SaidSplit = ""
     width: int = 0
     height: int = 0
     labelled: bool = True
@@ -79,7 +82,7 @@ class Said:
     url: str = ""
 
 
-def split_of(path: str) -> Split | str:
+def split_of(path: str) -> SaidSplit:
     """Return the split that a path names, by a folder (`train/images`) or a file (`instances_val2017.json`)."""
     for piece in reversed(PurePosixPath(path).parts):
         for word in re.split(r"[^a-z]+", piece.lower()):
@@ -88,7 +91,7 @@ def split_of(path: str) -> Split | str:
     return ""
 
 
-def split_of_folder(path: str) -> Split | str:
+def split_of_folder(path: str) -> SaidSplit:
     """Return the split that a folder of a path names; what the file itself is called says nothing."""
     return split_of(str(PurePosixPath(path).parent))
 

@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from repairai.errors import RepairError
-from training.detector.labels import SaidBox, SaidPhoto, Split
+from training.detector.labels import SaidBox, SaidPhoto, SaidSplit
 
 BOXES = ("bbox", "bboxes", "boxes", "box")
 CATEGORIES = ("category", "categories", "category_id", "label", "labels", "class", "class_id", "classes", "name")
@@ -43,7 +43,7 @@ class Row:
     origin: str
     read: Callable[[], bytes]
     objects: Any
-    split: Split | str = ""
+    split: SaidSplit = ""
     width: int = 0
     height: int = 0
 

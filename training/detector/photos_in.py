@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
+import threading
 import unicodedata
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,10 +16,14 @@ from PIL import Image
 
 from repairai.files import disk_error
 from repairai.vision.photo import Photo, parse_photo
+from training.detector.alike import Look, look_of
 
 LONGEST_PX = 2560
 """Longer side of a photo in a set: four times what detectors see at once, so that it can still be cut into tiles."""
 QUALITY = 95
+MANY_PIXELS = 16_000_000
+"""Of photos with more only one is opened at a time, so that several threads do not fill the memory."""
+_LARGE = threading.Lock()
 _ORIENTATION, _GPS = 0x0112, 0x8825
 _SIDEWAYS = (5, 6, 7, 8)
 _KEPT = {"JPEG": ".jpg", "PNG": ".png"}
@@ -31,20 +36,24 @@ class Arrived:
     """A photo that was read.
 
     Args:
-        photo: Upright and in its full size.
+        digest: SHA-256 of its file, by which two with the same bytes are told.
+        full: Width and height in px, upright and before it was shrunk.
         raw: Width and height in px as they are stored, before it was turned.
         orientation: EXIF's: 1 for a photo that lies as it is stored.
         suffix: Of its new file.
         content: What is written.
         size: Width and height in px of what is written.
+        look: By which copies of it are told.
     """
 
-    photo: Photo
+    digest: str
+    full: tuple[int, int]
     raw: tuple[int, int]
     orientation: int
     suffix: str
     content: bytes
     size: tuple[int, int]
+    look: Look
 
 
 def arrive(content: bytes, name: str) -> Arrived:
@@ -55,7 +64,19 @@ def arrive(content: bytes, name: str) -> Arrived:
     Raises:
         RepairError: It cannot be read; see `repairai.vision.photo`.
     """
-    photo = parse_photo(content, name)
+    with _LARGE if _pixels_of(content) > MANY_PIXELS else nullcontext():
+        return _arrive(content, parse_photo(content, name))
+
+
+def _pixels_of(content: bytes) -> int:
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.width * image.height
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return MANY_PIXELS + 1  # HEIC before its reader is known, and what no reader takes: told below
+
+
+def _arrive(content: bytes, photo: Photo) -> Arrived:
     height, width = photo.pixels.shape[:2]
     with Image.open(io.BytesIO(content)) as image:
         kind, mode, raw, exif = image.format or "", image.mode, image.size, image.getexif()
@@ -64,11 +85,15 @@ def arrive(content: bytes, name: str) -> Arrived:
         orientation, raw = 1, (width, height)  # their readers turn them before anybody sees the raw ones
     longest = max(width, height)
     if kind in _KEPT and orientation == 1 and mode in ("RGB", "L") and longest <= LONGEST_PX and _GPS not in exif:
-        return Arrived(photo, raw, orientation, _KEPT[kind], content, (width, height))
-    return _anew(photo, raw, orientation, ".png" if kind == "PNG" else ".jpg")
+        kept, size, suffix = content, (width, height), _KEPT[kind]
+    else:
+        suffix = ".png" if kind == "PNG" else ".jpg"
+        kept, size = _anew(photo, suffix)
+    return Arrived(photo.sha256, (width, height), raw, orientation, suffix, kept, size, look_of(photo.pixels))
 
 
-def _anew(photo: Photo, raw: tuple[int, int], orientation: int, suffix: str) -> Arrived:
+def _anew(photo: Photo, suffix: str) -> tuple[bytes, tuple[int, int]]:
+    """Return a photo's new file, and its width and height."""
     height, width = photo.pixels.shape[:2]
     factor = min(1.0, LONGEST_PX / max(width, height))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -80,7 +105,7 @@ def _anew(photo: Photo, raw: tuple[int, int], orientation: int, suffix: str) -> 
         image.save(out, "PNG")
     else:
         image.save(out, "JPEG", quality=QUALITY, subsampling=0)
-    return Arrived(photo, raw, orientation, suffix, out.getvalue(), size)
+    return out.getvalue(), size
 
 
 def turned_sideways(orientation: int) -> bool:
@@ -108,11 +133,6 @@ def turn_boxes(boxes: NDArray[np.float64], width: float, height: float, orientat
     if orientation in (3, 4, 7, 8):
         top, bottom = height - bottom, height - top
     return np.stack([left, top, right, bottom], axis=1)
-
-
-def sha256(content: bytes) -> str:
-    """Return the digest by which two files with the same bytes are told."""
-    return hashlib.sha256(content).hexdigest()
 
 
 class Names:

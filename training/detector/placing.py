@@ -78,7 +78,7 @@ def place(said: SaidPhoto, arrived: Arrived, parts: Mapping[int, str]) -> Placed
 
 def _drawn(said: SaidPhoto, arrived: Arrived, boxes: NDArray[np.float64]) -> _Drawn:
     """Return on what the boxes of a photo were drawn, as its size tells it."""
-    upright = (float(arrived.photo.pixels.shape[1]), float(arrived.photo.pixels.shape[0]))
+    upright = (float(arrived.full[0]), float(arrived.full[1]))
     raw = (float(arrived.raw[0]), float(arrived.raw[1]))
     told = (float(said.width), float(said.height))
     turned = arrived.orientation != 1

@@ -32,7 +32,7 @@ class Seen:
 
     def note(self, name: str, arrived: Arrived, placed: Placed) -> None:
         """Remember what became of a photo and its boxes."""
-        if max(arrived.photo.pixels.shape) > LONGEST_PX:
+        if max(arrived.full) > LONGEST_PX:
             self.shrunk.append(name)
         for kind in ("empty", "clipped", "outside", "turned", "resized", "strange"):
             if count := int(getattr(placed, kind)):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from repairai.vision.photo_set import SPLITS, LabelledPhoto, Split
+from training.detector.labels import SaidSplit
 
 SHARES: Mapping[Split, float] = {"train": 0.70, "val": 0.15, "test": 0.15}
 _ROBOFLOW = re.compile(r"[._-](?:jpe?g|png|bmp|webp|tiff?|heic)\.rf\.[0-9a-z]{6,}$", re.IGNORECASE)
@@ -44,7 +45,7 @@ def leaking(photos: Sequence[LabelledPhoto]) -> tuple[LabelledPhoto, ...]:
     return tuple(each for each in photos if each.labelled and len(seen[each.source]) > 1)
 
 
-def part(photos: Sequence[LabelledPhoto], own: Sequence[str], seed: int) -> Parted:
+def part(photos: Sequence[LabelledPhoto], own: Sequence[SaidSplit], seed: int) -> Parted:
     """Return photos in splits: those that they came with where these are two or more and leak nothing, else new ones.
 
     Args:

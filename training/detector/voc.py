@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
 from repairai.errors import RepairError
-from training.detector.labels import Said, SaidBox, SaidPhoto, split_of, split_of_folder
+from training.detector.labels import Said, SaidBox, SaidPhoto, SaidSplit, split_of, split_of_folder
 from training.detector.trees import Tree
 
 _WANT = "export it again, or leave the file out"
@@ -99,8 +99,8 @@ def _pixels(text: str | None) -> int:
         return 0
 
 
-def _splits(tree: Tree) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _splits(tree: Tree) -> dict[str, SaidSplit]:
+    found: dict[str, SaidSplit] = {}
     for name in tree.names:
         path = PurePosixPath(name)
         if "imagesets" in map(str.lower, path.parts) and path.suffix == ".txt" and (split := split_of(path.stem)):

@@ -19,10 +19,12 @@ from typing import Any
 import yaml
 
 from repairai.errors import RepairError
+from repairai.vision.photo_set import Split
 from training.detector.labels import Said, SaidBox, SaidPhoto, split_of_folder
 from training.detector.trees import Tree
 
 _NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt", "names.txt", "predefined_classes.txt")
+_KEYS: dict[Split, tuple[str, ...]] = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
 _WANT = "mend the line, or leave the file out"
 
 
@@ -42,7 +44,7 @@ class About:
     where: str = ""
     licence: str = ""
     url: str = ""
-    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lists: dict[Split, tuple[str, ...]] = field(default_factory=dict)
 
 
 def label_files(tree: Tree) -> list[str]:
@@ -170,7 +172,7 @@ def _of_yaml(data: dict[str, Any], name: str) -> About:
     said = data.get("roboflow")
     more = said if isinstance(said, dict) else {}
     lists = {}
-    for split, keys in {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}.items():
+    for split, keys in _KEYS.items():
         places = next((data[key] for key in keys if data.get(key)), ())
         lists[split] = tuple(map(str, [places] if isinstance(places, str) else places))
     return About(names, name, str(more.get("license") or ""), str(more.get("url") or ""), lists)
@@ -187,9 +189,9 @@ def _of_label_studio(tree: Tree) -> About:
     return About()
 
 
-def _splits(tree: Tree, about: About) -> dict[str, str]:
+def _splits(tree: Tree, about: About) -> dict[str, Split]:
     """Return the split of each photo that a list or a folder named in `data.yaml` speaks of."""
-    found: dict[str, str] = {}
+    found: dict[str, Split] = {}
     for split, places in about.lists.items():
         for place in places:
             pieces = tuple(
