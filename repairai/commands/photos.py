@@ -1,4 +1,4 @@
-"""`photos`: what a detector learns from: imported, looked through, mended, listed, shown and deleted."""
+"""`photos`: what a detector learns from: imported, looked through, mended, labelled, listed, shown and deleted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repairai.commands import label
 from repairai.commands import label
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, verb, whole
@@ -35,6 +36,7 @@ def add_words(verbs: Any) -> None:
     names = verb(verbs, "names", _names, "give parts other names, as in `photos names bench 0=screw 1=hole`")
     _name(names)
     names.add_argument("names", nargs="+", metavar="OLD=NEW")
+    label.add_words(verbs)
     _name(verb(verbs, "delete", _delete, "delete a set; refused while a run that needs it is at work or waits"))
     label.add_words(verbs)
 
