@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repairai.commands import label
-from repairai.commands import label
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, verb, whole
 
@@ -36,7 +35,6 @@ def add_words(verbs: Any) -> None:
     names = verb(verbs, "names", _names, "give parts other names, as in `photos names bench 0=screw 1=hole`")
     _name(names)
     names.add_argument("names", nargs="+", metavar="OLD=NEW")
-    label.add_words(verbs)
     _name(verb(verbs, "delete", _delete, "delete a set; refused while a run that needs it is at work or waits"))
     label.add_words(verbs)
 
