@@ -160,9 +160,11 @@ def _ends(looked: Sequence[Looked], label: str) -> list[Ends]:
 
 
 def _too_few(n: int, label: str, escape: float) -> str:
+    least = math.ceil(100 / (n + 1) - 1e-9)
+    mend = f"tolerate {least} %" if least <= 100 * MOST else "tolerate more"
     return (
         f"{n} independent validation photo{'s show' if n != 1 else ' shows'} {label}, and to let at most "
-        f"{100 * escape:g} % of wrong steps pass it takes {photos_needed(escape)}: label more, or tolerate more"
+        f"{100 * escape:g} % of wrong steps pass it takes {photos_needed(escape)}: label more, or {mend}"
     )
 
 
