@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from PIL import Image
 from repairai.errors import RepairError
 from repairai.files import write_whole
 from repairai.runs.photo_removal import known_photos
-from repairai.vision.photo import read_photo
 from repairai.vision.photo_set import (
     IMPORTED,
     LabelledBox,
@@ -26,11 +24,10 @@ from repairai.vision.photo_set import (
     edit,
     read_photo_set,
 )
-from training.detector.alike import ALIKE, look_of, looks
 from training.detector.cutouts import PASTED, RENDERED, CutOut, MaskMaker, cut_outs, material
-from training.detector.paste import LONGEST_PX, Ground, scene, small
+from training.detector.grounds import backgrounds_in, some_ground
+from training.detector.paste import scene, small
 from training.scenes.scene import LABELS, render
-from training.scenes.surfaces import SURFACES
 
 Tell = Callable[[int, int | None, str], None]
 BATCH = 25
@@ -215,10 +212,12 @@ def _pasted(photos: PhotoSet, order: Order, rng: np.random.Generator, made: Made
     for each in pieces:
         made.cut_outs[each.part] = made.cut_outs.get(each.part, 0) + 1
     made.without = tuple(part for part in photos.parts if part not in made.cut_outs)
-    backgrounds = _backgrounds(photos, order, made)
+    backgrounds: list[Path] = []
+    if order.backgrounds:
+        backgrounds, made.refused = backgrounds_in(order.backgrounds, photos)
     usual = [max(1, len(each.boxes)) for each in own if each.boxes]
     while True:
-        ground = small(_ground(rng, photos, own, backgrounds))
+        ground = small(some_ground(rng, photos, own, backgrounds))
         n = min(MOST_ON_SCENE, max(1, round(usual[rng.integers(len(usual))] * rng.uniform(0.5, 1.5))))
         pixels, boxes = scene(rng, ground, pieces, n)
         used = sorted({each.origin for each in pieces})
@@ -253,68 +252,6 @@ def _pieces(
             "label a few photos with parts that lie whole and alone on them",
         )
     return found
-
-
-def _backgrounds(photos: PhotoSet, order: Order, made: Made) -> list[Path]:
-    """Return the pictures of a folder that show nothing that a detector is measured with."""
-    if order.backgrounds is None:
-        return []
-    if not order.backgrounds.is_dir():
-        raise RepairError(f"there is no folder {order.backgrounds}", "check --backgrounds")
-    kept = {each.name for each in photos.photos if each.split != "train"}
-    measured = [_plain(look) for name, look in looks(photos)[0].items() if name in kept] if kept else []
-    found = []
-    for path in sorted(each for each in order.backgrounds.iterdir() if each.is_file()):
-        try:
-            look = _plain(look_of(read_photo(path).pixels))
-        except RepairError:
-            made.refused += 1
-            continue
-        if any(float((look * other).sum()) >= ALIKE[0] for other in measured):
-            made.refused += 1
-        else:
-            found.append(path)
-    if not found:
-        raise RepairError(f"{order.backgrounds} holds no photo to lay parts on", "give photos without any of the parts")
-    return found
-
-
-def _plain(look: NDArray[np.uint8]) -> NDArray[np.float32]:
-    values = look.astype(np.float32) - look.mean()
-    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-6))
-
-
-def _ground(
-    rng: np.random.Generator, photos: PhotoSet, own: tuple[LabelledPhoto, ...], backgrounds: list[Path]
-) -> Ground:
-    """Return something to lay parts on: a picture of the folder, a photo of the set, a drawn surface."""
-    empty = [each for each in own if not each.boxes]
-    filled = [each for each in own if each.boxes]
-    ways = [("folder", 3.0 if backgrounds else 0.0), ("empty", 2.0 if empty else 0.0), ("own", 1.0), ("surface", 1.5)]
-    weights = np.array([weight for _, weight in ways])
-    way = ways[rng.choice(len(ways), p=weights / weights.sum())][0]
-    with suppress(RepairError):  # a photo that cannot be read: the surface takes its place
-        if way == "folder":
-            path = backgrounds[rng.integers(len(backgrounds))]
-            return Ground(_some(rng, read_photo(path).pixels), path.name)
-        if way == "empty":
-            photo = empty[rng.integers(len(empty))]
-            return Ground(_some(rng, read_photo(photos.path(photo)).pixels), photo.name)
-        if way == "own":
-            photo = filled[rng.integers(len(filled))]
-            return Ground(read_photo(photos.path(photo)).pixels, photo.name, photo.boxes)
-    kind = sorted(SURFACES)[rng.integers(len(SURFACES))]
-    short = int(rng.uniform(0.55, 1) * LONGEST_PX)
-    width, height = (LONGEST_PX, short) if rng.random() < 0.5 else (short, LONGEST_PX)
-    return Ground((SURFACES[kind](rng, width, height) * 255).astype(np.uint8), f"drawn {kind}")
-
-
-def _some(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return three fifths or more of each side of a background, so that it is not always the same."""
-    height, width = pixels.shape[:2]
-    high, wide = (int(side * rng.uniform(0.6, 1)) for side in (height, width))
-    y, x = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
-    return pixels[y : y + high, x : x + wide]
 
 
 # ---- rendered
