@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 from PIL import Image
 
 from repairai.errors import RepairError
@@ -212,6 +213,9 @@ def _wire_editor(card: LookCard, photos: PhotosCard, wanted: list[Any], seen: li
 
     with card.editor:
         rendered(editor)
+    root = Context.root_block
+    if root is not None:  # gr.render cannot be told that its event is nobody else's business
+        max(root.fns.items())[1].api_visibility = "private"
 
 
 def _lay_photo(photo: LabelledPhoto, picture: Image.Image, parts: Sequence[str]) -> tuple[Any, dict[str, gr.Button]]:
