@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,7 @@ from repairai.runs.folder import new_run
 from repairai.runs.queue import put
 from repairai.vision.photo_set import photo_set_folder
 
-from .training.labelled_photos import WIDTH, write, yolo
+from .training.labelled_photos import WIDTH, as_bytes, photo, write, yolo
 
 
 def run(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -80,3 +85,22 @@ def test_bad_input_is_one_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[
         assert code == 2
         assert said in err
         assert err.count("\n") - err.count("labels\n") == 1
+
+
+def test_an_import_that_is_stopped_by_the_keyboard_leaves_nothing(tmp_path: Path, home: Path):
+    folder = write(tmp_path / "bench", yolo(30))
+    for number in range(30):
+        (folder / f"images/p{number}.jpg").write_bytes(as_bytes(photo(number, (1600, 1200))))
+    words = [sys.executable, "-m", "repairai", "photos", "import", str(folder), "--progress-json"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    while '"what": "photos"' not in process.stderr.readline():
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGINT)
+    said = process.stderr.read()  # until whoever can write there is gone, the script itself among them
+    watchdog.cancel()
+    assert process.wait() == 130
+    assert "Traceback" not in said
+    assert said.endswith("repairai: stopped\n")
+    assert list((home / "data" / "detector").iterdir()) == []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from datasets import ClassLabel, Dataset, DatasetDict, Image, load_dataset
+from datasets import ClassLabel, Dataset, DatasetDict, Image, disable_progress_bars, load_dataset
 from datasets.exceptions import DatasetsError
 from huggingface_hub import DatasetCard
+from huggingface_hub.utils import disable_progress_bars as disable_bars_of_files
 
 from repairai.errors import RepairError
 from training.detector.labels import Said, split_of
@@ -35,6 +37,9 @@ def read_hub(source: str, of_folder: Callable[[Path], Said]) -> Said:
     named = _NAME.fullmatch(source.removeprefix(HUB))
     if not named:
         raise RepairError(f"'{source}' names no dataset", "write hub:OWNER/NAME, or hub:OWNER/NAME:CONFIG@REVISION")
+    if not sys.stderr.isatty():  # where bars would stand between the lines of progress
+        disable_progress_bars()
+        disable_bars_of_files()
     name, config, revision = named["id"], named["config"], named["revision"]
     is_local = Path(name).is_dir()
     card = Path(name) if is_local else fetched(name, ["README.md"], "dataset", revision)
