@@ -36,7 +36,7 @@ def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
         offered = None if shared else offer.lay()
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Inspect", id="inspect") as inspect:
-                inspect_tab.build(own)
+                inspect_tab.build(own, shared)
             with gr.Tab("Guides", id="guides") as guides:
                 guides_tab.build(own, shared)
             others = [inspect, guides]

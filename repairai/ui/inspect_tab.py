@@ -15,8 +15,9 @@ from repairai.schema import Requirement, View
 from repairai.sop.actions import read_actions
 from repairai.sop.requirement_text import read_requirement, write_requirement
 from repairai.sop.requirements import requirements_for
-from repairai.ui import render
+from repairai.ui import render, seeing
 from repairai.ui.overlay import figures
+from repairai.ui.seeing import Seeing
 from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, live, read_choice, sample_photos, told
 from repairai.vision import detectors
 
@@ -59,14 +60,20 @@ class Answer:
 
     photo: gr.Image
     before: gr.Image
+    seeing: Seeing
     check: gr.Button
     keep: gr.Checkbox
     verdict: gr.HTML
     shown: gr.HTML
 
 
-def build(bench: Workbench) -> None:
-    """Lay out the tab and wire it."""
+def build(bench: Workbench, shared: bool = False) -> None:
+    """Lay out the tab and wire it.
+
+    Args:
+        bench: What the tabs share.
+        shared: The page is reachable from outside: it then opens no other models.
+    """
     samples = sample_photos()
     gr.HTML("<h2>Try it on a sample, or begin with step 1</h2>")
     with gr.Row(elem_classes="samples", equal_height=True):
@@ -78,7 +85,7 @@ def build(bench: Workbench) -> None:
         with gr.Column(min_width=320):
             task = _lay_task(bench)
         with gr.Column(min_width=320):
-            answer = _lay_answer()
+            answer = _lay_answer(shared)
     _wire_task(bench, task, answer)
     _wire_check(bench, task, answer)
     for button, sample in zip(tries, samples, strict=True):
@@ -125,14 +132,15 @@ def _lay_task(bench: Workbench) -> Task:
     return Task(words, device, found, note, back, step, forth, text, view, wanted, how, number, part, add, place)
 
 
-def _lay_answer() -> Answer:
+def _lay_answer(shared: bool) -> Answer:
     gr.HTML('<h2><span class="no">3</span> The photo</h2>')
     photo = photo_input("Photo of the step", "photo", 280)
     before = photo_input("Photo from before", "before", 220, visible=False)
+    sees = seeing.lay(shared)
     check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
     keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep")
     verdict = live("verdict", render.NOTHING_YET, min_height=140)
-    return Answer(photo, before, check, keep, verdict, gr.HTML("", elem_id="shown"))
+    return Answer(photo, before, sees, check, keep, verdict, gr.HTML("", elem_id="shown"))
 
 
 def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> gr.Image:
@@ -215,7 +223,16 @@ def add_line(wanted: str, how: str, number: float | None, part: str | None) -> s
 def _wire_check(bench: Workbench, task: Task, answer: Answer) -> None:
     answer.check.click(
         lambda *given: check(bench, *given),
-        [answer.photo, answer.before, task.wanted, task.view, task.place, answer.keep],
+        [
+            answer.photo,
+            answer.before,
+            task.wanted,
+            task.view,
+            task.place,
+            answer.keep,
+            answer.seeing.detector,
+            answer.seeing.masks,
+        ],
         [answer.verdict, answer.shown],
         concurrency_id="detector",
         concurrency_limit=1,
@@ -225,8 +242,9 @@ def _wire_check(bench: Workbench, task: Task, answer: Answer) -> None:
 
 
 def check(
-    bench: Workbench, photo: str | None, before: str | None, wanted: str, view: View, place: Place, keep: bool
-) -> tuple[str, str]:
+    bench: Workbench, photo: str | None, before: str | None, wanted: str, view: View, place: Place, keep: bool,
+    chosen: str | None = seeing.ACTIVE, masks: str = "",
+) -> tuple[str, str]:  # fmt: skip
     """Return the verdict and the photo with its boxes, as HTML; or what is wrong, in one sentence."""
     try:
         if not photo:
@@ -234,7 +252,8 @@ def check(
         requirements = read_requirements(wanted)
         files = [Path(photo), *([Path(before)] if before and view == "before_after" else [])]
         guide, step = place
-        detector, trouble = open_detector(), detectors.trouble()
+        name = (chosen or seeing.ACTIVE).strip()
+        detector, trouble = open_detector(name), "" if name else detectors.trouble()
         done = inspect(
             files[0],
             requirements,
@@ -246,8 +265,9 @@ def check(
         )
     except RepairError as error:
         return render.problem(str(error)), ""
+    done, fault = seeing.with_masks(done, files[0], masks)
     shown = figures(done, detector.limits, *files)
-    said = render.problem(trouble) if trouble else ""
+    said = (render.problem(trouble) if trouble else "") + fault
     try:
         if keep:
             bench.records.keep(done, *files)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from repairai.schema import Detection, Inspection, Outcome, PartLimits, part_of
+from repairai.schema import Detection, Inspection, Mask, Outcome, PartLimits, part_of
 from repairai.ui.render import ICONS
+from repairai.vision.masks import polygons
 from repairai.vision.photo import read_photo
 
 LONGEST_PX = 1600
@@ -99,6 +100,7 @@ def _box(
     detection: Detection, number: int, width: int, limits: Mapping[str, PartLimits], outcomes: Mapping[str, Outcome]
 ) -> str:
     left, top, right, bottom = detection.box
+    inside = _mask(detection.mask) if detection.mask else ""
     sure = _is_sure(detection, limits)
     size = max(11.0, width / 45)
     score = f"{detection.score:.2f}" + ("" if sure else " ?")
@@ -107,10 +109,16 @@ def _box(
     up = top - size * 0.3 if top > 1.4 * size else bottom + size
     return (
         f'<g class="box label-{number} tone-{_tone(detection.label, outcomes)}{"" if sure else " unsure"}">'
-        f"<title>{escape(name)}</title>"
+        f"<title>{escape(name)}</title>{inside}"
         f'<rect x="{left}" y="{top}" width="{right - left:.1f}" height="{bottom - top:.1f}"/>'
         f'<text x="{left}" y="{up:.1f}" font-size="{size:.1f}">{escape(words)}</text></g>'
     )
+
+
+def _mask(mask: Mask) -> str:
+    """Return the px of a part as one shape; its holes stay open."""
+    path = "".join(f"M{'L'.join(f'{x:g},{y:g}' for x, y in ring)}Z" for ring in polygons(mask))
+    return f'<path class="mask" fill-rule="evenodd" d="{path}"/>'
 
 
 def _data_url(photo: NDArray[np.uint8]) -> str:

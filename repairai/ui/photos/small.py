@@ -12,8 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from repairai.errors import RepairError
 
-TILE_PX, LARGE_PX = 320, 1600
-"""Longest side of a photo among others, and of one alone."""
+TILE_PX, LARGE_PX, TALL_PX = 320, 1400, 900
+"""Longest side of a photo among others, and width and height of one alone: so that it can be seen as a whole."""
 MOST_KEPT = 256
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, MemoryError)
 
@@ -29,25 +29,25 @@ def tile(path: Path) -> str:
 @lru_cache(maxsize=MOST_KEPT)
 def _tile(path: Path, changed: int) -> str:
     buffer = io.BytesIO()
-    _shrunk(path, TILE_PX).save(buffer, "JPEG", quality=70)
+    _shrunk(path, TILE_PX, TILE_PX).save(buffer, "JPEG", quality=70)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def large(path: Path) -> Image.Image:
-    """Return a photo as it is drawn on: upright, in RGB, of `LARGE_PX` at most.
+    """Return a photo as it is drawn on: upright, in RGB, of `LARGE_PX` by `TALL_PX` at most.
 
     Raises:
         RepairError: It cannot be read.
     """
     try:
-        return _shrunk(path, LARGE_PX)
+        return _shrunk(path, LARGE_PX, TALL_PX)
     except (UnidentifiedImageError, Image.DecompressionBombError, *_DAMAGE):
         raise RepairError(f"the photo {path.name} cannot be read", "let the doctor look at these photos") from None
 
 
-def _shrunk(path: Path, longest: int) -> Image.Image:
+def _shrunk(path: Path, width: int, height: int) -> Image.Image:
     with Image.open(path) as image:
-        image.draft("RGB", (longest, longest))  # a JPEG is decoded no finer than it is needed
+        image.draft("RGB", (width, height))  # a JPEG is decoded no finer than it is needed
         picture = ImageOps.exif_transpose(image).convert("RGB")
-    picture.thumbnail((longest, longest), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    picture.thumbnail((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return Image.fromarray(np.asarray(picture))
