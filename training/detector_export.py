@@ -28,7 +28,7 @@ from training.detector.forward import Plain
 from training.detector.int8 import in_8_bits
 from training.detector.judged import Judge, Judged
 from training.detector.model import load_detector_model
-from training.detector_train import looked_at, read_data
+from training.detector.needed import looked_at, read_data
 
 CALIBRATED_ON = 64
 """Photos for training on which the ranges of the numbers are read."""
