@@ -189,6 +189,25 @@ def test_polygons_and_paths_of_another_machine_in_coco(tmp_path: Path):
     assert boxes(taken(write(tmp_path / "x", files))) == {"p0": [("hole", BOX)]}
 
 
+def test_nothing_in_coco_is_lost_without_a_word(tmp_path: Path):
+    files = coco({"p0.jpg": FILES["p0.jpg"]}, [("p0.jpg", 1, ONE), ("p0.jpg", 2, ONE), ("p0.jpg", 2, ONE)])
+    data = json.loads(files["_annotations.coco.json"])
+    data["annotations"][1]["iscrowd"] = 1
+    data["annotations"][2]["image_id"] = 99
+    files |= {"p1.jpg": FILES["p1.jpg"], "_annotations.coco.json": json.dumps(data)}
+    photos = taken(write(tmp_path / "x", files))
+    assert boxes(photos) == {"p0": [("screw", BOX)], "p1": []}
+    assert findings()["crowds"]["photos"] == ["p0.jpg"]
+    assert findings()["photos-absent"]["photos"] == ["image 99 of annotation 2"]
+    assert findings()["unlabelled"]["photos"] == ["p1.jpg"]
+
+
+def test_names_that_a_mac_writes_in_another_way(tmp_path: Path):
+    apart, whole = "mu\u0308ll", "m\u00fcll"
+    files = {f"images/{apart}.jpg": FILES["p0.jpg"], f"labels/{whole}.txt": f"0 {YOLO}", "classes.txt": "screw"}
+    assert list(boxes(taken(zipped(tmp_path / "x.zip", files))).values()) == [[("screw", BOX)]]
+
+
 def test_pascal_voc(tmp_path: Path):
     files: dict[str, bytes | str] = {"ImageSets/Main/val.txt": "p1\n", "ImageSets/Main/train.txt": "p0\np2\np3\n"}
     for number in range(4):

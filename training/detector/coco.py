@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from repairai.errors import RepairError
-from training.detector.labels import Said, SaidBox, SaidPhoto, SaidSplit, split_of
+from training.detector.labels import Said, SaidBox, SaidPhoto, SaidSplit, split_of, split_of_folder
 from training.detector.trees import Tree
 
 _KEYS = {"images", "annotations", "categories"}
@@ -44,20 +44,27 @@ def read_coco(tree: Tree, files: Mapping[str, dict[str, Any]]) -> Said:
     parts: dict[int, str] = {}
     photos: list[SaidPhoto] = []
     absent: list[str] = []
+    crowds: list[str] = []
     licence = url = ""
     for name, data in files.items():
         try:
             _add_parts(parts, data["categories"], name)
-            found, missing = _photos(tree, name, data, parts)
+            found, missing, many = _photos(tree, name, data, parts)
             licence, url = licence or _licence(data), url or _url(data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RepairError(f"{name} is no whole COCO file: {_fault(error)}", _WANT) from None
         photos += found
         absent += missing
+        crowds += many
+    known = {photo.origin for photo in photos}
+    photos += [
+        SaidPhoto(path, partial(tree.read, path), (), split_of_folder(path), labelled=False)
+        for path in tree.photos()
+        if path not in known
+    ]
     used = {box.part for photo in photos for box in photo.boxes}
-    return Said(
-        tree.name, "coco", _without_root(parts, files.values(), used), tuple(photos), tuple(absent), licence, url
-    )
+    named = _without_root(parts, files.values(), used)
+    return Said(tree.name, "coco", named, tuple(photos), tuple(absent), licence, url, tuple(crowds))
 
 
 def _fault(error: Exception) -> str:
@@ -82,10 +89,16 @@ def _without_root(parts: Mapping[int, str], files: Iterable[Mapping[str, Any]], 
 
 def _photos(
     tree: Tree, name: str, data: Mapping[str, Any], parts: Mapping[int, str]
-) -> tuple[list[SaidPhoto], list[str]]:
+) -> tuple[list[SaidPhoto], list[str], list[str]]:
     boxes: dict[Any, list[SaidBox]] = defaultdict(list)
+    names = {image["id"]: str(image["file_name"]) for image in data["images"]}
+    crowds, absent = [], []
     for note in data["annotations"]:
-        if box := _box(note):
+        if note["image_id"] not in names:
+            absent.append(f"image {note['image_id']} of annotation {note.get('id')}")
+        elif note.get("iscrowd"):
+            crowds.append(names[note["image_id"]])
+        elif box := _box(note):
             if box.part not in parts:
                 raise RepairError(
                     f"annotation {note.get('id')} in {name} is of class {box.part}, which has no name",
@@ -93,7 +106,7 @@ def _photos(
                 )
             boxes[note["image_id"]].append(box)
     own = split_of(name)
-    photos, absent = [], []
+    photos = []
     for image in data["images"]:
         said = str(image["file_name"])
         path = tree.photo(said, name)
@@ -107,7 +120,7 @@ def _photos(
             )  # fmt: skip
         else:
             absent.append(said)
-    return photos, absent
+    return photos, absent, crowds
 
 
 def _own_split(image: Mapping[str, Any]) -> SaidSplit:

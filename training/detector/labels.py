@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -71,6 +72,7 @@ class Said:
         absent: Photos that have labels, and are not there.
         licence: As it is given; empty where it is not.
         url: The same.
+        crowds: Photos on which a box marks many parts at once, once for each such box: it is left out.
     """
 
     name: str
@@ -80,6 +82,12 @@ class Said:
     absent: tuple[str, ...] = ()
     licence: str = ""
     url: str = ""
+    crowds: tuple[str, ...] = ()
+
+
+def key(name: str) -> str:
+    """Return a name as it is compared: Macs write an umlaut as two letters, and Windows knows no capitals."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def split_of(path: str) -> SaidSplit:

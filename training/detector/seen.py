@@ -42,7 +42,8 @@ class Seen:
 def findings(seen: Seen, sources: Sequence[Said], parted: Parted) -> tuple[Finding, ...]:
     """Return what an import saw, as findings that no mend takes back."""
     absent = [name for said in sources for name in said.absent]
-    found = [*_files(seen, absent), *_boxes(seen.counts), *_splits(parted)]
+    crowds = [name for said in sources for name in said.crowds]
+    found = [*_files(seen, absent), *_boxes(seen.counts), *_splits(parted), *_crowds(crowds)]
     return tuple(each for each in found if each.count)
 
 
@@ -126,6 +127,12 @@ def _splits(parted: Parted) -> list[Finding]:
             finding("splits-filled", "note", f"nothing of the source was for {filled}: taken out of the rest", (), 1)
         )
     return found
+
+
+def _crowds(crowds: Sequence[str]) -> list[Finding]:
+    many = n(len(crowds), "box", "boxes")
+    said = f"{many} of many parts at once, which nobody can count, {_were(len(crowds))} left out"
+    return [finding("crowds", "note", said, dict.fromkeys(crowds), len(crowds))]
 
 
 def _were(count: int) -> str:

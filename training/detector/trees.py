@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from repairai.errors import RepairError
 from repairai.vision.photo import MAX_BYTES
-from training.detector.labels import is_photo
+from training.detector.labels import is_photo, key
 
 MOST_FILES = 500_000
 MOST_TEXT_BYTES = 2**30
@@ -51,7 +51,7 @@ class Tree:
     def __post_init__(self) -> None:
         for name in self.names:
             if is_photo(name):
-                path = PurePosixPath(name.lower())
+                path = PurePosixPath(key(name))
                 self._named[path.name].append(name)
                 self._stems[path.stem].append(name)
 
@@ -106,11 +106,11 @@ class Tree:
             beside: The label file's own name; of photos with one name the nearest to it is meant.
         """
         pieces = PurePosixPath(said.replace("\\", "/")).parts
-        return _nearest(self._named.get(pieces[-1].lower(), []) if pieces else [], pieces, beside)
+        return _nearest(self._named.get(key(pieces[-1]), []) if pieces else [], pieces, beside)
 
     def photo_of_stem(self, stem: str, beside: str) -> str:
         """Return the name of the photo whose name without its suffix is given; see `photo`."""
-        return _nearest(self._stems.get(stem.lower(), []), (), beside)
+        return _nearest(self._stems.get(key(stem), []), (), beside)
 
 
 def _nearest(found: Sequence[str], pieces: tuple[str, ...], beside: str) -> str:
@@ -129,7 +129,7 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     """Return how many pieces two paths share from their beginning."""
     count = 0
     for own, its in zip(one, other, strict=False):
-        if own.lower() != its.lower():
+        if key(own) != key(its):
             break
         count += 1
     return count

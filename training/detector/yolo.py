@@ -20,7 +20,7 @@ import yaml
 
 from repairai.errors import RepairError
 from repairai.vision.photo_set import Split
-from training.detector.labels import Said, SaidBox, SaidPhoto, split_of_folder
+from training.detector.labels import Said, SaidBox, SaidPhoto, key, split_of_folder
 from training.detector.trees import Tree
 
 _NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt", "names.txt", "predefined_classes.txt")
@@ -83,11 +83,11 @@ def read_yolo(tree: Tree, labels: Sequence[str]) -> Said:
     about = _about(tree)
     by_stem: dict[str, list[str]] = defaultdict(list)
     for name in labels:
-        by_stem[PurePosixPath(name).stem.lower()].append(name)
+        by_stem[PurePosixPath(key(name)).stem].append(name)
     splits = _splits(tree, about)
     photos, used, seen = [], set(), set()
     for path in tree.photos():
-        label = _label_of(path, by_stem.get(PurePosixPath(path).stem.lower(), []))
+        label = _label_of(path, by_stem.get(PurePosixPath(key(path)).stem, []))
         used.add(label)
         boxes = tuple(_boxes(tree, label, about)) if label else ()
         seen |= {box.part for box in boxes}
