@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,16 +63,18 @@ class _Plain(torch.nn.Module):
 
 def export(model: torch.nn.Module, size_px: int, path: Path) -> None:
     """Write a model as ONNX: `pixel_values` (n, 3, size, size) to `logits` and `pred_boxes` (n, queries, ...)."""
-    torch.onnx.export(
-        _Plain(model).eval(),
-        (torch.zeros(1, 3, size_px, size_px),),
-        str(path),
-        dynamo=False,  # the newer exporter does not take D-FINE
-        opset_version=17,
-        input_names=["pixel_values"],
-        output_names=["logits", "pred_boxes"],
-        dynamic_axes={name: {0: "batch"} for name in ("pixel_values", "logits", "pred_boxes")},
-    )
+    with warnings.catch_warnings():  # the tracer takes what is fixed in a detector for something that might change
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Plain(model).eval(),
+            (torch.zeros(1, 3, size_px, size_px),),
+            str(path),
+            dynamo=False,  # the newer exporter does not take D-FINE
+            opset_version=17,
+            input_names=["pixel_values"],
+            output_names=["logits", "pred_boxes"],
+            dynamic_axes={name: {0: "batch"} for name in ("pixel_values", "logits", "pred_boxes")},
+        )
 
 
 def parity(model: Any, path: Path, photos: Sequence[NDArray[np.uint8]]) -> Parity:
