@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from repairai.errors import RepairError
@@ -13,8 +13,11 @@ from repairai.hardware.memory import Estimate, estimate
 from repairai.hardware.probe import probe
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.speed import step_seconds
+from repairai.hardware.workload import Workload
 from repairai.runs.checks import ready
 from repairai.runs.forecast import DiskForecast, disk_forecast
+from repairai.ui.photos.sets import chosen_set
+from repairai.ui.photos.usual import BUILTIN, builtin_folder
 
 TOKENS_A_BAR = 128
 """Width of a bar in the histogram of a report, see `training/sop/data_report.py`."""
@@ -68,10 +71,10 @@ def foresee(recipe: Recipe, report: Mapping[str, Any] | None, at_once: bool = Fa
         ready(recipe)
     except RepairError as error:
         faults.append(str(error))
-    steps, held, hours = steps_of(recipe, report), None, None
+    steps, held, hours = photo_steps(recipe) if recipe.task == "detector" else steps_of(recipe, report), None, None
     if not at_once:
         try:
-            found = estimate([recipe.step])[0]
+            found = estimate([_with_shape(recipe.step)])[0]
             low, high = found.held_gib(card.device)
             held = low * card.past.memory, high * card.past.memory
             hours = _hours(recipe, found, steps, card)
@@ -92,6 +95,25 @@ def steps_of(recipe: Recipe, report: Mapping[str, Any] | None) -> int | None:
         rows = min(rows, math.ceil(tokens / (length * FILLED)))
     each = recipe.step.batch * recipe.step.accumulation * recipe.gpus
     return max(math.ceil(math.ceil(rows / each) * recipe.epochs), 1)
+
+
+def photo_steps(recipe: Recipe) -> int | None:
+    """Return how many optimizer steps a detector's run will make; None where its photos are not known."""
+    if recipe.max_steps:
+        return recipe.max_steps
+    try:
+        photos = chosen_set(recipe.data)
+    except RepairError:
+        photos = None
+    if photos is None:
+        return None
+    each = recipe.step.batch * recipe.step.accumulation * recipe.gpus
+    return max(math.ceil(math.ceil(len(photos.of("train")) / each) * recipe.epochs), 1)
+
+
+def _with_shape(step: Workload) -> Workload:
+    """Return a step whose model can be looked up: the built-in detector lies in a folder."""
+    return replace(step, model=str(builtin_folder())) if step.model == BUILTIN else step
 
 
 def _hours(recipe: Recipe, found: Estimate, steps: int | None, card: Card) -> tuple[float, float] | None:

@@ -22,7 +22,7 @@ NAME = "recipe.yaml"
 """What faults call the text."""
 STEP, DETECTING = "step", "detecting"
 
-TITLES = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "fewshot": "frozen backbone"}
+TITLES = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "few-shot": "frozen backbone"}
 
 
 def parsed(text: str) -> Recipe:

@@ -8,10 +8,14 @@ from PIL import Image
 
 from repairai.errors import RepairError
 from repairai.ui import box_editor
+from repairai.ui.foreseen import photo_steps
 from repairai.ui.photos import choice, dropped, photos_card, photos_render, propose_card, sets, small
 from repairai.ui.photos.corrected import Drawn, corrected, renamed, shown
+from repairai.ui.photos.detector_recipe import check
 from repairai.ui.photos.opened import Opened, keep
 from repairai.ui.photos.scripted import Progress, Scripted
+from repairai.ui.photos.usual import usual
+from repairai.ui.recipe_text import changed, parsed, value_of, written
 from repairai.vision.photo_set import (
     PERSON,
     LabelledBox,
@@ -274,3 +278,15 @@ def test_what_a_test_by_heart_said_is_shown():
     assert 'data-right="true"' in answer(Progress("t", said=("noise", right), ended=True))
     assert HOSTILE not in answer(Progress("t", said=(right,), ended=True))
     assert "it broke" in answer(Progress("t", said=("x",), ended=True, fault="it broke"))
+
+
+def test_the_usual_recipe_fits_the_photos(photos: PhotoSet):
+    for method in ("full", "few_shot"):
+        recipe = usual("builtin", method, "strong", photos)
+        assert (recipe.task, recipe.step.method, recipe.data) == ("detector", method, str(photos.folder))
+        assert (recipe.step.batch, recipe.step.image_px, recipe.detecting.augmentation) == (1, 320, "strong")
+    assert photo_steps(recipe) == recipe.epochs
+    text = written(recipe)
+    assert "Training the head of the built-in detector" in check(text, *[None] * 10)[0]
+    assert "another model" in check(text.replace("task: detector", "task: judge"), *[None] * 10)[0]
+    assert value_of(parsed(changed(text, "detecting.judged", "ap")), "detecting.judged") == "ap"

@@ -30,6 +30,7 @@ window.repairaiKeys = true;
 document.addEventListener("keydown", event => {
   const editor = document.getElementById("photo-editor");
   if (!editor || !editor.offsetParent || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector("#box-editor .modal")) return;  // Enter answers its question
   if (event.target.closest("input, textarea, select, [contenteditable=true], [role=listbox], [role=dialog]")) return;
   const names = {Enter: "photo-save-next", ArrowRight: "photo-next", ArrowLeft: "photo-before", n: "photo-nothing"};
   if (event.key === "Enter" && event.target.closest("button, a, summary")) return;

@@ -3,62 +3,64 @@
 from __future__ import annotations
 
 import json
-import math
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import repairai.builtin
 from repairai.errors import RepairError
 from repairai.files import expanded, read_text
-from repairai.hardware.recipe import Augmentation, Detecting, Recipe
-from repairai.hardware.workload import Method, Workload
+from repairai.hardware.recipe import Augmentation, Detecting, Recipe, read_recipe
+from repairai.hardware.workload import Method
 from repairai.vision.photo_set import PhotoSet
 
 BUILTIN = "builtin"
 """Stands for the detector that comes with RepairAI."""
-BATCH = 8
-STEPS = 600
-"""That a training is given, about: a few hundred photos go through it some twenty times."""
-MOST_EPOCHS, LEAST_EPOCHS = 60, 8
-RATE = {"full": 5e-4, "few_shot": 1e-3}
+READY = {"full": "detector_builtin_full_cpu.yaml", "few_shot": "detector_builtin_few-shot_cpu.yaml"}
+"""By method, what lies in `training/recipes` for it."""
 IMAGE_PX = 320
-LEAST_BOXES = 20
+
+
+def builtin_folder() -> Path:
+    """Return the folder of the detector that comes with RepairAI."""
+    return Path(repairai.builtin.__file__).parent / "detector"
 
 
 def is_small(model: str) -> bool:
-    """Return whether a detector is one of ours, in whose kind no plan is needed: the built-in one or its offspring."""
+    """Return whether a detector is one of ours, for whose kind no plan is needed: the built-in one or its offspring."""
     return model == BUILTIN or (expanded(model) / "limits.json").is_file()
 
 
-def usual(
-    model: str, method: Method, augmentation: Augmentation, photos: PhotoSet | None, eval_steps: int = 0
-) -> Recipe:  # fmt: skip
-    """Return a recipe for a small detector.
+def usual(model: str, method: Method, augmentation: Augmentation, photos: PhotoSet | None) -> Recipe:
+    """Return a recipe for a small detector: the one that lies ready, for these photos.
 
     Args:
         model: `builtin`, or the folder of one that was trained from it.
         method: `full` or `few_shot`.
         augmentation: What a photo goes through each time.
         photos: That it is trained on; None where they are not chosen yet.
-        eval_steps: Steps between looks at the photos to choose with; 0 for about ten looks.
+
+    Raises:
+        RepairError: No recipe lies ready.
     """
-    n_train = len(photos.of("train")) if photos else 0
-    each = max(math.ceil(n_train / BATCH), 1)
-    epochs = min(max(round(STEPS / each), LEAST_EPOCHS), MOST_EPOCHS)
+    spec = find_spec("training")
+    place = next(iter(spec.submodule_search_locations or []), "") if spec else ""
+    if not place:
+        raise RepairError("the folder `training` is not there", "run this where RepairAI was cloned")
+    ready = read_recipe(Path(place) / "recipes" / READY.get(method, READY["full"]))
+    n_train = len(photos.of("train")) if photos else ready.step.batch
     boxes = max((len(photo.boxes) for photo in photos.photos), default=0) if photos else 0
-    step = Workload(
-        model, method, batch=min(BATCH, max(n_train, 1)), accumulation=1, image_px=side_px(model),
-        boxes=max(boxes, LEAST_BOXES), precision="fp32", optimizer="adamw", checkpointing=False,
+    step = replace(
+        ready.step, model=model, image_px=side_px(model), boxes=max(boxes, ready.step.boxes),
+        batch=min(ready.step.batch, max(n_train, 1)),
     )  # fmt: skip
-    return Recipe(
-        "detector", step, float(epochs), RATE.get(method, RATE["full"]), data=str(photos.folder) if photos else "",
-        clip=0.1, weight_decay=1e-4, eval_steps=eval_steps or max(each * epochs // 10, 1), patience=5,
-        detecting=Detecting(backbone_rate=0.1 if method == "full" else 0.0, augmentation=augmentation),
-    )  # fmt: skip
+    detecting = replace(ready.detecting or Detecting(), augmentation=augmentation)
+    return replace(ready, step=step, data=str(photos.folder) if photos else "", detecting=detecting)
 
 
 def side_px(model: str) -> int:
     """Return the side of the square that a small detector sees; the usual one where its folder does not say."""
-    folder = Path(repairai.builtin.__file__).parent / "detector" if model == BUILTIN else expanded(model)
+    folder = builtin_folder() if model == BUILTIN else expanded(model)
     try:
         return int(json.loads(read_text(folder / "preprocessor_config.json"))["size"]["height"])
     except (RepairError, ValueError, LookupError, TypeError):
