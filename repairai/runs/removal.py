@@ -9,17 +9,17 @@ import shutil
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, expanded, home, read_record, write_record
+from repairai.files import disk_error, expanded, home
 from repairai.runs.folder import STALE_SECONDS, RunFolder, read_json, run_folder, run_folders, runs_folder
 from repairai.runs.launch import wait_until_gone
 from repairai.runs.process import is_alive
 from repairai.runs.queue import queue_lock
 from repairai.runs.state import read_exit
 from repairai.sop import agents
+from repairai.vision import detectors
 
 _GONE = ".deleted-"
 _HALF = re.compile(r"\.(?P<name>.+?)\.[0-9a-f]{8}(?P<old>\.old)?")
@@ -51,36 +51,32 @@ def delete_run(run_id: str) -> None:
 
 
 def refuse_active(run_id: str) -> None:
-    """Refuse to do without a run whose model is the one that answers.
+    """Refuse to do without a run whose model is the one that answers, or the one that inspects.
 
     Raises:
-        RepairError: It is, with the words that let another one answer.
+        RepairError: It is, with the words that let another one do it.
     """
-    try:
-        active, before = agents.active(), agents.before()
-    except RepairError:  # the register is damaged: whoever reads it next is told
-        return
-    if active.run_id != run_id:
-        return
-    has_before = before is not None and before.run_id != run_id and not agents.missing(before)
-    raise RepairError(
-        f"{run_id} is the active agent, which could then no longer answer",
-        f"let another one answer first: `python -m repairai models {'back' if has_before else 'use steps'}`",
-    )
+    for register, what, does, back, other in (
+        (agents, "agent", "answer", "back", "use steps"),
+        (detectors, "detector", "inspect", "back --detector", "use builtin"),
+    ):
+        try:
+            active, before = register.active(), register.before()
+        except RepairError:  # the register is damaged: whoever reads it next is told
+            continue
+        if active.run_id == run_id:
+            has_before = before is not None and before.run_id != run_id and not register.missing(before)
+            raise RepairError(
+                f"{run_id} is the active {what}, which could then no longer {does}",
+                f"let another one {does} first: `python -m repairai models {back if has_before else other}`",
+            )
 
 
 def _forget(run_id: str) -> None:
-    """Take a run's model out of the register, so that no step back leads to it."""
-    with suppress(RepairError):  # damaged: whoever reads it next is told
-        path = agents.register_path()
-        if not path.exists():
-            return
-        kept = read_record(path, agents.Register)
-        past, known = (
-            tuple(each for each in some if each.run_id != run_id) for some in (kept.before, kept.known)
-        )  # fmt: skip
-        if (past, known) != (kept.before, kept.known):
-            write_record(path, replace(kept, before=past, known=known))
+    """Take a run's model out of the registers, so that no step back leads to it."""
+    for register in (agents, detectors):
+        with suppress(RepairError):  # damaged: whoever reads it next is told
+            register.forget(run_id)
 
 
 # ---- data

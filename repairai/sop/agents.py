@@ -132,6 +132,18 @@ def back() -> Agent:
     return last
 
 
+def forget(run_id: str) -> None:
+    """Take a run's model out of the register, so that no step back leads to it.
+
+    Raises:
+        RepairError: The register cannot be read or written.
+    """
+    kept = _read()
+    past, known = (tuple(each for each in some if each.run_id != run_id) for some in (kept.before, kept.known))
+    if (past, known) != (kept.before, kept.known):
+        files.write_record(register_path(), replace(kept, before=past, known=known))
+
+
 def named(name: str, model: str = "") -> Agent:
     """Return the agent that a name stands for: a registered one, a folder, an address, else a model of the Hub.
 

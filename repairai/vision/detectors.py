@@ -119,6 +119,18 @@ def back() -> Inspector:
     return last
 
 
+def forget(run_id: str) -> None:
+    """Take a run's detector out of the register, so that no step back leads to it.
+
+    Raises:
+        RepairError: The register cannot be read or written.
+    """
+    kept = _read()
+    past = tuple(each for each in kept.before if each.run_id != run_id)
+    if past != kept.before:
+        files.write_record(register_path(), replace(kept, before=past))
+
+
 def missing(inspector: Inspector) -> str:
     """Return in one clause why a detector cannot inspect, as far as that can be seen without opening it."""
     if inspector.path and not (Path(inspector.path) / "config.json").is_file():

@@ -11,6 +11,8 @@ from repairai.runs.queue import put
 from repairai.runs.removal import clear_halves, data_place, delete_data, delete_run, users
 from repairai.sop import agents
 from repairai.sop.agents import STEPS, Agent
+from repairai.vision import detectors
+from repairai.vision.detectors import BUILTIN, Inspector
 
 
 def data(name: str = "mine") -> Path:
@@ -109,3 +111,25 @@ def test_without_one_before_the_steps_are_named(tmp_path: Path):
         delete_run("only")
     agents.register_path().write_text("[]")
     delete_run("only")  # a damaged register holds nothing back
+
+
+def inspects(run_id: str) -> Inspector:
+    folder = data_place().parents[1] / "runs" / run_id / "model"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text("{}")
+    return detectors.use(Inspector(run_id, str(folder), run_id))
+
+
+def test_the_run_whose_detector_inspects_stays():
+    for name in ("first", "second"):
+        run_on("photos", name)
+        inspects(name)
+    with pytest.raises(RepairError, match=r"second is the active detector.*models back --detector"):
+        delete_run("second")
+    delete_run("first")
+    assert detectors.before() == BUILTIN, "one step back does not lead to what is gone"
+    with pytest.raises(RepairError, match=r"models back --detector"):
+        delete_run("second")
+    detectors.back()
+    delete_run("second")
+    assert detectors.active() == BUILTIN
