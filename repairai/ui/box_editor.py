@@ -26,7 +26,12 @@ COLOURS = (
 HANDLE_PX, LINE_PX = 16, 3
 """For gloved hands."""
 HEAD = ["part", "left", "top", "right", "bottom"]
-KEYS = "C draws a box, D moves, E names, Del deletes, the space bar shows the whole photo." if image_annotator else ""
+KEYS = (
+    "C draws a box, D moves, E names, Del deletes, the space bar shows the whole photo; the lock keeps a name for the "
+    "next boxes."
+    if image_annotator
+    else ""
+)
 """What the keyboard does while the photo has the focus."""
 ELEM_ID = "box-editor"
 

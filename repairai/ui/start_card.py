@@ -86,7 +86,7 @@ def lay(prefix: str = "") -> StartCard:
         )
     tried = gr.Textbox(
         "", label="Or try several values, a run for each combination", placeholder="learning_rate=1e-4,2e-4 rank=8,16",
-        max_lines=1, elem_id="run-try",
+        max_lines=1, elem_id=f"{prefix}run-try",
     )  # fmt: skip
     command = gr.Code(
         "", language="shell", label="The same in a terminal", interactive=False, lines=1, wrap_lines=True,

@@ -27,7 +27,7 @@ AUGMENTATIONS = [("As on a bench: light, blur, turns, distance", "bench"),
 JUDGED = [("Parts counted exactly", "exact"), ("Average precision", "ap")]
 METHOD, AUGMENTATION, JUDGE = "step.method", "detecting.augmentation", "detecting.judged"
 FIELDS = {
-    "epochs": "Times through the photos", "max_steps": "Steps at most; empty is no such end",
+    "epochs": "Times through the photos", "max_steps": "Steps at most; 0 is no such end",
     "learning_rate": "Learning rate", "step.batch": "Photos at once", "step.image_px": "Side of a photo, in px",
     "eval_steps": "Steps between looks", "patience": "Looks without getting better until it ends; 0 is never",
     JUDGE: "The best is told by",
