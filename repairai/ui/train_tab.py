@@ -28,7 +28,7 @@ def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs],
             data = data_card.lay()
             recipe = recipe_card.lay()
             start = start_card.lay()
-        with gr.Tab("A detector that finds parts", id=EYES) as eyes:
+        with gr.Tab("A detector for parts", id=EYES) as eyes:
             connect_eyes = detector_cards.build(tab, agent, eyes)
     data_card.wire(bench, builder, data, recipe.text)
     loads = recipe_card.wire(recipe, data.chosen)

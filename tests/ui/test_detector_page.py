@@ -30,7 +30,7 @@ def url(home: Path) -> Iterator[str]:
 
 def open_eyes(page: Page) -> None:
     page.get_by_role("tab", name="Train").click()
-    page.get_by_role("tab", name="A detector that finds parts").click()
+    page.get_by_role("tab", name="A detector for parts").click()
     expect(page.locator("#detector-start-run")).to_be_visible()
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from repairai.errors import RepairError
 from repairai.ui import box_editor
 from repairai.ui.foreseen import photo_steps
-from repairai.ui.photos import choice, dropped, photos_card, photos_render, propose_card, sets, small
+from repairai.ui.photos import choice, dropped, photos_card, photos_render, photos_work, propose_card, sets, small
 from repairai.ui.photos.corrected import Drawn, corrected, renamed, shown
 from repairai.ui.photos.detector_recipe import check
 from repairai.ui.photos.opened import Opened, keep
@@ -259,9 +259,9 @@ def test_a_script_is_watched_and_ends(tmp_path: Path):
     assert work.progress() is None
     beside = dropped.own_place()
     words = ["nothing-here.zip", "--name=bench", "--progress-json"]
-    work.start("Bringing in bench", "bench", photos_card.SCRIPT, words, beside)
+    work.start("Bringing in bench", "bench", photos_work.SCRIPT, words, beside)
     with pytest.raises(RepairError, match="something else is going on"):
-        work.start("Another", "bench", photos_card.SCRIPT, words)
+        work.start("Another", "bench", photos_work.SCRIPT, words)
     while not (found := work.progress()) or not found.ended:
         pass
     assert "nothing-here.zip" in found.fault

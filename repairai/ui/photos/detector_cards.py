@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.ui import start_card
-from repairai.ui.photos import detector_recipe, look_card, photos_card, propose_card, try_card
+from repairai.ui.photos import detector_recipe, look_card, photos_card, photos_work, propose_card, try_card
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.runs_places import Places
 from repairai.ui.watched import Watched
@@ -43,11 +43,11 @@ def build(tab: gr.Tab, agent: gr.Tab, eyes: gr.Tab) -> Callable[[Watched, Places
     """The tab within the tab stays chosen while others are looked at."""
 
     def opened(chosen: str | None, version: int) -> list[Any]:
-        found = photos_card.kept_or_newest(chosen)
+        found = photos_work.kept_or_newest(chosen)
         fold = gr.skip() if found else gr.Accordion(open=True)
         going = gr.Timer(active=work.progress() is not None)
         tests = gr.Timer(active=trial.progress() is not None)
-        return [photos_card.dropdown(found), fold, going, tests, photos_card.newer(chosen, found, version)]
+        return [photos_work.dropdown(found), fold, going, tests, photos_work.newer(chosen, found, version)]
 
     def opened_again(chosen: str | None, version: int, is_open: bool) -> list[Any]:
         return opened(chosen, version) if is_open else [gr.skip()] * 5

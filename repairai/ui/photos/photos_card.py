@@ -10,15 +10,24 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.ui import render
-from repairai.ui.photos import photos_render
-from repairai.ui.photos.corrected import renamed
+from repairai.ui.photos import photos_delete, photos_render
 from repairai.ui.photos.dropped import DROPPED, FROM, HERE, HUB, own_place, sources
+from repairai.ui.photos.photos_delete import PhotosDelete
+from repairai.ui.photos.photos_work import (
+    SCRIPT,
+    dropdown,
+    examine,
+    kept_or_newest,
+    look,
+    mend,
+    name_parts,
+    refused,
+    started,
+)
 from repairai.ui.photos.scripted import Scripted
-from repairai.ui.photos.sets import chosen_set, free_name, listed, nameless, report_of, the_set
+from repairai.ui.photos.sets import chosen_set, free_name, nameless, report_of
 from repairai.ui.workbench import live
-from repairai.vision.photo_set import photo_set_folder
 
-SCRIPT = "training.detector_data"
 POLL_SECONDS = 1
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 POLL: dict[str, Any] = {"concurrency_limit": None, **QUIET}
@@ -59,6 +68,7 @@ class PhotosCard:
         names: Old and new ones.
         rename: Takes the new ones.
         shown: Id of the finding whose photos are shown.
+        delete: Deletes the set.
     """
 
     chosen: gr.Dropdown
@@ -82,11 +92,21 @@ class PhotosCard:
     names: gr.Dataframe
     rename: gr.Button
     shown: gr.State
+    delete: PhotosDelete
 
     @property
     def of_set(self) -> list[Any]:
         """Return what shows a set; see the function of this name."""
-        return [self.report, self.doctor, self.asked, self.naming, self.names, self.again]
+        return [
+            self.report,
+            self.doctor,
+            self.asked,
+            self.naming,
+            self.names,
+            self.again,
+            self.delete.ask,
+            self.delete.row,
+        ]
 
 
 def lay() -> PhotosCard:
@@ -108,10 +128,14 @@ def lay() -> PhotosCard:
             column_count=2, elem_id="part-names", label="One name a part",
         )  # fmt: skip
         take = gr.Button("Take these names", elem_id="names-take")
-    again = gr.Button("Let the doctor look again", visible=False, elem_id="doctor-again", min_width=220)
+    with gr.Row(elem_classes="adder"):
+        again = gr.Button("Let the doctor look again", visible=False, elem_id="doctor-again", min_width=220)
+        ask = photos_delete.lay_button()
+    delete = photos_delete.lay(ask)
     return PhotosCard(
         chosen, gr.State(0), fold, kind, files, words, name, licence, bare, bring, cancel, progress,
         gr.Timer(POLL_SECONDS, active=False), report, doctor, again, asked, fold_names, names, take, gr.State(""),
+        delete,
     )  # fmt: skip
 
 
@@ -144,6 +168,7 @@ def wire(card: PhotosCard, work: Scripted) -> None:
     """
     card.kind.input(_where, card.kind, [card.files, card.words], **QUIET)
     card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
+    photos_delete.wire(card.delete, card.chosen, card.progress, lambda: dropdown(kept_or_newest(None)))
     _wire_work(card, work)
     card.shown.change(lambda folder, shown: _doctor(folder, shown), [card.chosen, card.shown], card.doctor, **QUIET)
 
@@ -188,7 +213,7 @@ def _wire_work(card: PhotosCard, work: Scripted) -> None:
     def heal(chosen: str | None, version: int, event: gr.EventData) -> list[Any]:
         if not str(event.mend):
             return [gr.skip()] * len(out)
-        return _started(work, chosen, version, lambda: mend(work, chosen, str(event.mend)))
+        return started(work, chosen, version, lambda: mend(work, chosen, str(event.mend)))
 
     def cancel(chosen: str | None, version: int) -> list[Any]:
         work.stop()
@@ -201,11 +226,11 @@ def _wire_work(card: PhotosCard, work: Scripted) -> None:
     card.doctor.click(heal, now, out, **QUIET)
     card.doctor.click(_shown, card.shown, card.shown, **QUIET)
     card.rename.click(
-        lambda chosen, version, rows: _started(work, chosen, version, lambda: name_parts(work, chosen, rows)),
+        lambda chosen, version, rows: started(work, chosen, version, lambda: name_parts(work, chosen, rows)),
         [*now, card.names], out, **QUIET,
     )  # fmt: skip
     card.again.click(
-        lambda chosen, version: _started(work, chosen, version, lambda: examine(work, chosen)), now, out, **QUIET
+        lambda chosen, version: started(work, chosen, version, lambda: examine(work, chosen)), now, out, **QUIET
     )
 
 
@@ -217,108 +242,12 @@ def _shown(shown: str, event: gr.EventData) -> Any:
     return "" if pressed == shown else pressed
 
 
-def _started(work: Scripted, chosen: str | None, version: int, start: Any) -> list[Any]:
-    try:
-        start()
-    except RepairError as error:
-        return refused(work, error)
-    return look(work, chosen, version)
-
-
-def mend(work: Scripted, folder: str | None, finding: str) -> None:
-    """Let a finding be mended.
-
-    Raises:
-        RepairError: There is no such finding, or something else is going on.
-    """
-    photos = the_set(folder)
-    if finding not in {each.id for each in report_of(photos.folder).findings if each.mend}:
-        raise RepairError("that is no longer among the findings", "let the doctor look again")
-    words = ["mend", photos.name, finding]
-    work.start(f"Mending {photos.name}", photos.name, SCRIPT, words)
-
-
-def name_parts(work: Scripted, folder: str | None, rows: list[list[str]]) -> None:
-    """Call parts otherwise, as a table of old and new names says.
-
-    Raises:
-        RepairError: Nothing is called otherwise, two parts would have one name, or something else is going on.
-    """
-    photos = the_set(folder)
-    wished = renamed(photos.parts, rows)
-    if not wished:
-        raise RepairError("no part is called otherwise", "write a new name behind an old one")
-    pairs = [f"{old}={new}" for old, new in wished.items()]
-    work.start(f"Naming the parts of {photos.name}", photos.name, SCRIPT, ["names", "--", photos.name, *pairs])
-
-
-def examine(work: Scripted, folder: str | None) -> None:
-    """Let the doctor look at a set.
-
-    Raises:
-        RepairError: There is none, or something else is going on.
-    """
-    photos = the_set(folder)
-    work.start(f"Looking through {photos.name}", photos.name, SCRIPT, ["doctor", photos.name])
-
-
-def refused(work: Scripted, error: RepairError) -> list[Any]:
-    """Return what is shown where something could not be started."""
-    going = work.progress() is not None
-    return [render.problem(str(error)), gr.Timer(active=going), *_while(going), gr.skip(), gr.skip(), gr.skip()]
-
-
-def look(work: Scripted, chosen: str | None, version: int) -> list[Any]:
-    """Return how far what is going on is; when it is over, the set that it was done to is read anew."""
-    found = work.progress()
-    still = [gr.Timer(active=False), *_while(False)]
-    if found is None:
-        return ["", *still, gr.skip(), gr.skip(), gr.skip()]
-    if not found.ended:
-        words = photos_render.said(f"{found.title}: it is being ended …") if found.cancelled else None
-        shown = words or photos_render.progress(found)
-        return [shown, gr.Timer(active=True), *_while(True, found.cancelled), gr.skip(), gr.skip(), gr.skip()]
-    work.forget()
-    if found.fault:
-        return [render.problem(found.fault), *still, gr.skip(), gr.skip(), version + 1]
-    if found.cancelled:
-        return [photos_render.said(f"{found.title} was cancelled."), *still, gr.skip(), gr.skip(), version + 1]
-    said = photos_render.said(f"{found.title}: done.{_told(found.said) if found.tells else ''}")
-    new = kept_or_newest(str(photo_set_folder(found.subject)))
-    return [said, *still, dropdown(new), gr.Accordion(open=False), newer(chosen, new, version)]
-
-
-def newer(chosen: str | None, now: str | None, version: int) -> Any:
-    """Return the version of what is shown, grown where the same set stays chosen: another one is read anew anyway."""
-    return version + 1 if now == chosen else gr.skip()
-
-
-def _told(said: tuple[str, ...]) -> str:
-    return " " + " ".join(f"{each.rstrip('.')}." for each in said)[:1000]
-
-
-def _while(going: bool, cancelled: bool = False) -> list[Any]:
-    """Return the buttons that end and start, as they are while something is going on or not."""
-    return [gr.Button(visible=going and not cancelled), gr.Button(interactive=not going)]
-
-
-def kept_or_newest(chosen: str | None) -> str | None:
-    """Return the chosen set where it is still there, else the newest; None where there is none."""
-    folders = [folder for _, folder in listed()]
-    return chosen if chosen in folders else next(iter(folders), None)
-
-
-def dropdown(chosen: str | None) -> Any:
-    """Return the list of sets, with this one chosen."""
-    return gr.Dropdown(listed(), value=chosen)
-
-
 # ---- what is shown of a set
 
 
 def of_set(folder: str | None, shown: str) -> list[Any]:
     """Return what the card shows of a set."""
-    gone = [gr.Accordion(visible=False), gr.skip(), gr.Button(visible=False)]
+    gone = [gr.Accordion(visible=False), gr.skip(), *[gr.Button(visible=False)] * 2, gr.Column(visible=False)]
     try:
         photos = chosen_set(folder)
     except RepairError as error:
@@ -331,7 +260,8 @@ def of_set(folder: str | None, shown: str) -> list[Any]:
     return [
         photos_render.report(photos, found), doctor, photos_render.names_asked(photos),
         gr.Accordion(visible=bool(photos.parts), open=bool(bare)),
-        [[part, "" if part in bare else part] for part in photos.parts], gr.Button(visible=True),
+        [[part, "" if part in bare else part] for part in photos.parts], *[gr.Button(visible=True)] * 2,
+        gr.Column(visible=False),
     ]  # fmt: skip
 
 

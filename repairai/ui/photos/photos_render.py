@@ -11,6 +11,7 @@ from repairai.ui.photos import choice
 from repairai.ui.photos.scripted import Progress
 from repairai.ui.photos.sets import Finding, Report, nameless
 from repairai.ui.photos.small import tile
+from repairai.ui.runs_render import with_code
 from repairai.vision.photo_set import IMPORTED, PERSON, SPLITS, LabelledBox, LabelledPhoto, PhotoSet
 
 NO_PHOTOS = (
@@ -130,9 +131,14 @@ def _finding(each: Finding, is_shown: bool) -> str:
         else ""
     )
     return (
-        f'<li data-finding="{escape(each.id)}" class="{"shown" if is_shown else ""}">{badge}<p>{escape(each.said)}</p>'
+        f'<li data-finding="{escape(each.id)}" class="{"shown" if is_shown else ""}">{badge}'
+        f"<p>{with_code(_sentence(each.said))}</p>"
         f'<div class="links">{show}{mend}</div></li>'
     )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def names_asked(photos: PhotoSet) -> str:

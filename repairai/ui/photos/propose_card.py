@@ -10,7 +10,8 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.ui.photos.opened import Opened
-from repairai.ui.photos.photos_card import QUIET, PhotosCard, look, refused
+from repairai.ui.photos.photos_card import QUIET, PhotosCard
+from repairai.ui.photos.photos_work import look, refused
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.photos.sets import chosen_set, the_set
 from repairai.vision.photo_set import PhotoSet
