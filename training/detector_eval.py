@@ -26,7 +26,7 @@ from repairai.errors import RepairError
 from repairai.files import expanded, to_data, write_record
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.inspection import open_detector
-from repairai.runs.detector_scores import DetectorScores, as_table, said, write_detector_scores
+from repairai.runs.detector_scores import DetectorScores, as_table, learned_words, said, write_detector_scores
 from repairai.runs.folder import RunFolder, new_run, read_json, run_folder, runs_folder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import Metric
@@ -38,6 +38,7 @@ from training.detector.card import write_card
 from training.detector.looks import Looks, Seen, bare, fingerprint, look_at, some_of
 from training.detector.measuring import Other, Own, middles, report, thresholds
 from training.detector.tolerated import ESCAPE, empty_place_of
+from training.detector.trained_on import trained_on, unseen
 from training.detector.worst_photos import FOLDER, draw_worst, write_page
 
 COMMAND = [sys.executable, "-m", "training.detector_eval", "{run}"]
@@ -107,6 +108,8 @@ def evaluate(folder: RunFolder, journal: Journal) -> DetectorScores:
     write_page(trained.path, scores, f"../{folder.id}/{FOLDER}")
     exact = sum(each.exact for each in scores.parts.values()) / len(scores.parts)
     journal.metric(Metric(scores.shown.photos, time.time(), ap=scores.average[0], ap50=scores.average[1], exact=exact))
+    if scores.shown.learned:
+        journal.event("warning", learned_words(scores.shown))
     for part, why in scores.undecided.items():
         journal.event("undecided", f"{part} stays undecided: {why}")
     journal.end("finished", "finished", said(scores))
@@ -128,11 +131,11 @@ def measure(task: Task, tell: Tell = lambda phase, done, total: None) -> Detecto
             f"{task.name} knows none of the parts in {task.photos.name}: {', '.join(task.photos.parts[:8])}",
             "give the photos that it was trained on",
         )
-    val, chosen = task.photos.of("val"), some_of(task.photos.of(task.on), task.limit, task.seed)
-    if not chosen:
+    if not task.photos.of(task.on):
         raise RepairError(
             f"{task.photos.name} has no labelled {task.on} photos", "label some, and give them to that split"
         )
+    val, chosen, learned = _fresh(task)
     in_use, opponent = _in_use(task.name)
     steps = _Steps(tell, len(val) + len(chosen) * 2)
 
@@ -147,9 +150,27 @@ def measure(task: Task, tell: Tell = lambda phase, done, total: None) -> Detecto
     own = Own(task.name, parts, limits, middles(seen_val, parts), seen)
     other = Other(in_use, opponent.labels, opponent.limits, seen_before)
     settings = {"detector": detector.name, "in use": opponent.name, "escape": f"{task.escape:g}"}
-    scores = report(own, other, task.photos, task.on, settings, began)
+    scores = report(own, other, task.photos, task.on, settings, began, learned)
     _write(task, scores, limits, seen)
     return scores
+
+
+def _fresh(task: Task) -> tuple[list[LabelledPhoto], list[LabelledPhoto], int]:
+    """Return photos for thresholds and for figures that the training has not seen, and how many of the latter it has.
+
+    Raises:
+        RepairError: It has seen all of the latter.
+    """
+    seen = trained_on(task.model.parent, task.photos.folder)
+    val, _ = unseen(task.photos.of("val"), "val", seen)
+    chosen, learned = unseen(task.photos.of(task.on), task.on, seen)
+    if not chosen:
+        raise RepairError(
+            f"{task.name} has seen all {learned} {task.on} photos of {task.photos.name} in its training, before the "
+            "set was split anew",
+            "train again with the set as it is now, or take new photos for the test",
+        )
+    return val, some_of(chosen, task.limit, task.seed), learned
 
 
 def _in_use(name: str) -> tuple[str, RTDetrDetector]:

@@ -31,7 +31,7 @@ from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
 from repairai.vision.detector import load_detector
-from repairai.vision.photo_set import ANNOTATIONS, photo_set_folder, read_photo_set
+from repairai.vision.photo_set import ANNOTATIONS, photo_set_folder
 from training.detector.export import export, parity
 from training.detector.forward import Plain
 from training.detector.model import BUILTIN, STRIDE_PX, find_detector, freeze
@@ -39,6 +39,7 @@ from training.detector.needed import commit_of, load, looked_at, model_words, re
 from training.detector.overfit import overfit
 from training.detector.photos import Photos, check
 from training.detector.preview import contact_sheet
+from training.detector.trained_on import keep, trained_on
 from training.detector.trainer import DetectorTrainer, make_trainer
 from training.out_of_memory import let_go, train_until_it_fits
 from training.took import Took, said
@@ -115,6 +116,7 @@ def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> DetectorTr
     journal.event("parts", str(parts), **to_data(parts))
     train_on, judge = looked_at(recipe, photos, forward)
     warn(journal, model, train_on, photos)
+    keep(folder.path, photos, recipe.step.model)
     watch = Watch(journal)
     return make_trainer(recipe, model, train_on, judge, forward, saved_with, folder.checkpoints, [watch, Took()])
 
@@ -165,11 +167,10 @@ def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: 
     trainer.processing_class.save_pretrained(made)
     for name in NOT_SHARED:
         (made / name).unlink(missing_ok=True)
-    photos = read_photo_set(expanded(recipe.data))
-    sources = json.dumps([vars(source) for source in photos.sources], indent=2, ensure_ascii=False)
-    (made / "sources.json").write_text(
-        sources + "\n", encoding="utf-8"
-    )  # whose photos it has learned from goes with it
+    # Whose photos it has learned from goes with it, as it was when it began: the set may be gone by now.
+    kept = trained_on(folder.path, expanded(recipe.data)).sources
+    sources = json.dumps([vars(source) for source in kept], indent=2, ensure_ascii=False)
+    (made / "sources.json").write_text(sources + "\n", encoding="utf-8")
     if isinstance(trainer.forward, Plain):
         _phase(journal, "exporting the model")
         journal.event("check", _exported(model, recipe.step.image_px, made, _examples(trainer)))

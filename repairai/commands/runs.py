@@ -50,8 +50,11 @@ def add_words(verbs: Any) -> None:
     again.add_argument("--name", default="", help="of the new run; else as the other, with a number")
     again.add_argument("--at", metavar="HH:MM|DATE", help="start it then: 22:00, or 2026-03-01T22:00")
     again.add_argument("--queue", action="store_true", help="put it at the end of the queue")
-    evaluate = _of_run(verbs, "evaluate", _evaluate, "ask a trained model an exam, and its base, too")
-    evaluate.add_argument("--limit", type=whole(1, MOST), metavar="N", help="questions at most")
+    evaluate = _of_run(verbs, "evaluate", _evaluate, "ask a trained model an exam; show a detector its test photos")
+    evaluate.add_argument("--limit", type=whole(1, MOST), metavar="N",
+                          help="questions or photos at most (usual: 200 questions, all photos)")  # fmt: skip
+    evaluate.add_argument("--escape", type=_share, metavar="SHARE",
+                          help="for a detector: of wrong steps that may pass, 0.01 is 1 %% (usual: 0.05)")  # fmt: skip
     evaluate.add_argument("--detach", action="store_true", help="start it and come back at once")
     _verb(verbs, "compare", shown.compare_runs, "runs beside each other").add_argument("ids", nargs="+", metavar="ID")
     _of_run(verbs, "delete", _delete, "delete a run with all that it made")
@@ -147,10 +150,25 @@ def _again(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
-    from repairai.runs.launch import evaluate
+    from repairai.runs.launch import evaluate, usual_limit
 
-    folder = evaluate(chosen.id) if chosen.limit is None else evaluate(chosen.id, chosen.limit)
+    limit = usual_limit(chosen.id) if chosen.limit is None else chosen.limit
+    folder = evaluate(chosen.id, limit, escape=chosen.escape)
     return attend(folder, chosen.detach, chosen.json)
+
+
+def _share(text: str) -> float:
+    """Read a share that an order can hold: 0.01, 1%."""
+    from repairai.runs.order import SPANS
+
+    least, most = SPANS["escape"]
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not least <= share <= most:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no share from {least:g} to {most:g}; 0.01 is 1 %")
+    return share
 
 
 def _delete(chosen: argparse.Namespace) -> int:

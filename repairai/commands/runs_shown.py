@@ -69,12 +69,15 @@ def show_run(chosen: argparse.Namespace) -> int:
 
 
 def _exam_line(folder: RunFolder) -> list[str]:
-    from repairai.runs.scores import read_scores, said
+    from repairai.runs import detector_scores, scores
 
     if not folder.scores.is_file():
         return []
     try:
-        return [f"exam        {said(read_scores(folder.scores))}"]
+        if detector_scores.is_of_detector(folder.scores):
+            found = detector_scores.read_detector_scores(folder.scores)
+            return [f"test        {detector_scores.said(found)}", "", detector_scores.as_table(found), ""]
+        return [f"exam        {scores.said(scores.read_scores(folder.scores))}"]
     except RepairError as error:
         return [f"exam        {error}"]
 

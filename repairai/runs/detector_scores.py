@@ -34,6 +34,7 @@ class PhotosShown:
         photos: How many were shown.
         of: How many there are.
         sources: How many of the shown are independent: photos of one source show the same thing.
+        learned: How many were left out because the training has seen them: the set was split anew since.
     """
 
     sha: str
@@ -42,6 +43,7 @@ class PhotosShown:
     photos: int
     of: int
     sources: int
+    learned: int = 0
 
 
 @dataclass(frozen=True)
@@ -287,11 +289,21 @@ def said(scores: DetectorScores) -> str:
     )
     if EXACT in scores.figures:
         text += f" On the parts that both know it {in_words(EXACT, scores.figures[EXACT], scores.model)}."
+    if shown.learned:
+        text += f" {learned_words(shown)}"
     if scores.left_out:
         text += f" {scores.model} does not know {', '.join(scores.left_out)}."
     if scores.undecided:
         text += f" Still undecided: {', '.join(scores.undecided)}."
     return text
+
+
+def learned_words(shown: PhotosShown) -> str:
+    """Return in a sentence that photos were left out because the training has seen them."""
+    return (
+        f"{_photos(shown.learned)} of {shown.of} for {shown.split} {'was' if shown.learned == 1 else 'were'} left out, "
+        "because the training saw them before the set was split anew."
+    )
 
 
 def in_words(name: str, found: Compared, against: str) -> str:

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
 from repairai.files import write_whole
+from repairai.hardware.recipe import read_recipe
 from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.lines import mend_tail
@@ -248,12 +249,19 @@ class Journal:
             free = f"free some space, then {resume}"
             return self.end("disk_full", "disk full", f"the disk was full {at}: {_words(error)}", free)
         if is_out_of_memory(error):
-            less = "halve batch or length_tokens in a copy of the recipe, or plan again for a smaller model"
+            size = "image_px" if self._is_of_detector() else "length_tokens"
+            less = f"halve batch or {size} in a copy of the recipe, or plan again for a smaller model"
             return self.end("out_of_memory", "out of memory", f"memory ran out {at}: {_words(error)}", less)
         if isinstance(error, RepairError):
             return self.end("failed", "refused", error.what, error.next_step)
         log = f"read its log with `python -m repairai runs log {self.folder.id}`, mend what it names, then {resume}"
         return self.end("failed", type(error).__name__, f"an error ended it {at}: {_words(error)}", log)
+
+    def _is_of_detector(self) -> bool:
+        """Tell by its recipe, which may be damaged: a person is told what to lower all the same."""
+        with suppress(RepairError):
+            return self.folder.recipe.is_file() and read_recipe(self.folder.recipe).task == "detector"
+        return False
 
     def _forget_asked(self) -> None:
         for what in ("stop", "pause", "save", "eval"):

@@ -30,7 +30,7 @@ from repairai.runs.state import Run, asked_of, read_exit, read_run
 from repairai.runs.words import in_words
 
 __all__ = [
-    "ask", "evaluate", "kill", "launch", "resume", "start", "trainer_command", "wait_until_gone",
+    "ask", "evaluate", "kill", "launch", "resume", "start", "trainer_command", "usual_limit", "wait_until_gone",
 ]  # fmt: skip
 
 Word = Literal["stop", "pause", "save", "eval"]
@@ -84,12 +84,25 @@ def evaluate(
         raise RepairError(f"{run_id} has made no model yet: it is {in_words(run.state)}", "let it train to its end")
     if exam and not Path(exam).is_file():
         raise RepairError(f"there is no exam at {exam}", "check the name")
+    task = read_recipe(folder.recipe).task
+    if escape is not None and task != "detector":
+        raise RepairError(f"{run_id} trains no detector, which alone lets steps pass", "leave out --escape")
     order = Order(run_id, str(Path(exam).absolute()) if exam else "", limit, escape=escape)
     text = yaml.safe_dump(to_data(order), sort_keys=False, allow_unicode=True)
-    script = "detector_eval" if read_recipe(folder.recipe).task == "detector" else "sop_eval"
+    script = "detector_eval" if task == "detector" else "sop_eval"
     command = [sys.executable, "-m", f"training.{script}", "{run}"]
     name = f"{run_id[:58]}-eval"
     return _begin_new(name, "evaluate", command, text, run_id, not_before, queue, wait=False)
+
+
+def usual_limit(run_id: str) -> int | None:
+    """Return how many questions a run's evaluation asks at most where nothing is said: of a detector's photos all.
+
+    Raises:
+        RepairError: There is no such run, or its recipe cannot be read.
+    """
+    recipe = run_folder(run_id).recipe
+    return None if recipe.is_file() and read_recipe(recipe).task == "detector" else Order.limit
 
 
 def trainer_command(recipe: Recipe) -> list[str]:

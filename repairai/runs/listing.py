@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from statistics import fmean
 from typing import Literal, get_args
 
 from repairai.errors import RepairError
+from repairai.runs.detector_scores import is_of_detector, read_detector_scores
 from repairai.runs.folder import RunFolder, runs_folder
 from repairai.runs.scores import read_scores
 from repairai.runs.state import Run
@@ -57,7 +59,10 @@ def loss_of(run: Run) -> float | None:
 
 
 def score_of(run: Run) -> float | None:
-    """Return the mean mark of a run's model in its exam; None where it took none, or that cannot be read."""
+    """Return the mean mark of a run's model in its exam; None where it took none, or that cannot be read.
+
+    A detector's is the share of its test photos whose parts it counts exactly.
+    """
     path = RunFolder(runs_folder() / run.id).scores
     try:
         stat = path.stat()
@@ -70,6 +75,8 @@ def score_of(run: Run) -> float | None:
 def _score(path: Path, when: int, size: int) -> float | None:
     """Return the mean mark in a file, read once for each time that it is written: it holds every answer's."""
     try:
+        if is_of_detector(path):
+            return fmean(each.exact for each in read_detector_scores(path).parts.values())
         return read_scores(path).overall.after
     except RepairError:
         return None

@@ -10,9 +10,10 @@ from repairai.errors import RepairError
 from repairai.files import home, read_record
 
 On = Literal["val", "test"]
-_SPANS = {
+SPANS = {
     "limit": (1, 10**6), "new_tokens": (8, 10**5), "batch": (1, 4096), "seed": (0, 2**32 - 1), "escape": (1e-4, 0.5),
 }  # fmt: skip
+"""What each number of an order may be, from and to."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Order:
     on: On = "test"
 
     def __post_init__(self) -> None:
-        for name, (least, most) in _SPANS.items():
+        for name, (least, most) in SPANS.items():
             got = getattr(self, name)
             if got is not None and not least <= got <= most:
                 raise ValueError(f"need {name} from {least} to {most}, got {got}")

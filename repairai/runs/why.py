@@ -107,7 +107,9 @@ def _left(run: Run, end: Exit) -> Why:
 def _out_of_memory(run: Run, end: Exit) -> Why:
     seen = f" It held {run.last.memory_gib:.1f} GiB at most." if run.last and run.last.memory_gib else ""
     said = _sentence(end.said or f"memory ran out{_at(run)}")
-    return Why(said + seen, _sentence(end.mend) if end.mend else "Halve batch or length_tokens in the recipe.")
+    return Why(
+        said + seen, _sentence(end.mend) if end.mend else "Halve batch in the recipe, or the size of what it is shown."
+    )
 
 
 def _disk_full(run: Run, end: Exit) -> Why:

@@ -84,7 +84,7 @@ def middles(seen: Sequence[Seen], labels: Sequence[str]) -> dict[str, float]:
 
 
 def report(
-    own: Own, other: Other, photos: PhotoSet, split: Split, settings: dict[str, str], began: float
+    own: Own, other: Other, photos: PhotoSet, split: Split, settings: dict[str, str], began: float, learned: int = 0
 ) -> DetectorScores:
     """Return what two detectors made of the same photos.
 
@@ -95,6 +95,7 @@ def report(
         split: What the photos are for in it.
         settings: How it was done.
         began: When, on `time.monotonic`'s clock.
+        learned: Photos of the split that were left out, since the training has seen them.
     """
     after = counted(own.seen, own.parts, own.limits.parts)
     shared = [part for part in own.parts if part in other.labels]
@@ -111,7 +112,7 @@ def report(
         model=other.name,
         shown=PhotosShown(
             fingerprint(shown), str(photos.folder.absolute()), split, len(shown), len(photos.of(split)),
-            len({each.source for each in own.seen}),
+            len({each.source for each in own.seen}), learned,
         ),  # fmt: skip
         made=_now(),
         parts={
