@@ -15,6 +15,8 @@ BUILTIN = "builtin"
 """Stands for the detector that comes with RepairAI."""
 KINDS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "mm-grounding-dino")
 METHODS = ("full", "few_shot")
+STRIDE_PX = 32
+"""Of the coarsest features: sides of a detector's input are multiples of it."""
 IMPORT = "import some with `python -m repairai photos import`"
 
 
@@ -35,6 +37,11 @@ def ready_to_look(recipe: Recipe, base: Path) -> Recipe:
         )
     if step.precision == "fp16":
         raise RepairError("fp16 makes a detector's losses overflow", "take fp32, or bf16 where the card computes in it")
+    if recipe.gpus > 1:
+        raise RepairError(f"the recipe wants {recipe.gpus} GPUs, and detectors are trained on one", "set gpus: 1")
+    if step.image_px % STRIDE_PX:
+        near = max(round(step.image_px / STRIDE_PX), 1) * STRIDE_PX
+        raise RepairError(f"image_px is {step.image_px}, no multiple of {STRIDE_PX}", f"take {near}")
     if recipe.backend != "trl":
         raise RepairError(f"{recipe.backend} trains no detectors", "leave backend out of the recipe")
     photos = checked_photos(_photos(recipe.data, base))
