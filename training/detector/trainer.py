@@ -27,8 +27,9 @@ OPTIMIZERS: dict[Optimizer, str] = {
     "adafactor": "adafactor", "sgd": "sgd",
 }  # fmt: skip
 BYTES_8BIT = ("adamw_8bit", "paged_adamw_8bit")
-TIE = 1e-3
-"""Weight of the other measure where the one that is judged by is the same: exact counts of few photos often are."""
+BESIDE = 0.5
+"""Weight of AP beside exact counts: these move in jumps on few photos, and stand still while the boxes still get better.
+On 33 photos of screws_amv they alone ended a training at AP 0.29 that comes to 0.49."""
 MOST_LOADERS = 8
 
 
@@ -110,7 +111,7 @@ class DetectorTrainer(Trainer):
         judged = self.judge(self.mean.model, self._tell)
         exact, ap = judged.exact, judged.ap
         by_exact = detecting(self.recipe).judged == "exact"
-        worth = exact + TIE * ap if by_exact else ap + TIE * exact
+        worth = exact + BESIDE * ap if by_exact else ap
         found = {"loss": judged.loss, "ap": ap, "ap50": judged.ap50, "exact": exact, "worth": worth}
         figures = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
         self.log(dict(figures))
