@@ -59,8 +59,8 @@ class Detecting:
         ema: Decay of the running mean of the weights, which is what is judged and kept; 0 keeps the weights themselves.
         augmentation: What a photo goes through each time: `bench` knows other lights, blur, turns and distances,
             `strong` also hands, glare and noise.
-        judged: By what the best weights are told: `exact` is the share of exact counts and, with half the weight, COCO's
-            average precision; `ap` is that alone.
+        judged: By what the best weights are told: `exact` is the share of exact counts and, at half the weight, COCO's
+            average precision; `ap` is the latter alone.
         shares: How often each source of photos is drawn, relative to the others; empty: every photo equally often.
     """
 
