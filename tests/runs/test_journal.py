@@ -8,8 +8,12 @@ import threading
 import time
 
 import pytest
+import yaml
 
 from repairai.errors import RepairError
+from repairai.files import to_data
+from repairai.hardware.recipe import Recipe
+from repairai.hardware.workload import Workload
 from repairai.runs import journal as journal_of_runs
 from repairai.runs.checkpoints import best, checkpoints, last_whole, remove_halves
 from repairai.runs.events import read_events
@@ -74,6 +78,20 @@ def test_each_end_is_told(folder, error, state, said):
     assert (run.exit.step, run.step, run.total_steps) == (7, 7, 20)
     assert run.exit.mend
     assert run.exit.time == pytest.approx(time.time(), abs=5)
+
+
+@pytest.mark.parametrize(
+    ("task", "method", "size"), [("detector", "full", "image_px"), ("sop", "lora", "length_tokens")]
+)
+def test_memory_that_ran_out_is_mended_by_what_the_task_has(folder, task, method, size):
+    folder.recipe.write_text(yaml.safe_dump(to_data(Recipe(task, Workload("some/model", method), 1.0, 1e-4))))
+    with pytest.raises(MemoryError):
+        leave(folder, MemoryError("4 GiB"))
+    assert f"halve batch or {size} in a copy of the recipe" in read_run(folder).exit.mend
+    folder.recipe.write_text("task: [")
+    with pytest.raises(MemoryError):
+        leave(folder, MemoryError("4 GiB"))
+    assert "halve batch" in read_run(folder).exit.mend
 
 
 def test_what_leaves_without_a_word_is_not_called_finished(folder):

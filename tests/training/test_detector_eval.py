@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from repairai.runs.journal import Asked, Journal
 from repairai.runs.state import read_run
 from repairai.vision import detectors
 from repairai.vision.detector import Limits
-from repairai.vision.photo_set import read_photo_set, write_photo_set
+from repairai.vision.photo_set import PhotoSet, edit, read_photo_set, write_photo_set
 from tests.training.detector_runs import presence_set, rendered_set, trained
 from training import detector_eval
 from training.detector import looks
+from training.detector.trained_on import keep, trained_on, unseen
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,6 +127,51 @@ def test_rendered_scenes_the_worst_photos_and_going_on_after_a_stop(monkeypatch:
     again = read_detector_scores(run.scores)
     assert (again.shown.photos, again.shown.of, again.shown.split) == (3, n_val, "val")
     assert not activate("mine").active
+
+
+def test_photos_that_the_training_saw_are_left_out_after_the_set_was_split_anew(capsys: pytest.CaptureFixture[str]):
+    photos = rendered_set(n=12)
+    run = trained(photos)
+    keep(run.path, photos, "builtin")
+    n_test = len(photos.of("test"))
+    moved = {photos.of("train")[0].name, photos.of("val")[0].name}
+
+    def anew(own: PhotoSet) -> PhotoSet:
+        return replace(own, photos=tuple(replace(p, split="test") if p.name in moved else p for p in own.photos))
+
+    edit(photos.folder, anew)
+    assert detector_eval.main(["mine", "--escape", "0.3"]) == 0
+    assert f"2 photos of {n_test + 2} for test were left out" in capsys.readouterr().out
+    scores = read_detector_scores(run.scores)
+    assert (scores.shown.photos, scores.shown.learned, scores.shown.of) == (n_test, 2, n_test + 2)
+    assert not moved & {each.photo for each in scores.marks}
+    assert "were left out" in evaluation().events.read_text()
+
+    swapped = {"train": "test", "val": "test", "test": "train"}
+    edit(
+        photos.folder, lambda own: replace(own, photos=tuple(replace(p, split=swapped[p.split]) for p in photos.photos))
+    )
+    assert detector_eval.main(["mine"]) == 2
+    assert "mine has seen all 6 test photos of scenes in its training" in capsys.readouterr().err
+
+
+def test_what_a_training_saw_adds_up(tmp_path: Path):
+    photos = rendered_set(n=6)
+    first, second = tmp_path / "first", tmp_path / "second"
+    keep(first, photos, "builtin")
+    edit(photos.folder, lambda own: replace(own, photos=tuple(
+        replace(p, split={"train": "val", "val": "test", "test": "train"}[p.split]) for p in own.photos)))  # fmt: skip
+    now = read_photo_set(photos.folder)
+    seen = keep(second, now, str(first / "model"))
+    assert seen == trained_on(second, photos.folder)
+    assert set(seen.learned) == {each.name for each in (*photos.of("train"), *now.of("train"))}
+    assert unseen(now.of("test"), "test", seen) == ([], len(now.of("test")))
+    assert trained_on(second, tmp_path).learned == {}, "it was another set"
+    # A version of a photo that was learned from shows the same; sources that stood in two splits anyway say nothing.
+    like = replace(now.of("train")[0], name="new.png")
+    assert seen.has_seen(like, "val")
+    mixed = replace(now, photos=tuple(replace(each, source="bench") for each in now.photos))
+    assert not keep(tmp_path / "third", mixed, "builtin").has_seen(replace(like, source="bench"), "test")
 
 
 def test_a_set_that_was_changed_is_looked_at_anew(tmp_path: Path):
