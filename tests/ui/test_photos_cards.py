@@ -240,11 +240,18 @@ def test_what_is_dropped_becomes_sources(tmp_path: Path):
     assert dropped.sources(dropped.HERE, [], f'"{tmp_path}"', beside) == [str(tmp_path)]
 
 
+def test_what_is_said_of_photos_is_passed_on():
+    assert dropped.flags("bench", " ", False) == ["--name=bench", "--progress-json"]
+    assert dropped.flags("bench", "CC0-1.0 ", True)[2:] == ["--licence=CC0-1.0", "--unlabelled"]
+
+
 def test_what_is_proposed_is_asked_for(photos: PhotoSet):
     assert propose_card.asked([["screw", "a metal screw"], ["", ""]], "shadow, ", ()) == [
         "--prompt=screw: a metal screw", "--without=shadow",
     ]  # fmt: skip
     assert propose_card.asked([["", ""]], "", ("nut",)) == ["--prompt=nut: nut"]
+    assert propose_card.asked([["screw_hole", "screw hole"]], "", (), "builtin") == ["--prompt=screw_hole: screw_hole"]
+    assert propose_card.asked([["", ""]], "", (), "builtin") == []
     with pytest.raises(RepairError, match="nothing is looked for"):
         propose_card.asked([], "", ())
     words = propose_card.alike(photos, propose_card.MODELS[0], "p1.jpg")

@@ -71,6 +71,18 @@ def sources(kind: str, files: Sequence[str], words: str, beside: Path) -> list[s
     return [str(path.absolute())]
 
 
+def flags(name: str, licence: str, bare: bool) -> list[str]:
+    """Return how photos are brought in, as words for the script.
+
+    Args:
+        name: Of the set.
+        licence: Of the photos; empty where nobody knows it.
+        bare: They have no labels yet.
+    """
+    told = [f"--licence={licence.strip()}"] if licence.strip() else []
+    return [f"--name={name}", "--progress-json", *told, *(["--unlabelled"] if bare else [])]
+
+
 def own_place() -> Path:
     """Return a new, empty folder for what was dropped."""
     return Path(tempfile.mkdtemp(prefix="repairai-"))

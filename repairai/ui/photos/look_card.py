@@ -25,11 +25,17 @@ from repairai.vision.photo_set import SPLITS, LabelledPhoto, PhotoSet
 ANY = ""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 KEYS = """
+const editor = document.getElementById("photo-editor");
+setTimeout(() => {
+  const canvas = document.querySelector("#box-editor .annotator-container");
+  if (canvas && !editor.contains(document.activeElement)) canvas.focus({preventScroll: true});
+  if (editor) editor.scrollIntoView({block: "nearest"});
+}, 300);
 if (window.repairaiKeys) return;
 window.repairaiKeys = true;
 document.addEventListener("keydown", event => {
-  const editor = document.getElementById("photo-editor");
-  if (!editor || !editor.offsetParent || event.ctrlKey || event.metaKey || event.altKey) return;
+  const open = document.getElementById("photo-editor");
+  if (!open || !open.offsetParent || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("#box-editor .modal")) return;  // Enter answers its question
   if (event.target.closest("input, textarea, select, [contenteditable=true], [role=listbox], [role=dialog]")) return;
   const names = {Enter: "photo-save-next", ArrowRight: "photo-next", ArrowLeft: "photo-before", n: "photo-nothing"};

@@ -11,7 +11,7 @@ import gradio as gr
 from repairai.errors import RepairError
 from repairai.ui import render
 from repairai.ui.photos import photos_delete, photos_render
-from repairai.ui.photos.dropped import DROPPED, FROM, HERE, HUB, own_place, sources
+from repairai.ui.photos.dropped import DROPPED, FROM, HERE, HUB, flags, own_place, sources
 from repairai.ui.photos.photos_delete import PhotosDelete
 from repairai.ui.photos.photos_work import (
     SCRIPT,
@@ -197,14 +197,8 @@ def _wire_work(card: PhotosCard, work: Scripted) -> None:
         beside = own_place()
         try:
             free = free_name(name)
-            flags = [
-                f"--name={free}",
-                "--progress-json",
-                *([f"--licence={licence.strip()}"] if licence.strip() else []),
-            ]
-            work.start(
-                f"Bringing in {free}", free, SCRIPT, [*sources(kind, files or [], words, beside), *flags], beside
-            )
+            given = [*sources(kind, files or [], words, beside), *flags(free, licence, bare)]
+            work.start(f"Bringing in {free}", free, SCRIPT, given, beside)
         except RepairError as error:
             shutil.rmtree(beside, ignore_errors=True)
             return refused(work, error)

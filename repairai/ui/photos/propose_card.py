@@ -112,7 +112,7 @@ def wire(card: ProposeCard, photos: PhotosCard, opened: gr.State, work: Scripted
         flags = [*(["--all"] if again else []), *([f"--masks={masks.strip()}"] if masks.strip() else [])]
         return started(
             chosen, version, LABEL, "Proposing boxes on",
-            lambda own: [own.name, f"--model={named(model)}", *asked(rows, without, own.parts), *flags],
+            lambda own: [own.name, f"--model={named(model)}", *asked(rows, without, own.parts, named(model)), *flags],
         )  # fmt: skip
 
     def like(chosen: str | None, version: int, model: str, opened: Opened) -> Any:
@@ -136,7 +136,11 @@ def _parts(folder: str | None) -> Any:
         photos = chosen_set(folder)
     except RepairError:
         photos = None
-    return [[part, part.replace("_", " ")] for part in photos.parts] if photos and photos.parts else gr.skip()
+    return [[part, _plain(part)] for part in photos.parts] if photos and photos.parts else [["", ""]]
+
+
+def _plain(part: str) -> str:
+    return part.replace("_", " ")
 
 
 def named(model: str | None) -> str:
@@ -150,20 +154,24 @@ def named(model: str | None) -> str:
     return str(model).strip()
 
 
-def asked(rows: Sequence[Sequence[str]], without: str, parts: Sequence[str]) -> list[str]:
+def asked(rows: Sequence[Sequence[str]], without: str, parts: Sequence[str], model: str = "") -> list[str]:
     """Return what is looked for, as words for the script.
 
     Args:
         rows: A part and its words each; empty ones do not count.
         without: What is not meant, with commas.
         parts: Of the set, which are looked for where the table says nothing.
+        model: That is asked; a detector that was trained here knows its own parts, by the names that they have.
 
     Raises:
         RepairError: Nothing is looked for.
     """
     wanted = [(str(row[0]).strip(), str(row[1]).strip()) for row in rows if len(row) > 1 and str(row[0]).strip()]
+    trained = bool(model) and model not in MODELS[:2] and "/" not in model
+    if trained:
+        wanted = [(part, part if words == _plain(part) else words) for part, words in wanted]
     wanted = wanted or [(part, part) for part in parts]
-    if not wanted:
+    if not wanted and not trained:
         raise RepairError("nothing is looked for", "write a part, and behind it what it is in plain English")
     prompts = [f"--prompt={part}: {words or part}" for part, words in wanted]
     return [*prompts, *(f"--without={each.strip()}" for each in without.split(",") if each.strip())]
