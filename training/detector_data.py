@@ -27,8 +27,7 @@ from pathlib import PurePath
 from typing import Any, NoReturn
 
 from repairai.errors import RepairError
-from repairai.vision.photo_set import PhotoSet, photo_set_folder
-from training.detector.doctor import REPORT
+from repairai.vision.photo_set import REPORT, PhotoSet, photo_set_folder
 from training.detector.formats import HUB, SHAPES
 from training.detector.import_photos import Order, Tell, import_photos
 from training.detector.mends import examined, mend, rename

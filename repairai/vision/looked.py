@@ -17,9 +17,10 @@ from filelock import FileLock
 from repairai.errors import RepairError
 from repairai.files import read_record, write_record
 from repairai.schema import Box
-from repairai.vision.made_wrong import MODEL, Check, comes_back, is_accepted, make_wrong, shown, still_fits
+from repairai.vision.made_wrong import Check, comes_back, is_accepted, make_wrong, shown, still_fits
 from repairai.vision.photo_set import (
     LOCK_SECONDS,
+    MODEL,
     PERSON,
     LabelledBox,
     LabelledPhoto,
@@ -264,7 +265,7 @@ def interval(hits: int, n: int) -> tuple[float, float]:
 
 
 def _accepted(photos: PhotoSet) -> int:
-    return sum(is_accepted(box) for each in photos.photos if each.labelled for box in each.boxes)
+    return sum(is_accepted(box) for each in photos.photos if each.labelled and not each.made for box in each.boxes)
 
 
 def _has(boxes: Sequence[LabelledBox], wanted: LabelledBox, least: float) -> bool:

@@ -8,11 +8,9 @@ from typing import Literal
 import numpy as np
 
 from repairai.schema import Box
-from repairai.vision.photo_set import LabelledBox, LabelledPhoto
+from repairai.vision.photo_set import MODEL, LabelledBox, LabelledPhoto
 from repairai.vision.tiles import overlaps
 
-MODEL = "model:"
-"""What `by` of a box begins with that a model drew."""
 Wrong = Literal["moved", "part", "decoy", "nothing"]
 """A box beside its place, one with another part's name, one round nothing; or nothing: who changes what is right?"""
 _OFTEN: dict[Wrong, float] = {"moved": 0.35, "part": 0.2, "decoy": 0.25, "nothing": 0.2}
@@ -47,8 +45,8 @@ def is_accepted(box: LabelledBox) -> bool:
 
 
 def comes_back(photo: LabelledPhoto) -> bool:
-    """Tell whether a photo has boxes to be looked at again."""
-    return photo.labelled and any(is_accepted(box) for box in photo.boxes)
+    """Tell whether a photo has boxes to be looked at again: not a made one, whose boxes are copies."""
+    return photo.labelled and not photo.made and any(is_accepted(box) for box in photo.boxes)
 
 
 def make_wrong(check: Check, photo: LabelledPhoto, parts: tuple[str, ...], rng: np.random.Generator) -> Check:

@@ -10,23 +10,28 @@ looked at it; of a category the id that it had where it came from.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, home, read_text, write_whole
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-ANNOTATIONS, PHOTOS = "annotations.coco.json", "photos"
+ANNOTATIONS, PHOTOS, REPORT = "annotations.coco.json", "photos", "report.json"
 LOCK_SECONDS = 20.0
 PERSON, IMPORTED = "person", "import"
+MODEL = "model:"
+"""What `by` of a box begins with that a model drew."""
+PASTED, RENDERED = "pasted", "rendered"
+"""What `source` of a made photo says."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ class LabelledPhoto:
         height: px.
         boxes: None of them for a photo of background.
         split: What it is for.
-        source: Photos with the same source show the same thing, and never stand in two splits.
+        source: `<collection>/<what it was made from>`: photos with the same source show the same thing, and never stand
+            in two splits; of a made photo `pasted` or `rendered`: these are to train on alone.
         origin: Where it came from: a file's name, for the person.
         labelled: Whether somebody said what is on it; a photo that nobody has labelled trains nothing.
     """
@@ -82,6 +88,16 @@ class LabelledPhoto:
             raise ValueError(f"need a file's name without a path, got {self.name!r}")
         if self.split not in SPLITS:
             raise ValueError(f"need split to be one of {', '.join(SPLITS)}, got {self.split!r}")
+
+    @property
+    def made(self) -> bool:
+        """Return whether no camera took it: a scene that was pasted or rendered."""
+        return self.source in (PASTED, RENDERED)
+
+    @property
+    def waits(self) -> bool:
+        """Return whether a model drew boxes on it that wait for a person's yes."""
+        return not self.labelled and any(box.by.startswith(MODEL) and not box.checked for box in self.boxes)
 
 
 @dataclass(frozen=True)
@@ -183,7 +199,7 @@ def read_photo_set(folder: Path) -> PhotoSet:
         raise RepairError(f"{folder} holds no {ANNOTATIONS}", "import photos with `python -m repairai photos import`")
     try:
         return _from_coco(folder, json.loads(read_text(path)))
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise RepairError(f"{path} is damaged: {error!s:.200}", "import the photos again") from None
 
 
@@ -201,12 +217,16 @@ def edit(folder: Path, change: Callable[[PhotoSet], PhotoSet]) -> PhotoSet:
     """Change a set as it is now, one change after the other whoever makes them, and return it.
 
     Raises:
-        RepairError: It cannot be read or written.
+        RepairError: It cannot be read or written, or somebody else is long at it.
     """
+    if not folder.is_dir():  # a lock would make the folder
+        return read_photo_set(folder)
     try:
         with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
             changed = change(read_photo_set(folder))
             write_photo_set(changed)
+    except Timeout:
+        raise RepairError(f"{folder.name} is being changed", "try again when that has ended") from None
     except OSError as error:
         raise disk_error(folder, error) from None
     return changed
@@ -224,6 +244,23 @@ def with_boxes(photos: PhotoSet, name: str, boxes: tuple[LabelledBox, ...]) -> P
     kept = tuple(new if each.name == name else each for each in photos.photos)
     ids = photos.original_ids
     return replace(photos, parts=parts, photos=kept, original_ids=ids if len(parts) == len(photos.parts) else ())
+
+
+# ---- what the doctor wrote of it
+
+
+def digest_of_annotations(folder: Path) -> str:
+    """Return the SHA-256 of what is known of the photos, by which a report tells what it speaks of; empty for none."""
+    try:
+        with (folder / ANNOTATIONS).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def is_report_stale(folder: Path, report: Mapping[str, Any]) -> bool:
+    """Tell whether a set was changed since the doctor wrote a report of it."""
+    return report.get("digest") != digest_of_annotations(folder)
 
 
 # ---- COCO

@@ -12,13 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from repairai.vision.looked import accept
 from repairai.vision.photo_set import (
     PHOTOS,
+    REPORT,
     SPLITS,
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
     Split,
+    edit,
+    is_report_stale,
     photo_set_folder,
     read_photo_set,
     write_photo_set,
@@ -309,3 +313,80 @@ def test_splits_of_the_source_are_kept_but_for_what_leaks():
     parted = part(leaky, own, 7)
     assert parted.leaks == ("p0.jpg", "p11.jpg")
     assert [each.split for each in parted.photos] == [*own[:11], "train"]
+
+
+# ---- what a model drew, and what was made
+
+
+PROPOSED = (LabelledBox("screw", BOX, "model:tiny", False, 0.9),)
+
+
+def test_photos_whose_boxes_wait_for_a_person_are_never_labelled_by_a_mend(home: Path):
+    made(one("bare", (), labelled=False), one("drawn", PROPOSED, labelled=False))
+    found = findings()
+    assert found["unlabelled"]["photos"] == ["bare.jpg"]
+    assert "those with boxes of a model stay" in found["unlabelled"]["mend_said"]
+    assert found["waiting"]["photos"] == ["drawn.jpg"]
+    assert not found["waiting"]["mend"]
+    after = mended("unlabelled")
+    assert after.photo("bare.jpg").labelled
+    assert not after.photo("drawn.jpg").labelled
+    made(one("drawn", PROPOSED))
+    assert "unchecked" in findings()
+    assert "waiting" not in findings()
+
+
+def test_a_set_in_which_no_photo_has_a_box_is_told(home: Path):
+    made(*(replace(each, boxes=()) for each in WHOLE))
+    assert findings()["no-boxes"]["severity"] == "stop"
+
+
+def scenes(n: int, like: int = 0, kind: str = "pasted") -> list[LabelledPhoto]:
+    """Made photos that look just like photo `like` of the set."""
+    return [one(f"{kind}-{number:06}", source=kind, origin=f"p{like}.jpg") for number in range(n)]
+
+
+def test_made_photos_stay_to_train_on_whatever_they_look_like(home: Path):
+    pasted = scenes(5)
+    rendered = scenes(3, kind="rendered")
+    photos = (*WHOLE, *pasted, *rendered)
+    seen = {each.name: look_of(np.asarray(photo(n))) for n, each in enumerate(WHOLE)}
+    seen |= {each.name: seen["p0.jpg"] for each in (*pasted, *rendered)}
+    grouped = with_sources(photos, seen)
+    assert [each.source for each in grouped[30:]] == ["pasted"] * 5 + ["rendered"] * 3
+    assert grouped[0].source == WHOLE[0].source
+    assert not leaking(grouped)
+    for seed in range(5):
+        for after in (anew(grouped, seed), part(grouped, ["test"] * len(photos), seed).photos):
+            assert {each.split for each in after if each.made} == {"train"}
+            assert {each.split for each in after if not each.made} == set(SPLITS)
+
+
+def test_pasted_scenes_go_where_what_they_show_may_be_measured_with(home: Path):
+    old = made(*(replace(each, split="train") for each in WHOLE), *scenes(2), *scenes(2, kind="rendered"))
+    assert "pasted scenes" in findings()["splits"]["mend_said"]
+    after = mended("splits")
+    assert [each.name for each in after.photos if each.made] == ["rendered-000000.jpg", "rendered-000001.jpg"]
+    assert not any(path.name.startswith("pasted") for path in (old.folder / PHOTOS).iterdir())
+
+
+def test_pasted_scenes_do_not_hide_that_a_part_is_on_few_photos(home: Path):
+    rare = LabelledBox("clip", BOX)
+    made(one("a", (rare,)), *(replace(each, boxes=(rare,)) for each in scenes(20)), parts=("screw", "clip"))
+    assert "clip on 1" in findings()["few"]["said"]
+
+
+def test_a_report_tells_whether_the_set_was_changed_since(home: Path):
+    folder = made().folder
+    assert is_report_stale(folder, {})
+    detector_data.main(["doctor", "mine"])
+    report = json.loads((folder / REPORT).read_text())
+    assert not is_report_stale(folder, report)
+    edit(folder, lambda photos: accept(photos, "p0.jpg", ()))
+    assert is_report_stale(folder, report)
+
+
+@pytest.mark.parametrize("words", [("mend", "none", "leak"), ("names", "none", "a=b")])
+def test_a_set_that_is_not_there_is_not_begun_by_changing_it(home: Path, words: tuple[str, ...]):
+    assert detector_data.main(words) == 2
+    assert not photo_set_folder("none").exists()

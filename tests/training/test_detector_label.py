@@ -19,6 +19,7 @@ from repairai.vision.photo_set import (
     LabelledPhoto,
     PhotoSet,
     edit,
+    is_report_stale,
     photo_set_folder,
     read_photo_set,
     write_photo_set,
@@ -234,3 +235,26 @@ def test_a_photo_that_cannot_be_read_is_named_and_the_others_go_on(bench, capsys
     report = propose(Order("bench", Asked("builtin")), lambda done, total, what: None)
     assert (report.unreadable, report.photos) == (["1.jpg"], 2)
     assert LABELS[0] == "screw"
+
+
+def test_made_photos_are_not_looked_at_unless_named(bench):
+    scene = replace(bench.photo("0.jpg"), name="pasted-000000.jpg", source="pasted")
+    (bench.folder / "photos" / scene.name).write_bytes((bench.folder / "photos" / "0.jpg").read_bytes())
+    write_photo_set(replace(bench, photos=(*bench.photos, scene)))
+    report = propose(Order("bench", Asked("builtin"), labelled_too=True), lambda *_: None)
+    assert report.photos == 4
+    assert now(bench).photo(scene.name) == scene
+
+
+def test_the_report_follows_what_was_proposed(bench):
+    propose(Order("bench", Asked("builtin")), lambda *_: None)
+    report = json.loads((bench.folder / "report.json").read_text())
+    assert not is_report_stale(bench.folder, report)
+    assert "waiting" in {each["id"] for each in report["findings"]}
+
+
+def test_a_part_that_is_shown_beside_the_photo_is_refused(bench, tmp_path, capsys):
+    folder = owl(tmp_path / "owl")
+    for part, box, said in (("screw", "9000,9000,9040,9040", "lies outside of 0.jpg"), (" ", "5,5,45,45", "no name")):
+        assert main(["bench", "--model", str(folder), "--like", part, "0.jpg", box]) == 2
+        assert said in capsys.readouterr().err

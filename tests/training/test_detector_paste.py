@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image, ImageDraw
 
 from repairai.vision.photo_set import (
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
+    is_report_stale,
     photo_set_folder,
     read_photo_set,
     write_photo_set,
@@ -218,3 +220,26 @@ def test_without_a_labelled_part_there_is_nothing_to_cut_out(bench, capsys):
     write_photo_set(replace(bench, photos=tuple(replace(each, labelled=False) for each in bench.photos)))
     assert main(["bench", "--scenes", "1"]) == 2
     assert "has no part that can be cut out" in capsys.readouterr().err
+
+
+def test_a_report_follows_what_was_made(bench: PhotoSet):
+    report = bench.folder / "report.json"
+    assert main(["bench", "--scenes", "2"]) == 0
+    assert json.loads(report.read_text())["photos"] == 12
+    assert not is_report_stale(bench.folder, json.loads(report.read_text()))
+    assert main(["bench", "--remove"]) == 0
+    assert json.loads(report.read_text())["photos"] == 10
+
+
+def test_two_at_once_do_not_take_each_others_photos_away(bench: PhotoSet, capsys):
+    with FileLock(bench.folder / ".making.lock"):
+        assert main(["bench", "--scenes", "2"]) == 2
+        assert main(["bench", "--remove"]) == 2
+    assert "photos are being made into bench" in capsys.readouterr().err
+    assert main(["bench", "--scenes", "2"]) == 0
+
+
+def test_a_part_that_the_set_has_not_is_not_begun_by_rendering(bench: PhotoSet, capsys):
+    assert main(["bench", "--rendered", "1", "--part", "scrw=screw"]) == 2
+    assert "bench has no part 'scrw'" in capsys.readouterr().err
+    assert now(bench) == bench

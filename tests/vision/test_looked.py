@@ -155,3 +155,12 @@ def test_the_interval_is_wilsons():
     assert interval(0, 0) == (0, 1)
     assert interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert interval(0, 5) == pytest.approx((0, 0.4345), abs=1e-4)
+
+
+def test_copies_of_accepted_boxes_on_made_photos_do_not_come_back(home):
+    photos = proposed(replace(SCREW, checked=True))
+    boxes = (replace(SCREW, checked=True),) * 40
+    scene = LabelledPhoto("pasted-000000.jpg", 640, 480, boxes, source="pasted")
+    write_photo_set(replace(photos, photos=(*accept(photos, "a.jpg", boxes[:1]).photos, scene)))
+    assert looked_share(photos.folder).accepted == 1
+    assert next_blind(photos.folder, share=1.0).photo == "a.jpg"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from faster_coco_eval import COCO
+from filelock import FileLock
 
 from repairai.errors import RepairError
+from repairai.vision import photo_set
 from repairai.vision.photo_set import (
     ANNOTATIONS,
     LabelledBox,
@@ -110,3 +112,20 @@ def test_a_name_that_is_none_is_one_sentence(name):
 def test_no_folder_is_one_sentence(tmp_path: Path):
     with pytest.raises(RepairError, match="holds no annotations"):
         read_photo_set(tmp_path)
+
+
+def test_whoever_is_long_at_a_set_is_told_of(home, monkeypatch):
+    made = PhotoSet(photo_set_folder("bench"), (), ())
+    write_photo_set(made)
+    monkeypatch.setattr(photo_set, "LOCK_SECONDS", 0.05)
+    with FileLock(made.folder / ".lock"), pytest.raises(RepairError, match="bench is being changed"):
+        edit(made.folder, lambda photos: photos)
+
+
+@pytest.mark.parametrize("text", ['{"info": [], "images": [], "annotations": [], "categories": []}', "[]", "1"])
+def test_a_file_of_another_make_is_called_damaged(home, text):
+    folder = photo_set_folder("bench")
+    folder.mkdir(parents=True)
+    (folder / ANNOTATIONS).write_text(text)
+    with pytest.raises(RepairError, match="damaged"):
+        read_photo_set(folder)

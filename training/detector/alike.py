@@ -73,7 +73,7 @@ def write_looks(photos: PhotoSet, looks: Mapping[str, Look]) -> None:
 
 
 def looks(photos: PhotoSet) -> tuple[dict[str, Look], dict[str, str]]:
-    """Return the look of each photo that can be read, and of each other one why it cannot.
+    """Return the look of each photo that can be read, and of each other one why it cannot; made photos are left out.
 
     Only photos that are new since the looks were kept are opened.
     """
@@ -81,6 +81,8 @@ def looks(photos: PhotoSet) -> tuple[dict[str, Look], dict[str, str]]:
     found: dict[str, Look] = {}
     damaged: dict[str, str] = {}
     for photo in photos.photos:
+        if photo.made:  # never compared
+            continue
         size, look = known.get(photo.name, (-2, None))
         if look is not None and size == _bytes(photos.folder, photo.name):
             found[photo.name] = look
@@ -120,19 +122,22 @@ def _bytes(folder: Path, name: str) -> int:
 def with_sources(photos: Sequence[LabelledPhoto], seen: Mapping[str, Look]) -> tuple[LabelledPhoto, ...]:
     """Return photos with one source for all that show the same thing, by their names and their looks.
 
+    Made photos stay as they are: they look like what they were made of, and are to train on alone.
+
     Args:
         photos: With the sources that their names give them.
         seen: Look of each; those without one keep their source.
     """
-    names = [photo.name for photo in photos if photo.name in seen]
+    taken = [photo for photo in photos if not photo.made]
+    names = [photo.name for photo in taken if photo.name in seen]
     pairs = sorted(_pairs([seen[name] for name in names]), key=lambda each: -each[2])
-    own = {photo.name: photo.source or photo.name for photo in photos}
+    own = {photo.name: photo.source or photo.name for photo in taken}
     for least in ALIKE:
         joined = _joined(own, [(names[one], names[other]) for one, other, score in pairs if score >= least])
         before, after = Counter(own.values()), Counter(joined.values())
         largest = max(after.values(), default=0)
-        if largest <= max(LARGEST_GROUP * len(photos), 4, *before.values()):
-            return tuple(replace(photo, source=joined[photo.name]) for photo in photos)
+        if largest <= max(LARGEST_GROUP * len(taken), 4, *before.values()):
+            return tuple(photo if photo.made else replace(photo, source=joined[photo.name]) for photo in photos)
     return tuple(photos)
 
 

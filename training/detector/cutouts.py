@@ -12,13 +12,10 @@ from PIL import Image, ImageFilter
 
 from repairai.errors import RepairError
 from repairai.schema import Box
-from repairai.vision.made_wrong import MODEL
 from repairai.vision.photo import read_photo
-from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet
+from repairai.vision.photo_set import MODEL, LabelledBox, LabelledPhoto, PhotoSet
 from repairai.vision.tiles import overlaps
 
-PASTED, RENDERED = "pasted", "rendered"
-"""What `source` of a made photo says."""
 AROUND = 0.25
 """Of a part's sides: what is cut out with it, to see what it lies on."""
 LEAST_PX = 10.0
@@ -69,7 +66,7 @@ def material(photos: PhotoSet) -> tuple[LabelledPhoto, ...]:
     return tuple(
         each
         for each in photos.of("train")
-        if each.source not in (PASTED, RENDERED) and each.source not in measured
+        if not each.made and each.source not in measured
     )  # fmt: skip
 
 

@@ -14,13 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repairai.files import write_whole
-from repairai.vision.photo_set import SPLITS, LabelledBox, LabelledPhoto, PhotoSet, Split
+from repairai.vision.photo_set import (
+    MODEL,
+    PASTED,
+    REPORT,
+    SPLITS,
+    LabelledBox,
+    LabelledPhoto,
+    PhotoSet,
+    Split,
+    digest_of_annotations,
+)
 from training.detector.alike import Look, looks, with_sources
 from training.detector.facts import Facts, digest_of, read_facts
 from training.detector.findings import Finding, few, finding, n
 from training.detector.splits import leaking
 
-REPORT = "report.json"
 INPUT_PX, SMALL_PX = 640, 16
 """Side at which most detectors see a photo, and of a part there that is hardly seen: two cells of the finest grid."""
 FEW_PHOTOS = 10
@@ -66,7 +75,8 @@ def write_report(photos: PhotoSet, facts: Facts | None = None, name: str = "") -
     Raises:
         RepairError: It cannot be written.
     """
-    report = examine(photos, facts, name)
+    digest = digest_of_annotations(photos.folder)  # first: who changes the set meanwhile makes the report a stale one
+    report = {**examine(photos, facts, name), "digest": digest}
     write_whole(photos.folder / REPORT, (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode())
     return report
 
@@ -93,19 +103,33 @@ def _files(damaged: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _labels(photos: PhotoSet) -> Iterator[Finding]:
-    bare = [each.name for each in photos.photos if not each.labelled]
-    if len(bare) == len(photos.photos):
-        yield finding("no-labels", "stop", "no photo has labels yet: draw boxes, or let a model propose them", (), 1)
-    elif bare:
+    waiting = [each.name for each in photos.photos if each.waits]
+    bare = [each.name for each in photos.photos if not each.labelled and not each.waits]
+    if not any(each.labelled for each in photos.photos):
+        do = "look at those that a model proposed, and accept them" if waiting else "draw boxes, or let a model propose"
+        yield finding("no-labels", "stop", f"no photo has labels yet: {do}", (), 1)
+    elif not any(each.boxes for each in photos.photos if each.labelled):
+        yield finding("no-boxes", "stop", "no labelled photo has a box: there is nothing to learn", (), 1)
+    if bare and len(bare) < len(photos.photos):
         yield finding(
             "unlabelled", "warn",
             f"{n(len(bare), 'photo')} without a label, such as {bare[0]}: nothing on it, or forgotten? "
             "It trains nothing until you say",
             bare,
-            mend="unlabelled", mend_said="take them as photos with none of the parts on them",
+            mend="unlabelled", mend_said="take them as photos with none of the parts on them"
+            + ("; those with boxes of a model stay for you to look at" if waiting else ""),
+        )  # fmt: skip
+    if waiting:
+        yield finding(
+            "waiting", "warn",
+            f"on {n(len(waiting), 'photo')}, such as {waiting[0]}, boxes of a model wait for your yes: look at them, "
+            "and accept what is right; until then they train nothing",
+            waiting,
         )  # fmt: skip
     drawn = {
-        each.name: sum(box.by.startswith("model:") and not box.checked for box in each.boxes) for each in photos.photos
+        each.name: sum(box.by.startswith(MODEL) and not box.checked for box in each.boxes)
+        for each in photos.photos
+        if each.labelled and not each.made
     }
     unchecked = [name for name, count in drawn.items() if count]
     if unchecked:
@@ -228,7 +252,8 @@ def _parts(photos: PhotoSet, name: str) -> Iterator[Finding]:
         yield finding(
             "empty-part", "warn", f"no box is of {few(bare, 5)}", (), len(bare), "empty-part", "drop what has no box"
         )
-    having = {part: sum(any(box.part == part for box in each.boxes) for each in photos.photos) for part in boxes}
+    taken = [each for each in photos.photos if not each.made]
+    having = {part: sum(any(box.part == part for box in each.boxes) for each in taken) for part in boxes}
     some = {part: count for part, count in sorted(having.items(), key=lambda each: each[1]) if count < FEW_PHOTOS}
     if some:
         named = few([f"{part} on {count}" for part, count in some.items()], 5)
@@ -278,7 +303,8 @@ def _splits(photos: PhotoSet, seen: Mapping[str, Look]) -> Iterator[Finding]:
         yield finding(
             "leak", "warn",
             f"{n(len(leaks), 'photo')} show what is in another split too: figures would be better than the detector is",
-            [each.name for each in leaks], mend="leak", mend_said="put all versions of a photo into one split",
+            [each.name for each in leaks], mend="leak",
+            mend_said=f"put all versions of a photo into one split{_made_again(photos)}",
         )  # fmt: skip
     counts = {split: len(photos.of(split)) for split in SPLITS}
     empty = [split for split, count in counts.items() if not count]
@@ -287,7 +313,8 @@ def _splits(photos: PhotoSet, seen: Mapping[str, Look]) -> Iterator[Finding]:
         yield finding(
             "splits", "stop" if "train" in empty else "warn",
             f"there is no labelled photo in {few(empty)}" + ("" if many else ": three photos are needed at least"),
-            (), len(empty), "splits" if many else "", "split all photos anew, 70/15/15" if many else "",
+            (), len(empty), "splits" if many else "",
+            f"split all photos anew, 70/15/15{_made_again(photos)}" if many else "",
         )  # fmt: skip
         return
     missing = _missing(photos)
@@ -297,12 +324,19 @@ def _splits(photos: PhotoSet, seen: Mapping[str, Look]) -> Iterator[Finding]:
         yield finding(
             "part-not-in-split", "warn", f"no photo shows {named}", (), len(missing),
             "part-not-in-split" if can else "",
-            "split all photos anew, so that rare parts reach every split where they can" if can else "",
+            f"split all photos anew, so that rare parts reach every split where they can{_made_again(photos)}"
+            if can else "",
         )  # fmt: skip
 
 
+def _made_again(photos: PhotoSet) -> str:
+    """Return what a mend of the splits does to pasted scenes, where there are any."""
+    pasted = any(each.source == PASTED for each in photos.photos)
+    return "; pasted scenes that may show what is measured with then are taken out, to be made again" if pasted else ""
+
+
 def _sources(photos: PhotoSet, part: str) -> set[str]:
-    return {each.source for each in photos.photos if any(box.part == part for box in each.boxes)}
+    return {each.source for each in photos.photos if not each.made and any(box.part == part for box in each.boxes)}
 
 
 def _missing(photos: PhotoSet) -> dict[str, list[Split]]:

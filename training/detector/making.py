@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -17,6 +19,8 @@ from repairai.files import write_whole
 from repairai.runs.photo_removal import known_photos
 from repairai.vision.photo_set import (
     IMPORTED,
+    PASTED,
+    RENDERED,
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
@@ -24,7 +28,8 @@ from repairai.vision.photo_set import (
     edit,
     read_photo_set,
 )
-from training.detector.cutouts import PASTED, RENDERED, CutOut, MaskMaker, cut_outs, material
+from training.detector.cutouts import CutOut, MaskMaker, cut_outs, material
+from training.detector.doctor import write_report
 from training.detector.grounds import backgrounds_in, some_ground
 from training.detector.paste import scene, small
 from training.scenes.scene import LABELS, render
@@ -93,14 +98,16 @@ def make(order: Order, tell: Tell) -> Made:
     """
     folder = known_photos(order.name)
     photos = read_photo_set(folder)
-    _clear_strays(photos)
     made = Made(order.name)
     names = _rendered_names(photos, order) if order.rendered else {}
     rng = np.random.default_rng([order.seed, len(photos.photos)])
-    if order.scenes:
-        _add(folder, _pasted(photos, order, rng, made, tell), order.scenes, made, tell)
-    if order.rendered:
-        _add(folder, _rendered(names, rng), order.rendered, made, tell)
+    with _alone(folder):
+        _clear_strays(photos)
+        if order.scenes:
+            _add(folder, _pasted(photos, order, rng, made, tell), order.scenes, made, tell)
+        if order.rendered:
+            _add(folder, _rendered(names, rng), order.rendered, made, tell)
+    _examine(folder)
     return made
 
 
@@ -113,16 +120,42 @@ def remove(name: str) -> int:
     gone: list[Path] = []
 
     def change(photos: PhotoSet) -> PhotoSet:
-        gone.extend(photos.path(each) for each in photos.photos if each.source in (PASTED, RENDERED))
-        kept = tuple(each for each in photos.photos if each.source not in (PASTED, RENDERED))
+        gone.extend(photos.path(each) for each in photos.photos if each.made)
+        kept = tuple(each for each in photos.photos if not each.made)
         sources = tuple(each for each in photos.sources if each.name != RENDERER.name)
         return replace(photos, photos=kept, sources=sources)
 
-    after = edit(known_photos(name), change)
-    for path in gone:
-        path.unlink(missing_ok=True)
-    _clear_strays(after)
+    folder = known_photos(name)
+    with _alone(folder):
+        after = edit(folder, change)
+        for path in gone:
+            path.unlink(missing_ok=True)
+        _clear_strays(after)
+    _examine(folder)
     return len(gone)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others from making photos into the same set: two would take the same names, and clear each other's away.
+
+    Raises:
+        RepairError: Somebody is at it.
+    """
+    lock = FileLock(folder / ".making.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RepairError(f"photos are being made into {folder.name}", "wait until that has ended") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _examine(folder: Path) -> None:
+    with suppress(RepairError):  # then the old report says that the set has changed since
+        write_report(read_photo_set(folder))
 
 
 def _clear_strays(photos: PhotoSet) -> None:
@@ -265,6 +298,8 @@ def _rendered_names(photos: PhotoSet, order: Order) -> dict[str, str]:
     """
     if strange := sorted(set(order.parts.values()) - set(LABELS)):
         raise RepairError(f"the renderer knows no {strange[0]}", f"it knows {', '.join(LABELS)}")
+    if photos.parts and (strange := sorted(set(order.parts) - set(photos.parts))):
+        raise RepairError(f"{photos.name} has no part {strange[0]!r:.60}", f"its parts are {', '.join(photos.parts)}")
     own = {re.sub(r"[\s-]+", "_", part.strip().lower()): part for part in photos.parts}
     names = {label: own[label] for label in LABELS if label in own}
     names |= {theirs: ours for ours, theirs in order.parts.items()}

@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from repairai.errors import RepairError
-from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, edit, photo_set_folder, read_photo_set
+from repairai.vision.photo_set import (
+    PASTED,
+    LabelledBox,
+    LabelledPhoto,
+    PhotoSet,
+    edit,
+    photo_set_folder,
+    read_photo_set,
+)
 from training.detector.alike import looks, with_sources
 from training.detector.doctor import doubled, same_names, unsure_photos, write_report
 from training.detector.facts import Facts, read_facts
@@ -102,7 +110,10 @@ def _unreadable(photos: PhotoSet, facts: Facts) -> PhotoSet:
 
 
 def _unlabelled(photos: PhotoSet, facts: Facts) -> PhotoSet:
-    return replace(photos, photos=tuple(replace(each, labelled=True) for each in photos.photos))
+    """Take photos as labelled, but those whose boxes wait for a person: they would be trained on unseen."""
+    return replace(
+        photos, photos=tuple(each if each.waits else replace(each, labelled=True) for each in photos.photos)
+    )  # fmt: skip
 
 
 def _outside(photos: PhotoSet, facts: Facts) -> PhotoSet:
@@ -151,12 +162,23 @@ def _empty_part(photos: PhotoSet, facts: Facts) -> PhotoSet:
 def _leak(photos: PhotoSet, facts: Facts) -> PhotoSet:
     seen, _ = looks(photos)
     grouped = with_sources(photos.photos, seen)
-    return replace(photos, photos=part(grouped, [each.split for each in grouped], SEED).photos)
+    return _parted(photos, part(grouped, [each.split for each in grouped], SEED).photos)
 
 
 def _anew(photos: PhotoSet, facts: Facts) -> PhotoSet:
     seen, _ = looks(photos)
-    return replace(photos, photos=anew(with_sources(photos.photos, seen), SEED))
+    return _parted(photos, anew(with_sources(photos.photos, seen), SEED))
+
+
+def _parted(photos: PhotoSet, after: tuple[LabelledPhoto, ...]) -> PhotoSet:
+    """Return a set with its photos split otherwise.
+
+    Where one of them is no longer to train on, pasted scenes go: they may show what is measured with now.
+    """
+    trained = {each.name for each in photos.photos if each.split == "train"}
+    if any(each.name in trained and each.split != "train" for each in after):
+        after = tuple(each for each in after if each.source != PASTED)
+    return replace(photos, photos=after)
 
 
 def _boxes(photos: PhotoSet, change: Callable[[LabelledPhoto], tuple[LabelledBox, ...]]) -> PhotoSet:

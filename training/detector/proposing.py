@@ -17,11 +17,11 @@ from repairai.errors import RepairError
 from repairai.files import disk_error
 from repairai.runs.photo_removal import known_photos
 from repairai.vision.looked import accept_above
-from repairai.vision.made_wrong import MODEL
 from repairai.vision.masks import box_of, decode
 from repairai.vision.photo import read_photo
-from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, edit, read_photo_set
+from repairai.vision.photo_set import MODEL, LabelledBox, LabelledPhoto, PhotoSet, edit, read_photo_set
 from repairai.vision.proposals import Proposal, is_large, same_thing
+from training.detector.doctor import write_report
 from training.detector.finders import Asked, Pixels, open_finder
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ def propose(order: Order, tell: Tell) -> Report:
     finally:
         _flush(folder, found, order, finder.parts, report)
     tell(len(todo), len(todo), "photos looked at")
-    report.waiting = sum(_waits(each) for each in read_photo_set(folder).photos)
+    with suppress(RepairError):  # then the old report says that the set has changed since
+        write_report(read_photo_set(folder))
+    report.waiting = sum(each.waits for each in read_photo_set(folder).photos)
     report.seconds = round(time.perf_counter() - began, 1)
     return report
 
@@ -144,11 +146,7 @@ def propose(order: Order, tell: Tell) -> Report:
 def _wanted(photo: LabelledPhoto, order: Order) -> bool:
     if order.photos:
         return photo.name in order.photos and (order.labelled_too or not photo.labelled)
-    return order.labelled_too or not photo.labelled
-
-
-def _waits(photo: LabelledPhoto) -> bool:
-    return not photo.labelled and any(box.by.startswith(MODEL) and not box.checked for box in photo.boxes)
+    return not photo.made and (order.labelled_too or not photo.labelled)
 
 
 def _segmenter(model: str) -> Segmenter:

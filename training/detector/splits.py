@@ -40,7 +40,7 @@ def leaking(photos: Sequence[LabelledPhoto]) -> tuple[LabelledPhoto, ...]:
     """Return the labelled photos whose source stands in more than one split."""
     seen: dict[str, set[str]] = defaultdict(set)
     for photo in photos:
-        if photo.labelled:
+        if photo.labelled and not photo.made:
             seen[photo.source].add(photo.split)
     return tuple(each for each in photos if each.labelled and len(seen[each.source]) > 1)
 
@@ -48,18 +48,24 @@ def leaking(photos: Sequence[LabelledPhoto]) -> tuple[LabelledPhoto, ...]:
 def part(photos: Sequence[LabelledPhoto], own: Sequence[SaidSplit], seed: int) -> Parted:
     """Return photos in splits: those that they came with where these are two or more and leak nothing, else new ones.
 
+    Made photos are always to train on.
+
     Args:
         photos: With their sources.
         own: The split that each came with; empty for none.
         seed: Of the choice.
     """
-    marked = [replace(photo, split=split or "train") for photo, split in zip(photos, own, strict=True)]
+    marked = [
+        replace(photo, split="train" if photo.made else split or "train")
+        for photo, split in zip(photos, own, strict=True)
+    ]
     if len({split for split in own if split}) < 2:
         return Parted(_shared(marked, seed, SPLITS))
     leaks = leaking(marked)
     lost = {photo.source for photo in leaks}
     marked = [replace(photo, split="train") if photo.source in lost else photo for photo in marked]
-    there = Counter(photo.split for photo in marked if photo.labelled)
+    counted = [photo for photo in marked if photo.labelled and not photo.made] or marked
+    there = Counter(photo.split for photo in counted)
     filled = tuple(split for split in SPLITS if not there[split])
     if "train" in filled:
         return Parted(_shared(marked, seed, SPLITS), tuple(each.name for each in leaks), SPLITS)
@@ -67,7 +73,7 @@ def part(photos: Sequence[LabelledPhoto], own: Sequence[SaidSplit], seed: int) -
 
 
 def anew(photos: Sequence[LabelledPhoto], seed: int) -> tuple[LabelledPhoto, ...]:
-    """Return photos split 70/15/15 by their sources, whatever their splits were."""
+    """Return photos split 70/15/15 by their sources, whatever their splits were; made photos are to train on."""
     return _shared(photos, seed, SPLITS)
 
 
@@ -88,11 +94,12 @@ def _shared(photos: Sequence[LabelledPhoto], seed: int, into: Sequence[Split]) -
     Source: Sechidis, Tsoumakas, Vlahavas: On the Stratification of Multi-Label Data, ECML PKDD 2011, with groups.
     """
     groups: dict[str, list[LabelledPhoto]] = defaultdict(list)
-    for photo in photos:
+    taken = [photo for photo in photos if not photo.made]
+    for photo in taken:
         groups[photo.source].append(photo)
     holds = {name: {box.part for each in group for box in each.boxes} for name, group in groups.items()}
     weight = {split: SHARES[split] / sum(SHARES[each] for each in into) for split in into}
-    need = {split: weight[split] * len(photos) for split in into}
+    need = {split: weight[split] * len(taken) for split in into}
     left = list(groups)
     random.Random(seed).shuffle(left)
     chosen: dict[str, Split] = {}
@@ -115,7 +122,7 @@ def _shared(photos: Sequence[LabelledPhoto], seed: int, into: Sequence[Split]) -
             had[split] += 1
             wants[split] -= 1
     _nobody_empty(chosen, into, left)
-    return tuple(replace(photo, split=chosen[photo.source]) for photo in photos)
+    return tuple(replace(photo, split="train" if photo.made else chosen[photo.source]) for photo in photos)
 
 
 def _nobody_empty(chosen: dict[str, Split], into: Sequence[Split], left: Sequence[str]) -> None:
