@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import datasets
@@ -17,9 +19,10 @@ import pytest
 import supervision as sv
 from PIL import Image
 
-from repairai.vision.photo_set import SPLITS, PhotoSet, photo_set_folder, photo_sets_folder, read_photo_set
+from repairai.vision.photo_set import SPLITS, PhotoSet, edit, photo_set_folder, photo_sets_folder, read_photo_set
 from training import detector_data
 from training.detector.photos_in import LONGEST_PX
+from training.detector.voc import _pixels as voc_pixels
 
 from .labelled_photos import BOX, HEIGHT, SIDEWAYS, WIDTH, YOLO, as_bytes, coco, photo, voc, write, yolo, zipped
 
@@ -559,3 +562,132 @@ def test_halves_of_imports_that_were_killed_are_taken_away(tmp_path: Path):
     os.utime(half, (old, old))
     taken(write(tmp_path / "x", yolo()))
     assert (half.exists(), young.exists()) == (False, True)
+
+
+# ---- values that are none
+
+
+def coco_with(**changes: object) -> dict[str, object]:
+    image = {"id": 0, "file_name": "p0.jpg", "width": WIDTH, "height": HEIGHT}
+    note = {"id": 0, "image_id": 0, "category_id": 1, "bbox": list(ONE)}
+    image |= {key: value for key, value in changes.items() if key in image}
+    note |= {key: value for key, value in changes.items() if key in note}
+    return {"images": [image], "annotations": [note], "categories": [{"id": 1, "name": "screw"}]}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"width": float("inf")}, {"category_id": float("inf")}, {"bbox": [10**400, 1, 2, 3]}]
+)
+def test_numbers_without_an_end_are_refused_in_a_sentence(tmp_path: Path, home: Path, capsys, changes):
+    folder = write(tmp_path / "in", {**FILES, "a.json": json.dumps(coco_with(**changes))})
+    assert "a.json is no whole COCO file" in refused(capsys, folder)
+
+
+def test_one_id_for_two_photos_is_refused(tmp_path: Path, home: Path, capsys):
+    said = coco_with()
+    said["images"].append({**said["images"][0], "file_name": "p1.jpg"})
+    folder = write(tmp_path / "in", {**FILES, "a.json": json.dumps(said)})
+    assert "two photos the id 0, p0.jpg and p1.jpg" in refused(capsys, folder)
+
+
+@pytest.mark.parametrize(
+    ("objects", "what"),
+    [
+        ({"bbox": [list(ONE)], "category": [["a"]]}, "has the category ['a']"),
+        ({"bbox": [list(ONE)], "category": [None]}, "has the category None"),
+        ({"bbox": [list(ONE)], "category": [float("nan")]}, "has the category nan"),
+        ({"bbox": 3, "category": ["a"]}, "has 3 for its boxes"),
+        ({"bbox": [[10**400, 1, 2, 3]], "category": ["a"]}, "which is none"),
+    ],
+)
+def test_objects_that_are_none_are_refused(tmp_path: Path, home: Path, capsys, objects, what):
+    row = {"file_name": "p0.jpg", "objects": objects}
+    folder = write(tmp_path / "in", {**FILES, "metadata.jsonl": json.dumps(row)})
+    assert what in refused(capsys, folder)
+
+
+def test_sizes_that_are_none_and_empty_columns_are_borne(tmp_path: Path, home: Path):
+    rows = [
+        {"file_name": "p0.jpg", "width": "wide", "height": 1e999, "objects": {"bbox": [list(ONE)], "category": ["a"]}},
+        {"file_name": "p1.jpg", "objects": {"bbox": None, "category": None}},
+    ]
+    folder = write(tmp_path / "in", {**FILES, "metadata.jsonl": "\n".join(map(json.dumps, rows))})
+    made = taken(folder)
+    assert len(made.photo("p0.jpg").boxes) == 1
+    assert made.photo("p1.jpg").boxes == ()
+
+
+def test_a_voc_size_and_a_yolo_split_that_are_none_are_borne(tmp_path: Path, home: Path):
+    labels = {f"p{n}.txt": f"0 {YOLO}" for n in range(4)}
+    folder = write(tmp_path / "in", {**FILES, **labels, "data.yaml": "names: [screw]\ntrain: 5\n"})
+    assert taken(folder).parts == ("screw",)
+    assert voc_pixels("inf") == voc_pixels("wide") == 0
+
+
+def test_links_to_what_is_gone_and_pipes_are_passed_over(tmp_path: Path, home: Path):
+    folder = write(tmp_path / "in", {**FILES, "a.json": json.dumps(coco_with())})
+    (folder / "b.json").symlink_to("/nowhere/b.json")
+    (folder / "q.jpg").symlink_to("/nowhere/q.jpg")
+    os.mkfifo(folder / "c.json")
+    assert len(taken(folder).photos) == 4
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_damaged_zip_is_told_however_it_is_packed(tmp_path: Path, home: Path, capsys, method):
+    path = tmp_path / "in.zip"
+    with zipfile.ZipFile(path, "w", method) as packed:
+        packed.writestr("a.json", json.dumps(coco_with()))
+        packed.writestr("p0.jpg", FILES["p0.jpg"])
+    content = bytearray(path.read_bytes())
+    for place in range(60, 140):
+        content[place] ^= 0x5A
+    path.write_bytes(content)
+    said = refused(capsys, path)
+    assert "a.json" in said
+    assert "None" not in said
+
+
+def test_the_place_in_xmp_is_left_out(tmp_path: Path, home: Path):
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><d exif:GPSLatitude="48,8N"/></x:xmpmeta>'
+    path = tmp_path / "in" / "p0.jpg"
+    write(path.parent, {**FILES, "a.json": json.dumps(coco_with())})
+    photo(0).save(path, "JPEG", quality=95, xmp=xmp)
+    assert b"GPSLatitude" in path.read_bytes()
+    made = taken(path.parent)
+    assert not any(b"GPSLatitude" in made.path(each).read_bytes() for each in made.photos)
+
+
+def test_the_address_in_a_readme_is_none_of_a_picture(tmp_path: Path, home: Path):
+    readme = '<img src="https://a.example/x/95.jpg"> ![](https://a.example/b.svg) see "https://a.example/data".'
+    write(tmp_path / "in", {**FILES, "a.json": json.dumps(coco_with()), "README.md": readme})
+    assert taken(tmp_path / "in").sources[0].url == "https://a.example/data"
+
+
+def test_photos_added_later_leave_made_ones_where_they_are(tmp_path: Path, home: Path):
+    taken(write(tmp_path / "in", yolo(12)))
+
+    def with_scenes(now: PhotoSet) -> PhotoSet:
+        first = next(each for each in now.photos if each.split == "train")
+        for number in range(3):
+            name = f"pasted-{number:06}.jpg"
+            shutil.copy(now.path(first), now.folder / "photos" / name)
+            scene = replace(first, name=name, source="pasted")
+            now = replace(now, photos=(*now.photos, scene))
+        return now
+
+    edit(photo_set_folder("mine"), with_scenes)
+    more = {f"new{n}.jpg": as_bytes(photo(50 + n)) for n in range(3)}
+    write(tmp_path / "more", {**more, **{f"new{n}.txt": f"0 {YOLO}" for n in range(3)}, "classes.txt": "screw"})
+    assert detector_data.main([str(tmp_path / "more"), "--add", "mine"]) == 0
+    after = read_photo_set(photo_set_folder("mine"))
+    assert [(each.source, each.split) for each in after.photos if each.name.startswith("pasted")] == [
+        ("pasted", "train")
+    ] * 3
+    assert len(after.photos) == 18
+
+
+def test_labels_of_folders_are_kept_where_nobody_has_labelled_yet(tmp_path: Path, home: Path):
+    files = {f"{split}/{split}{n}.jpg": as_bytes(photo(10 * k + n)) for k, split in enumerate(SPLITS) for n in range(2)}
+    write(tmp_path / "in", files)
+    made = taken(tmp_path / "in", "--unlabelled")
+    assert all(each.name.startswith(each.split) for each in made.photos)

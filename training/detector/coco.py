@@ -51,7 +51,7 @@ def read_coco(tree: Tree, files: Mapping[str, dict[str, Any]]) -> Said:
             _add_parts(parts, data["categories"], name)
             found, missing, many = _photos(tree, name, data, parts)
             licence, url = licence or _licence(data), url or _url(data)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise RepairError(f"{name} is no whole COCO file: {_fault(error)}", _WANT) from None
         photos += found
         absent += missing
@@ -91,7 +91,12 @@ def _photos(
     tree: Tree, name: str, data: Mapping[str, Any], parts: Mapping[int, str]
 ) -> tuple[list[SaidPhoto], list[str], list[str]]:
     boxes: dict[Any, list[SaidBox]] = defaultdict(list)
-    names = {image["id"]: str(image["file_name"]) for image in data["images"]}
+    names: dict[Any, str] = {}
+    for image in data["images"]:
+        said = str(image["file_name"])
+        if names.setdefault(image["id"], said) != said:  # nobody could tell whose boxes are whose
+            both = f"{names[image['id']]} and {said}"
+            raise RepairError(f"{name} gives two photos the id {image['id']}, {both:.160}", _WANT)
     crowds, absent = [], []
     for note in data["annotations"]:
         if note["image_id"] not in names:

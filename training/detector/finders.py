@@ -85,6 +85,8 @@ def open_finder(asked: Asked, photos: PhotoSet) -> Finder:
     # A detector of ours runs without torch, which takes seconds to import.
     from repairai.vision.open_vocabulary import LIKE_FLOOR, Example, load_open_vocabulary  # noqa: PLC0415
 
+    for each in asked.likes:
+        _check_shown(each, photos)
     model = load_open_vocabulary(asked.model)
     if asked.prompts:
         return Finder(
@@ -98,6 +100,18 @@ def open_finder(asked: Asked, photos: PhotoSet) -> Finder:
     return Finder(
         lambda pixels: model.like(pixels, likeness, floor, asked.tiled), model.name, frozenset(likeness.parts)
     )
+
+
+def _check_shown(like: Like, photos: PhotoSet) -> None:
+    photo = photos.photo(like.photo)
+    left, top, right, bottom = like.box
+    if not like.part.strip():
+        raise RepairError("a part that is shown has no name", "give --like PART PHOTO BOX")
+    if min(right, photo.width) - max(left, 0) < 1 or min(bottom, photo.height) - max(top, 0) < 1:
+        raise RepairError(
+            f"the box {like.box} lies outside of {photo.name}, which has {photo.width} x {photo.height} px",
+            "give it in px of the photo",
+        )
 
 
 def _is_detector(model: str) -> bool:

@@ -14,7 +14,7 @@ from repairai.files import expanded
 from training.detector.coco import coco_files, read_coco
 from training.detector.findings import n
 from training.detector.image_folder import metadata_files, read_image_folder
-from training.detector.labels import Said, SaidPhoto, split_of_folder
+from training.detector.labels import Said, SaidPhoto, is_photo, split_of_folder
 from training.detector.trees import Tree, open_tree
 from training.detector.voc import read_voc, voc_files
 from training.detector.yolo import label_files, read_yolo
@@ -22,7 +22,7 @@ from training.detector.yolo import label_files, read_yolo
 SHAPES = ("auto", "coco", "yolo", "voc", "imagefolder", "hub")
 HUB = "hub:"
 _README = re.compile(r"readme.*\.(txt|md)", re.IGNORECASE)
-_URL = re.compile(r"https?://[^\s)>\]]+")
+_URL = re.compile(r"https?://[^\s)>\]\"'`]+")
 _LICENCES = {
     r"apache license\s+version 2": "Apache-2.0", r"mit license": "MIT", r"cc0 1\.0": "CC0-1.0",
     r"attribution 4\.0 international": "CC-BY-4.0", r"attribution-sharealike 4\.0": "CC-BY-SA-4.0",
@@ -91,9 +91,12 @@ def _credited(said: Said, tree: Tree) -> Said:
         if (licence and url) or not _README.fullmatch(PurePosixPath(name).name):
             continue
         text = tree.text(name)
-        stated, address = _LICENCE.search(text), _URL.search(text)
+        stated = _LICENCE.search(text)
+        addresses = [each.rstrip(".,") for each in _URL.findall(text)]
         licence = licence or (stated[1].strip().strip("\"'") if stated else "")
-        url = url or (address[0].rstrip(".,") if address else "")
+        url = url or next(
+            (each for each in addresses if not is_photo(each) and not each.endswith((".svg", ".gif"))), ""
+        )
     return replace(said, licence=licence or _licence_file(tree), url=url)
 
 

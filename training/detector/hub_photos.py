@@ -16,7 +16,7 @@ from huggingface_hub.utils import disable_progress_bars as disable_bars_of_files
 
 from repairai.errors import RepairError
 from training.detector.labels import Said, split_of
-from training.detector.object_rows import OBJECTS, SIZES, Row, photos_of
+from training.detector.object_rows import OBJECTS, SIZES, Row, photos_of, pixels
 from training.from_hub import fetched
 
 HUB = "hub:"
@@ -90,7 +90,7 @@ def _rows(loaded: Dataset | DatasetDict, source: str) -> tuple[list[Row], Sequen
         for number, row in enumerate(said):
             where = f"row {number + 1} of {split or source}"
             origin = f"{split or 'photo'}/{number + 1:06d}.jpg"
-            sizes = (int(row.get(side) or 0) for side in SIZES)
+            sizes = (pixels(row.get(side)) for side in SIZES)
             rows.append(Row(where, origin, partial(_bytes, raw, photo, number), row[objects], split_of(split), *sizes))
     return rows, names
 

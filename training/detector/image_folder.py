@@ -9,7 +9,7 @@ from typing import Any
 
 from repairai.errors import RepairError
 from training.detector.labels import Said, split_of, split_of_folder
-from training.detector.object_rows import OBJECTS, SIZES, Row, photos_of
+from training.detector.object_rows import OBJECTS, SIZES, Row, photos_of, pixels
 from training.detector.trees import Tree
 
 _FILES = ("file_name", "image", "image_file_name", "path")
@@ -56,7 +56,7 @@ def read_image_folder(tree: Tree, files: Sequence[str]) -> Said:
                 absent.append(str(row[file]))
                 continue
             objects = _column(row, OBJECTS)
-            width, height = (int(row.get(side) or 0) for side in SIZES)
+            width, height = (pixels(row.get(side)) for side in SIZES)
             split = split_of(str(row.get("split", ""))) or split_of_folder(path)
             seen.add(path)
             found = row[objects] if objects else None

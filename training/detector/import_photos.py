@@ -281,6 +281,8 @@ def _added(
         new = tuple(placed.get(each.name) or replace(each, split=splits[each.source]) for each in new)
         for photo in new:
             target = now.folder / PHOTOS / photo.name
+            if target.exists():
+                raise RepairError(f"{now.name} was changed meanwhile, and has a {photo.name} now", "import them again")
             (beside / PHOTOS / photo.name).rename(target)
             moved.append(target)
         photos = tuple(sorted((*old, *new), key=lambda each: each.name))

@@ -78,9 +78,20 @@ def photos_of(rows: Sequence[Row], names: Sequence[str] = ()) -> tuple[dict[int,
     return parts, tuple(photos)
 
 
+def pixels(said: Any) -> int:
+    """Return a side of a photo as a column says it; 0 where that is no number of px."""
+    try:
+        return max(0, int(float(said or 0)))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
 def _parts(categories: Iterable[Any], names: Sequence[str], rows: Sequence[Row]) -> dict[int, str]:
     used = set(categories)
     if names:
+        strange = sorted(str(each) for each in used if not isinstance(each, int) and str(each).strip() not in names)
+        if strange:
+            raise RepairError(f"a box is of class {strange[0]!r:.60}, which is not among the named", "mend the dataset")
         unknown = sorted(each for each in used if isinstance(each, int) and not 0 <= each < len(names))
         if unknown:
             raise RepairError(
@@ -99,7 +110,12 @@ def _parts(categories: Iterable[Any], names: Sequence[str], rows: Sequence[Row])
 def _pairs(row: Row) -> Iterator[tuple[tuple[float, float, float, float], Any]]:
     if row.objects is None:
         return
-    boxes, categories = _columns(row)
+    boxes, categories = ([] if each is None else each for each in _columns(row))
+    if not (_is_list(boxes) and _is_list(categories)):
+        raise RepairError(
+            f"{row.where} has {boxes!r:.40} for its boxes and {categories!r:.40} for their categories",
+            "give two lists of one length",
+        )
     if len(boxes) != len(categories):
         raise RepairError(
             f"{row.where} has {len(boxes)} boxes and {len(categories)} categories", "mend the row, or leave it out"
@@ -107,12 +123,20 @@ def _pairs(row: Row) -> Iterator[tuple[tuple[float, float, float, float], Any]]:
     for box, category in zip(boxes, categories, strict=True):
         try:
             values = tuple(float(value) for value in box)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             values = ()
         if len(values) != 4 or not all(map(math.isfinite, values)):
             raise RepairError(f"{row.where} has the box {box!r:.60}, which is none", "mend the row, or leave it out")
-        whole = isinstance(category, float) and category == int(category)
-        yield (values[0], values[1], values[2], values[3]), int(category) if whole else category
+        if not isinstance(category, str | int | float) or isinstance(category, bool):
+            raise RepairError(f"{row.where} has the category {category!r:.40}", "give each box a word or a number")
+        if isinstance(category, float) and not category.is_integer():
+            raise RepairError(f"{row.where} has the category {category}", "give each box a word or a whole number")
+        number = int(category) if isinstance(category, float) else category
+        yield (values[0], values[1], values[2], values[3]), number
+
+
+def _is_list(said: Any) -> bool:
+    return isinstance(said, Sequence) and not isinstance(said, str)
 
 
 def _columns(row: Row) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -25,6 +25,7 @@ MANY_PIXELS = 16_000_000
 """Of photos with more only one is opened at a time, so that several threads do not fill the memory."""
 _LARGE = threading.Lock()
 _ORIENTATION, _GPS = 0x0112, 0x8825
+_XMP_GPS = b"GPSLatitude"
 _SIDEWAYS = (5, 6, 7, 8)
 _KEPT = {"JPEG": ".jpg", "PNG": ".png"}
 _LONGEST_NAME = 80
@@ -59,7 +60,8 @@ class Arrived:
 def arrive(content: bytes, name: str) -> Arrived:
     """Return a photo as it goes into a set.
 
-    A JPEG or PNG stays as it is, byte for byte, unless it is turned, large, see-through, or says where it was taken.
+    A JPEG or PNG stays as it is, byte for byte, unless it is turned, large, see-through, or says where it was taken, in
+    its EXIF or in the XMP that photo programs write.
 
     Raises:
         RepairError: It cannot be read; see `repairai.vision.photo`.
@@ -84,7 +86,8 @@ def _arrive(content: bytes, photo: Photo) -> Arrived:
     if kind in ("HEIF", "AVIF") or orientation not in range(1, 9):
         orientation, raw = 1, (width, height)  # their readers turn them before anybody sees the raw ones
     longest = max(width, height)
-    if kind in _KEPT and orientation == 1 and mode in ("RGB", "L") and longest <= LONGEST_PX and _GPS not in exif:
+    placed = _GPS in exif or _XMP_GPS in content
+    if kind in _KEPT and orientation == 1 and mode in ("RGB", "L") and longest <= LONGEST_PX and not placed:
         kept, size, suffix = content, (width, height), _KEPT[kind]
     else:
         suffix = ".png" if kind == "PNG" else ".jpg"

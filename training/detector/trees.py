@@ -6,6 +6,7 @@ nothing of it fills the disk.
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
 import zipfile
@@ -24,7 +25,7 @@ MOST_FILES = 500_000
 MOST_TEXT_BYTES = 2**30
 BOMB_RATIO, BOMB_BYTES = 100, 2**28
 """A zip that unpacks to over 256 MiB and over a hundred times its size is none of photos, which hardly shrink."""
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
 _WANT = "give a zip or a folder of photos with labels"
 
 
@@ -73,7 +74,8 @@ class Tree:
             said = " ".join(str(error).split())
             raise RepairError(f"{name} in {self.place.name} is damaged: {said:.200}", "make the zip again") from None
         except OSError as error:
-            raise RepairError(f"{name} cannot be read: {error.strerror}", "check its permissions") from None
+            why = error.strerror or " ".join(str(error).split())  # of damaged bzip2 the second
+            raise RepairError(f"{name} cannot be read: {why:.200}", "check its permissions") from None
 
     def text(self, name: str) -> str:
         """Return the text that a file holds; what is not UTF-8 in it is taken as Latin-1.
@@ -166,8 +168,9 @@ def _walked(place: Path) -> Iterator[str]:
             count += 1
             if count > MOST_FILES:
                 raise RepairError(f"{place} holds over {MOST_FILES:,} files", "give the folder of the photos alone")
-            if not file.startswith("."):
-                yield (Path(folder) / file).relative_to(place).as_posix()
+            path = Path(folder) / file
+            if not file.startswith(".") and path.is_file():  # no pipe, and no link to what is gone
+                yield path.relative_to(place).as_posix()
 
 
 def _checked(packed: zipfile.ZipFile, place: Path) -> dict[str, str]:

@@ -95,7 +95,7 @@ def _box(each: ElementTree.Element, name: str, numbers: dict[str, int]) -> SaidB
 def _pixels(text: str | None) -> int:
     try:
         return max(0, round(float(text or 0)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
 
 

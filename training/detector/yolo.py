@@ -173,8 +173,8 @@ def _of_yaml(data: dict[str, Any], name: str) -> About:
     more = said if isinstance(said, dict) else {}
     lists = {}
     for split, keys in _KEYS.items():
-        places = next((data[key] for key in keys if data.get(key)), ())
-        lists[split] = tuple(map(str, [places] if isinstance(places, str) else places))
+        places = next((data[key] for key in keys if data.get(key)), [])
+        lists[split] = tuple(map(str, places if isinstance(places, list) else [places]))
     return About(names, name, str(more.get("license") or ""), str(more.get("url") or ""), lists)
 
 
