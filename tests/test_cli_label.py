@@ -78,7 +78,15 @@ def test_bad_words_are_one_sentence_and_change_nothing(bench, words, said, capsy
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[1]", '[{"part": "screw", "box": [1, 2]}]', '[{"part": "x", "box": [5, 5, 1, 1]}]']
+    "content",
+    [
+        "{",
+        "[1]",
+        '[{"part": " ", "box": [1, 2, 3, 4]}]',
+        '[{"part": null, "box": [1, 2, 3, 4]}]',
+        '[{"part": "screw", "box": [1, 2]}]',
+        '[{"part": "x", "box": [5, 5, 1, 1]}]',
+    ],
 )
 def test_a_file_without_boxes_is_one_sentence(bench, tmp_path: Path, content, capsys):
     (tmp_path / "left.json").write_text(content)

@@ -104,3 +104,24 @@ def test_an_import_that_is_stopped_by_the_keyboard_leaves_nothing(tmp_path: Path
     assert "Traceback" not in said
     assert said.endswith("repairai: stopped\n")
     assert list((home / "data" / "detector").iterdir()) == []
+
+
+def test_a_set_that_was_changed_since_the_doctor_looked_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    folder = write(tmp_path / "bench", yolo(8))
+    assert run(capfd, "import", str(folder))[0] == 0
+    assert json.loads(run(capfd, "show", "bench", "--json")[1])["stale"] is False
+    assert run(capfd, "accept", "bench", "p0.jpg")[0] == 0
+    assert "changed since the doctor looked" in run(capfd, "list")[1]
+    assert "`photos doctor bench` looks again" in run(capfd, "show", "bench")[1]
+    assert run(capfd, "doctor", "bench")[0] == 0
+    assert "changed since" not in run(capfd, "list")[1] + run(capfd, "show", "bench")[1]
+
+
+def test_a_damaged_set_or_report_hides_no_other_set(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    for name in ("one", "two"):
+        assert run(capfd, "import", str(write(tmp_path / name, yolo(4))))[0] == 0
+    (photo_set_folder("one") / "report.json").write_text("[1]")
+    (photo_set_folder("two") / "annotations.coco.json").write_text("[]")
+    code, out, err = run(capfd, "list")
+    assert (code, out.startswith("one  4 photos")) == (0, True)
+    assert "is damaged" in err

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
-from repairai.errors import RepairError
 
 _MOST_TOKENS = 1_000_000
 _MOST = 10**9
-_END_SECONDS = 10.0
-"""That a build may take to end when it is asked to."""
 
 
 def add_words(verbs: Any) -> None:
@@ -92,10 +87,8 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tuple[str, ...]) -> int:
     """Run a script of `training` as a process with the same words, and return its exit code."""
-    if importlib.util.find_spec("training") is None:
-        raise RepairError(
-            "the folder `training` is not there", "run this where RepairAI was cloned, or install it whole"
-        )
+    from repairai.runs.removal import clear_halves
+
     for name, value in vars(chosen).items():
         flag = f"--{name.replace('_', '-')}"
         if name in ("run", *done) or value is None or value is False:
@@ -104,28 +97,7 @@ def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tu
             words = [flag, *words]
         else:
             words = [*(f"{flag}={each}" for each in (value if isinstance(value, list) else [value])), *words]
-    return _waited([sys.executable, "-m", module, *words], chosen)
-
-
-def _waited(command: list[str], chosen: argparse.Namespace) -> int:
-    """Run a command to its end and return its exit code; Ctrl+C ends it, and nothing of it stays.
-
-    It does not get Ctrl+C itself, but is asked to end, and has time to take away what it has half written.
-    """
-    from repairai.runs.removal import clear_halves
-
-    process = subprocess.Popen(command, start_new_session=True)
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        try:
-            process.wait(_END_SECONDS)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            process.kill()
-            process.wait()
-        clear_halves(getattr(chosen, "name", None) or "")
-        raise
+    return run_script(module, words, lambda: clear_halves(getattr(chosen, "name", None) or ""))
 
 
 def _place() -> Path:

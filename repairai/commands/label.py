@@ -138,12 +138,18 @@ def _boxes(path: Path) -> tuple[LabelledBox, ...]:
 
     try:
         rows = json.loads(read_text(path))
-        return tuple(LabelledBox(str(row["part"]), _edges(row["box"])) for row in rows)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return tuple(LabelledBox(_part(row["part"]), _edges(row["box"])) for row in rows)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise RepairError(
             f"{path.name} holds no boxes: {error!s:.200}",
             'write [{"part": "screw", "box": [left, top, right, bottom]}]',
         ) from None
+
+
+def _part(name: Any) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"{name!r:.40} is no name of a part")
+    return name.strip()
 
 
 def _edges(values: Any) -> tuple[float, float, float, float]:

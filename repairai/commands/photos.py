@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from repairai.commands import label
 from repairai.commands.script import run_script
-from repairai.commands.words import noun, print_json, verb, whole
+from repairai.commands.words import noun, print_json, refuse, verb, whole
+from repairai.errors import RepairError
 
 if TYPE_CHECKING:
     from repairai.vision.photo_set import PhotoSet
@@ -105,33 +106,44 @@ def _folder(name: str) -> Path:
 def _list(chosen: argparse.Namespace) -> int:
     from repairai.vision.photo_set import photo_set_folder, photo_sets
 
-    found = [_about(photo_set_folder(name)) for name in photo_sets()]
+    found = []
+    for name in photo_sets():
+        try:
+            found.append(_about(photo_set_folder(name)))
+        except RepairError as error:  # the others are listed all the same
+            refuse(str(error))
     if chosen.json:
         print_json(found)
         return 0
     for each in found:
-        print(
-            f"{each['name']}  {_counts(each)}; {', '.join(each['parts']) or 'no parts yet'}; {_found(each['findings'])}"
-        )
+        print(f"{each['name']}  {_counts(each)}; {', '.join(each['parts']) or 'no parts yet'}; {_found(each)}")
     if not found:
         print("there are no photos yet: `photos import SOURCE`")
     return 0
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    """Return the report of a set; of one that was never examined, what its photos tell."""
-    from repairai.vision.photo_set import SPLITS, read_photo_set
+    """Return the report of a set; of one that was changed since, what its photos tell, with the findings of before."""
+    from repairai.vision.photo_set import REPORT, SPLITS, is_report_stale, read_photo_set
 
     try:
-        report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-        return {**report, "name": folder.name, "folder": str(folder)}
-    except (OSError, ValueError):
-        photos = read_photo_set(folder)
+        report = json.loads((folder / REPORT).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        report = {}
+    if not isinstance(report, dict):
+        report = {}
+    stale = is_report_stale(folder, report)
+    own = {"name": folder.name, "folder": str(folder), "stale": stale}
+    if not stale:
+        return {**report, **own}
+    photos = read_photo_set(folder)
+    findings = report.get("findings")
     return {
-        "name": folder.name, "folder": str(folder), "photos": len(photos.photos),
+        **own, "photos": len(photos.photos),
         "parts": {part: _part(photos, part) for part in photos.parts},
         "splits": {split: len(photos.of(split)) for split in SPLITS},
-        "sources": [vars(each) for each in photos.sources], "findings": None,
+        "sources": [vars(each) for each in photos.sources],
+        "findings": findings if isinstance(findings, list) else None,
     }  # fmt: skip
 
 
@@ -146,10 +158,12 @@ def _counts(about: dict[str, Any]) -> str:
     return f"{about['photos']:,} photos ({', '.join(f'{count:,} {split}' for split, count in about['splits'].items())})"
 
 
-def _found(findings: list[dict[str, Any]] | None) -> str:
-    if findings is None:
+def _found(about: dict[str, Any]) -> str:
+    if about["findings"] is None:
         return "not looked through yet"
-    worst = [each for each in findings if each["severity"] != "note"]
+    if about["stale"]:
+        return "changed since the doctor looked"
+    worst = [each for each in about["findings"] if each["severity"] != "note"]
     return f"{len(worst)} {'finding' if len(worst) == 1 else 'findings'}"
 
 
@@ -168,6 +182,8 @@ def _show(chosen: argparse.Namespace) -> int:
     for source in about["sources"]:
         told = ", ".join(filter(None, (source["licence"] or "licence unknown", source["url"])))
         print(f"from {source['name']}: {source['photos']:,} photos, {told}")
+    if about["stale"]:
+        print(f"changed since the doctor looked: `photos doctor {about['name']}` looks again")
     for each in about["findings"] or ():
         print(f"{each['severity']}  {each['id']}: {each['said']}")
     return 0
