@@ -69,7 +69,9 @@ def to_int8(folder: RunFolder, recipe: Recipe) -> dict[str, float | int | str]:
         RepairError: The environment lacks what quantises, or there is nothing to measure on.
     """
     photos, judge = _judges(recipe)
-    plain, small = folder.model / "model.onnx", folder.model / "model.int8.onnx"
+    plain, small = folder.model / "model.fp32.onnx", folder.model / "model.int8.onnx"
+    if not plain.is_file():  # else the other one inspects in 8 bits already
+        plain = folder.model / "model.onnx"
     in_8_bits(plain, small, photos)
     before, after = (judge.of_network(open_onnx(path)) for path in (plain, small))
     found = {
@@ -102,7 +104,7 @@ def _milliseconds(network: Network, photos: list[np.ndarray]) -> float:
 
 
 def again(folder: RunFolder, recipe: Recipe) -> str:
-    """Write `model.onnx` anew, and return how far it is from the model."""
+    """Write `model.onnx` anew, also where one in 8 bits inspects, and return how far it is from the model."""
     labels = json.loads((folder.model / "config.json").read_text(encoding="utf-8"))["id2label"]
     model, _ = load_detector_model(folder.model, [labels[str(number)] for number in range(len(labels))])
     made = folder.model / "model.part.onnx"
@@ -110,6 +112,7 @@ def again(folder: RunFolder, recipe: Recipe) -> str:
     photos, _ = _judges(recipe)
     found = parity(model, made, photos[:BOXES_PX])
     made.replace(folder.model / "model.onnx")
+    (folder.model / "model.fp32.onnx").unlink(missing_ok=True)
     return str(found)
 
 
@@ -133,7 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"training.detector_export: {error}", file=sys.stderr)
         return 2
     print(json.dumps(found) if chosen.progress_json else found["said"])
-    if chosen.use:
+    if chosen.use and not chosen.progress_json:
         print(f"it inspects from now on; its thresholds are those of before: runs evaluate {folder.id}")
     return 0
 

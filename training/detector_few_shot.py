@@ -31,7 +31,7 @@ from repairai.runs.detector_scores import percent
 from repairai.runs.folder import RunFolder, new_run, run_folders
 from repairai.runs.journal import Asked, Journal
 from repairai.vision.photo_set import PHOTOS, PhotoSet, read_photo_set, write_photo_set
-from training.detector.tolerated import ESCAPE
+from training.detector.tolerated import ESCAPE, MOST
 from training.detector_eval import Task, measure
 from training.detector_train import COMMAND, place_of, train
 
@@ -178,6 +178,8 @@ def main(arguments: list[str] | None = None) -> int:
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     shots: list[Shot] = []
+    if not 0 < chosen.escape <= MOST or min(*chosen.photos, chosen.seeds) < 1:  # before hours of training
+        parser.error(f"need --escape above 0 and at most {MOST}, and one photo and one seed at least")
     try:
         photos = read_photo_set(place_of(chosen.data))
         recipe = read_recipe(chosen.recipe)

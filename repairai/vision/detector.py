@@ -16,9 +16,9 @@ from repairai.errors import RepairError
 from repairai.files import read_record, read_text
 from repairai.schema import Detection, PartLimits
 from repairai.vision import tiles
+from repairai.vision.detectors import KINDS
 from repairai.vision.engine import Network, open_onnx
 
-KINDS = ("rt_detr", "rt_detr_v2", "d_fine")
 LIMITS_FILE = "limits.json"
 UNMEASURED = PartLimits(sure=0.7, maybe=0.2)
 """For a detector that nobody calibrated: a wide middle, so that doubt shows."""

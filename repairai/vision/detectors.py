@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from repairai import files
 from repairai.errors import RepairError
 
+KINDS = ("rt_detr", "rt_detr_v2", "d_fine")
+"""Model types that inspect."""
 _KEPT = 50
 """Detectors that inspected before, at most."""
 
@@ -90,10 +93,17 @@ def use(inspector: Inspector) -> Inspector:
     """Let a detector inspect, and return it as it is registered; the one before it is kept for `back`.
 
     Raises:
-        RepairError: Its folder is not there, or the register cannot be read or written.
+        RepairError: Its folder is not there or holds a model that does not inspect, or the register cannot be read or
+            written.
     """
     if trouble := missing(inspector):
         raise RepairError(trouble, "choose another, or train it again")
+    kind = _kind(Path(inspector.path)) if inspector.path else ""
+    if kind and kind not in KINDS:
+        raise RepairError(
+            f"{inspector.name} is {kind}, which proposes boxes and does not inspect",
+            f"choose a detector of the kinds {', '.join(KINDS)}",
+        )
     if inspector.path and not inspector.made:
         inspector = replace(inspector, made=datetime.now(UTC).isoformat(timespec="seconds"))
     kept = _read()
@@ -136,6 +146,15 @@ def missing(inspector: Inspector) -> str:
     if inspector.path and not (Path(inspector.path) / "config.json").is_file():
         return f"the folder of the detector {inspector.name} is gone: {inspector.path}"
     return ""
+
+
+def _kind(folder: Path) -> str:
+    """Return the model type that a checkpoint says; empty where it says none."""
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return ""
+    return str(config.get("model_type") or "") if isinstance(config, dict) else ""
 
 
 def trouble() -> str:

@@ -50,6 +50,13 @@ def test_mean_and_spread():
     assert row[3].startswith("| 10 | 1 | 0.0 ± 0.0 % | 50.0 ± 0.0 % |")
 
 
+@pytest.mark.parametrize("words", [["--escape", "0"], ["--escape", "0.6"], ["--photos", "5", "0"], ["--seeds", "0"]])
+def test_what_cannot_be_measured_is_refused_before_it_is_trained(words, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["bench", *words])
+    assert "need --escape above 0 and at most 0.5, and one photo and one seed at least" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_tiny_curve(photos: PhotoSet, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr("training.detector.trainer.loaders", lambda: 0)

@@ -21,6 +21,7 @@ from repairai.vision.detector import load_detector
 from repairai.vision.photo_set import edit, read_photo_set
 from tests.training.tiny_detectors import SIZE, save_tiny_detector, save_tiny_grounding, write_photos
 from training import detector_export
+from training.detector.trained_on import trained_on
 from training.detector.trainer import DetectorTrainer
 from training.detector_train import COMMAND, main, train
 
@@ -106,7 +107,13 @@ def test_each_family_is_trained_saved_exported_and_loaded(recipe: Recipe, tmp_pa
     if kind == "rt_detr_v2":
         assert detector_export.main([str(folder.path), "--int8", "--use"]) == 0
         assert "points lost" in capsys.readouterr().out
-        assert (folder.model / "model.int8.onnx").read_bytes() == (folder.model / "model.onnx").read_bytes()
+        small = (folder.model / "model.int8.onnx").read_bytes()
+        assert small == (folder.model / "model.onnx").read_bytes()
+        # Once more it is made of the one in fp32, and not of the one in 8 bits.
+        assert detector_export.main([str(folder.path), "--int8", "--progress-json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["bytes_before"] == (folder.model / "model.fp32.onnx").stat().st_size > found["bytes_after"]
+        assert (folder.model / "model.int8.onnx").read_bytes() == small
     photo = np.full((90, 120, 3), 120, np.uint8)
     for each in (detector, load_detector(folder.model, "torch")):
         assert all(found.label in ("screw", "bar") for found in each.detect_from(photo, 0.0))
@@ -155,6 +162,7 @@ def test_what_is_left_and_gone_on_with_is_as_if_nothing_had_happened(unexported,
 
 
 def test_memory_that_runs_out_halves_the_batch(unexported, recipe: Recipe, monkeypatch):
+    recipe = replace(recipe, max_steps=4)
     whole, short = run_of(recipe, "whole"), run_of(recipe, "short")
     trained(whole)
     real = DetectorTrainer.training_step
@@ -184,6 +192,18 @@ def test_what_does_not_fit_says_so_before_the_first_step(recipe: Recipe, monkeyp
         trained(folder)
     assert [event["batch"] for event in events(folder, "halved")] == [2, 1]
     assert read_run(folder).state == "out_of_memory"
+
+
+def test_photos_that_are_gone_at_the_end_lose_no_training(unexported, recipe: Recipe, monkeypatch):
+    """A person may delete a set, or split it anew, while it is trained on for hours."""
+    before_step(monkeypatch, 3, lambda: (Path(recipe.data) / "annotations.coco.json").unlink())
+    folder = run_of(replace(recipe, max_steps=3))
+    trained(folder)
+    assert read_run(folder).state == "finished"
+    assert json.loads((folder.model / "sources.json").read_text())[0]["licence"] == "CC0-1.0"
+    seen = trained_on(folder.path, Path(recipe.data))
+    assert (len(seen.learned), len(seen.judged)) == (12, 4)
+    assert set(seen.learned.values()) == {""}, "the source of all of them stands in both splits"
 
 
 def test_it_ends_early_and_keeps_the_best(unexported, recipe: Recipe, monkeypatch):

@@ -45,6 +45,15 @@ def test_the_built_in_one_inspects_until_another_is_chosen(tmp_path: Path):
         detectors.back()
 
 
+def test_what_only_proposes_boxes_does_not_inspect(tmp_path: Path):
+    """Grounding DINO is trained here too, and every inspection would fail after it."""
+    (tmp_path / "dino").mkdir()
+    (tmp_path / "dino" / "config.json").write_text('{"model_type": "grounding-dino"}')
+    with pytest.raises(RepairError, match="dino is grounding-dino, which proposes boxes and does not inspect"):
+        detectors.use(Inspector("dino", str(tmp_path / "dino")))
+    assert detectors.active() == detectors.BUILTIN
+
+
 def test_new_thresholds_are_taken_up(tmp_path: Path):
     folder = copy_to(tmp_path / "mine")
     detectors.use(Inspector("mine", str(folder)))

@@ -18,7 +18,7 @@ import repairai.builtin
 from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe
-from repairai.vision.detector import KINDS
+from repairai.vision.detectors import KINDS
 from training.from_hub import fetched
 
 BUILTIN = "builtin"
