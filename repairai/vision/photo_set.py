@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -181,8 +182,11 @@ def photo_set_folder(name: str) -> Path:
 
 def photo_sets() -> tuple[str, ...]:
     """Return the names of all sets, the newest first."""
-    found = [path.parent for path in photo_sets_folder().glob(f"[!.]*/{ANNOTATIONS}")]
-    return tuple(each.name for each in sorted(found, key=lambda each: (each / ANNOTATIONS).stat().st_mtime)[::-1])
+    found: list[tuple[float, str]] = []
+    for path in photo_sets_folder().glob(f"[!.]*/{ANNOTATIONS}"):
+        with suppress(OSError):  # it was deleted meanwhile
+            found.append((path.stat().st_mtime, path.parent.name))
+    return tuple(name for _, name in sorted(found, reverse=True))
 
 
 # ---- read and written

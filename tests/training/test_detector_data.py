@@ -691,3 +691,8 @@ def test_labels_of_folders_are_kept_where_nobody_has_labelled_yet(tmp_path: Path
     write(tmp_path / "in", files)
     made = taken(tmp_path / "in", "--unlabelled")
     assert all(each.name.startswith(each.split) for each in made.photos)
+
+
+@pytest.mark.parametrize("source", ["", " ", "hub:"])
+def test_a_source_without_a_name_is_not_the_folder_one_is_in(home: Path, capsys, source):
+    assert "a source has no name" in refused(capsys, source)

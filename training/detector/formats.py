@@ -43,6 +43,8 @@ def read_source(source: str, shape: str, stack: ExitStack, unlabelled: bool = Fa
     Raises:
         RepairError: There is nothing, it holds no photos or no labels, or they are damaged.
     """
+    if not source.removeprefix(HUB).strip():  # which would be the folder that one is in
+        raise RepairError("a source has no name", "give a folder, a zip, or hub:OWNER/NAME")
     if source.startswith(HUB) or shape == "hub":
         from training.detector.hub_photos import read_hub  # noqa: PLC0415  datasets takes a second to load
 
