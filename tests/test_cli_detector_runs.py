@@ -16,7 +16,9 @@ from repairai.runs import launch, listing
 from repairai.runs.checks import ready
 from repairai.runs.detector_scores import read_detector_scores, write_detector_scores
 from repairai.runs.folder import new_run, run_folder, runs_folder
+from repairai.runs.journal import Journal
 from repairai.runs.state import read_run
+from repairai.runs.why import why
 from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, photo_set_folder, write_photo_set
 from tests.runs.test_detector_gate import figures, judged, marks, trained
 
@@ -50,6 +52,14 @@ def test_a_detectors_scores_are_shown_in_words_and_as_a_table(capsys: pytest.Cap
     folder.scores.write_text('{"kind": "detector"}')
     assert main(["runs", "show", "mine"]) == 0
     assert "exam        scores.json is not a DetectorScores" in capsys.readouterr().out
+
+
+def test_what_an_evaluation_found_begins_with_the_runs_own_name():
+    trained("mine")
+    folder = new_run("mine-eval", "evaluate", ["python"], text="run: mine\n", parent="mine")
+    with Journal(folder) as journal:
+        journal.end("finished", "finished", "mine counts 90.0 % of parts exactly.")
+    assert why(folder).said == "mine counts 90.0 % of parts exactly."
 
 
 def test_scores_of_an_older_form_are_read():

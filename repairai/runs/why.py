@@ -93,6 +93,7 @@ def _works(run: Run) -> Why:
 def _finished(run: Run, end: Exit) -> Why:
     said = _sentence(end.said) if end.said else f"It finished{_at(run)}."
     if run.kind == "evaluate":
+        said = end.said if run.parent and end.said.startswith(f"{run.parent} ") else said  # an id is no word
         return Why(said, f"See what it found with `python -m repairai runs show {run.parent}`.")
     return Why(said, end.mend or f"See what it has learned with `python -m repairai runs evaluate {run.id}`.")
 
