@@ -21,6 +21,7 @@ from PIL import Image
 
 from repairai.vision.photo_set import SPLITS, PhotoSet, edit, photo_set_folder, photo_sets_folder, read_photo_set
 from training import detector_data
+from training.detector import import_photos
 from training.detector.photos_in import LONGEST_PX
 from training.detector.voc import _pixels as voc_pixels
 
@@ -696,3 +697,29 @@ def test_labels_of_folders_are_kept_where_nobody_has_labelled_yet(tmp_path: Path
 @pytest.mark.parametrize("source", ["", " ", "hub:"])
 def test_a_source_without_a_name_is_not_the_folder_one_is_in(home: Path, capsys, source):
     assert "a source has no name" in refused(capsys, source)
+
+
+def test_what_a_killed_import_left_is_neither_overwritten_nor_in_the_way(tmp_path: Path, home: Path):
+    folder = taken(write(tmp_path / "in", yolo(6))).folder
+    (folder / "photos" / "new.jpg").write_bytes(b"left")
+    write(tmp_path / "more", {"new.jpg": as_bytes(photo(50)), "new.txt": f"0 {YOLO}", "classes.txt": "screw"})
+    assert detector_data.main([str(tmp_path / "more"), "--add", "mine"]) == 0
+    assert (folder / "photos" / "new.jpg").read_bytes() == b"left"
+    assert len(read_photo_set(folder).photo("new-2.jpg").boxes) == 1
+
+
+def test_photos_that_came_in_meanwhile_are_not_overwritten(tmp_path: Path, home: Path, capsys, monkeypatch):
+    folder = taken(write(tmp_path / "in", yolo(6))).folder
+    write(tmp_path / "more", {"new.jpg": as_bytes(photo(50)), "new.txt": f"0 {YOLO}", "classes.txt": "screw"})
+    was = import_photos.number
+
+    def meanwhile(*words):
+        monkeypatch.setattr(import_photos, "_taken_names", lambda before: set())
+        (folder / "photos" / "new.jpg").write_bytes(b"another's")
+        return was(*words)
+
+    monkeypatch.setattr(import_photos, "number", meanwhile)
+    assert detector_data.main([str(tmp_path / "more"), "--add", "mine"]) == 2
+    assert "was changed meanwhile" in capsys.readouterr().err
+    assert (folder / "photos" / "new.jpg").read_bytes() == b"another's"
+    assert len(read_photo_set(folder).photos) == 6

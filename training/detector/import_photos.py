@@ -163,7 +163,7 @@ def _taken(name: str) -> RepairError:
 def _bring(place_of: Path, sources: Sequence[Said], numbered: Numbered, before: PhotoSet | None, tell: Tell) -> Brought:
     """Write the photos of sources to a folder, one after the other, and return what is known of them."""
     brought = Brought()
-    names = Names({photo.name for photo in before.photos} if before else None)
+    names = Names(_taken_names(before) if before else None)
     old = read_facts(before.folder).digests if before else {}
     known = {digest: -1 for digest in old.values()}
     total = sum(len(said.photos) for said in sources)
@@ -182,6 +182,11 @@ def _bring(place_of: Path, sources: Sequence[Said], numbered: Numbered, before: 
             raise RepairError(f"of {n(total, 'photo')} none can be read: {why}", "give photos that can be opened")
         raise RepairError(f"all that is there is in {before.name if before else first} already", "give others")
     return brought
+
+
+def _taken_names(before: PhotoSet) -> set[str]:
+    """Return the names of a set's photos, and of files beside them that an import left that was killed."""
+    return {photo.name for photo in before.photos} | {path.name for path in (before.folder / PHOTOS).iterdir()}
 
 
 def _each(sources: Sequence[Said], numbered: Numbered) -> Iterator[tuple[Said, Mapping[int, str], SaidPhoto]]:
