@@ -6,16 +6,17 @@ person mends says how far the others were really looked at. What came back stand
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
-from repairai.files import read_record, write_record
+from repairai.files import disk_error, read_record, write_record
 from repairai.schema import Box
 from repairai.vision.made_wrong import Check, comes_back, is_accepted, make_wrong, shown, still_fits
 from repairai.vision.photo_set import (
@@ -280,10 +281,21 @@ def _has(boxes: Sequence[LabelledBox], wanted: LabelledBox, least: float) -> boo
 # ---- on disk
 
 
-def _locked(folder: Path) -> FileLock:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     if not folder.is_dir():
         raise RepairError(f"{folder} does not exist", "check the name")
-    return FileLock(folder / ".looked.lock", timeout=LOCK_SECONDS)
+    lock = FileLock(folder / ".looked.lock")
+    try:
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout:
+        raise RepairError(f"{folder.name} is being looked at by others", "try again when that has ended") from None
+    except OSError as error:
+        raise disk_error(folder, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _read(folder: Path) -> _File:

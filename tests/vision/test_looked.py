@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from repairai.errors import RepairError
+from repairai.vision import looked
 from repairai.vision.looked import accept, accept_above, answer_blind, interval, looked_share, next_blind
 from repairai.vision.photo_set import (
     ANNOTATIONS,
@@ -164,3 +166,10 @@ def test_copies_of_accepted_boxes_on_made_photos_do_not_come_back(home):
     write_photo_set(replace(photos, photos=(*accept(photos, "a.jpg", boxes[:1]).photos, scene)))
     assert looked_share(photos.folder).accepted == 1
     assert next_blind(photos.folder, share=1.0).photo == "a.jpg"
+
+
+def test_whoever_is_long_at_it_is_told_of(home, monkeypatch):
+    folder = proposed(SCREW).folder
+    monkeypatch.setattr(looked, "LOCK_SECONDS", 0.05)
+    with FileLock(folder / ".looked.lock"), pytest.raises(RepairError, match="bench is being looked at"):
+        next_blind(folder)
