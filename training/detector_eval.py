@@ -18,16 +18,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from repairai.errors import RepairError
-from repairai.files import expanded, to_data, write_record
+from repairai.files import expanded, write_record
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.inspection import open_detector
 from repairai.runs.detector_scores import DetectorScores, as_table, learned_words, said, write_detector_scores
-from repairai.runs.folder import RunFolder, new_run, read_json, run_folder, runs_folder
+from repairai.runs.folder import RunFolder, read_json, run_folder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
@@ -40,6 +37,7 @@ from training.detector.measuring import Other, Own, middles, report, thresholds
 from training.detector.tolerated import ESCAPE, empty_place_of
 from training.detector.trained_on import trained_on, unseen
 from training.detector.worst_photos import FOLDER, draw_worst, write_page
+from training.given import evaluation_run
 
 COMMAND = [sys.executable, "-m", "training.detector_eval", "{run}"]
 Tell = Callable[[str, int, int], None]
@@ -224,34 +222,6 @@ def _write(task: Task, scores: DetectorScores, limits: Limits, seen: Sequence[Se
 # ---- the command
 
 
-def opened(path: Path, order: dict[str, Any]) -> RunFolder:
-    """Return the folder of an evaluation: as it is where it is one, else a new one for a trained run.
-
-    Args:
-        path: Of an evaluation's folder, of a trained run's folder, or a trained run's id.
-        order: What was said of the evaluation on the command line.
-
-    Raises:
-        RepairError: It is neither.
-    """
-    if (path / "order.yaml").is_file():
-        if order:
-            raise RepairError(f"{path.name} has its order already", "give the trained run to evaluate it otherwise")
-        return RunFolder(path)
-    inside = path.is_dir() and path.resolve().parent == runs_folder().resolve()
-    if path.is_dir() and not inside:
-        raise RepairError(f"{path} is not among the runs in {runs_folder()}", "give it with --model and --data")
-    trained = run_folder(path.resolve().name if inside else str(path))
-    if not trained.recipe.is_file():
-        raise RepairError(f"{trained.id} is no training: it has no recipe.yaml", "give the id of a training")
-    try:
-        made = Order(trained.id, **{"limit": None, **order})
-    except ValueError as error:
-        raise RepairError(str(error), "see --help") from None
-    text = yaml.safe_dump(to_data(made), sort_keys=False, allow_unicode=True)
-    return new_run(f"{trained.id[:58]}-eval", "evaluate", COMMAND, text=text, parent=trained.id)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -288,7 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
             )  # fmt: skip
             scores = measure(task)
         else:
-            folder = opened(path, order)
+            folder = evaluation_run(path, order, COMMAND, {"limit": None})
             place = folder.path
             with Journal(folder) as journal:
                 scores = evaluate(folder, journal)

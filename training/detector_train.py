@@ -27,7 +27,7 @@ from repairai.errors import RepairError
 from repairai.files import expanded, to_data
 from repairai.hardware.recipe import Augmentation, Recipe, read_recipe
 from repairai.runs.checkpoints import last_whole, remove_halves
-from repairai.runs.folder import RunFolder, new_run
+from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
 from repairai.vision.detector import load_detector
@@ -41,6 +41,7 @@ from training.detector.photos import Photos, check
 from training.detector.preview import contact_sheet
 from training.detector.trained_on import keep, trained_on
 from training.detector.trainer import DetectorTrainer, make_trainer
+from training.given import training_run
 from training.out_of_memory import let_go, train_until_it_fits
 from training.took import Took, said
 from training.watch import Watch, held_gib
@@ -220,19 +221,6 @@ def _callback(trainer: DetectorTrainer, kind: type) -> Any:
 # ---- the command
 
 
-def opened(path: Path, name: str = "") -> RunFolder:
-    """Return the run at a path: a run's folder as it is, for a recipe a new one.
-
-    Raises:
-        RepairError: It is neither.
-    """
-    if path.is_dir():
-        return RunFolder(path)
-    recipe = read_recipe(path)
-    refuse(recipe)
-    return new_run(name or path.stem, "train", COMMAND, text=path.read_text(encoding="utf-8-sig"))
-
-
 def place_of(name: str) -> Path:
     """Return a set's folder by its name, or a folder as it is."""
     return expanded(name) if (expanded(name) / ANNOTATIONS).is_file() else photo_set_folder(name)
@@ -243,7 +231,7 @@ def _train(arguments: list[str]) -> int:
     parser.add_argument("path", type=Path, metavar="RECIPE|RUN", help="a recipe, or a run's folder to go on with")
     parser.add_argument("--name", default="", help="of a new run; else it is called as its recipe")
     chosen = parser.parse_args(arguments)
-    folder = opened(chosen.path, chosen.name)
+    folder = training_run(chosen.path, chosen.name, COMMAND, refuse)
     with Journal(folder) as journal:
         train(folder, journal)
     print(f"the model is in {folder.model}")

@@ -12,7 +12,6 @@ steps, which need no model, take the same exam: a model has to beat them too, wh
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -22,16 +21,17 @@ from typing import Any
 
 import torch
 import transformers
-import yaml
 
 from repairai.errors import RepairError
-from repairai.files import to_data, write_whole
+from repairai.files import write_whole
 from repairai.hardware.recipe import Recipe, read_recipe
-from repairai.runs.folder import RunFolder, new_run, run_folder, runs_folder
+from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.journal import Asked, Journal, is_out_of_memory
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
 from repairai.runs.scores import Scores, as_table, said, write_scores
+from training.given import evaluation_run
+from training.out_of_memory import let_go
 from training.sop.exam import Answered, Answers, Exam, Question, base_answers, read_exam
 from training.sop.exam_report import report, worst_page
 from training.sop.generate import answer_loss, replies
@@ -80,7 +80,7 @@ def evaluate(folder: RunFolder, journal: Journal) -> Scores:
         progress.phase("asking the base model")
         ask(model, tokenizer, missing, order, before, progress)
         del model
-        _let_go()
+        let_go()
     if missing := after.missing(exam.questions):
         progress.phase("loading the trained model")
         model, tokenizer = load_trained(trained.path, precision, four_bit)
@@ -178,7 +178,7 @@ def ask(
                 raise
             batch //= 2
             progress.journal.event("halved", f"memory ran out: {batch} answers at once from now on", batch=batch)
-            _let_go()
+            let_go()
             continue
         for each, reply, (loss, n_tokens) in zip(now, written, losses, strict=True):
             answers.add(
@@ -232,44 +232,7 @@ class Progress:
         return sum(len(self._exam.questions) - len(side.missing(self._exam.questions)) for side in self._sides)
 
 
-def _let_go() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
 # ---- the command
-
-
-def opened(path: Path, order: dict[str, Any]) -> RunFolder:
-    """Return the folder of an evaluation: as it is where it is one, else a new one for a trained run.
-
-    Args:
-        path: Of an evaluation's folder, of a trained run's folder, or a trained run's id.
-        order: What was said of the evaluation on the command line.
-
-    Raises:
-        RepairError: It is neither.
-    """
-    if (path / "order.yaml").is_file():
-        if order:
-            raise RepairError(f"{path.name} has its order already", "give the trained run to evaluate it otherwise")
-        return RunFolder(path)
-    inside = path.is_dir() and path.resolve().parent == runs_folder().resolve()
-    if path.is_dir() and not inside:
-        raise RepairError(f"{path} is not among the runs in {runs_folder()}", "give the id of one of those")
-    trained = run_folder(path.resolve().name if inside else str(path))
-    if not trained.recipe.is_file():
-        raise RepairError(f"{trained.id} is no training: it has no recipe.yaml", "give the id of a training")
-    if "exam" in order:
-        order["exam"] = str(Path(order["exam"]).absolute())
-    if order.get("limit") == 0:
-        order["limit"] = None
-    try:
-        text = yaml.safe_dump(to_data(Order(trained.id, **order)), sort_keys=False, allow_unicode=True)
-    except ValueError as error:
-        raise RepairError(str(error), "see --help") from None
-    return new_run(f"{trained.id[:58]}-eval", "evaluate", COMMAND, text=text, parent=trained.id)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -283,9 +246,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = vars(parser.parse_args(arguments))
     path = chosen.pop("path")
     order = {name: value for name, value in chosen.items() if value is not None}
+    if "exam" in order:
+        order["exam"] = str(Path(order["exam"]).absolute())
+    if order.get("limit") == 0:
+        order["limit"] = None
     transformers.logging.set_verbosity_error()
     try:
-        folder = opened(path, order)
+        folder = evaluation_run(path, order, COMMAND)
         with Journal(folder) as journal:
             scores = evaluate(folder, journal)
     except Asked as asked:

@@ -26,9 +26,10 @@ from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.runs.checkpoints import last_whole, remove_halves
-from repairai.runs.folder import RunFolder, new_run
+from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
+from training.given import training_run
 from training.out_of_memory import let_go, train_until_it_fits
 from training.sop.check import after_training, look
 from training.sop.examples import read_examples
@@ -223,19 +224,6 @@ def _callback(trainer: SopTrainer, kind: type) -> Any:
 # ---- the command
 
 
-def opened(path: Path, name: str = "") -> RunFolder:
-    """Return the run at a path: a run's folder as it is, for a recipe a new one.
-
-    Raises:
-        RepairError: It is neither.
-    """
-    if path.is_dir():
-        return RunFolder(path)
-    recipe = read_recipe(path)
-    _refuse(recipe)
-    return new_run(name or path.stem, "train", COMMAND, text=path.read_text(encoding="utf-8-sig"))
-
-
 def on_several(gpus: int, folder: Path) -> list[str]:
     """Return the command that trains a run on several GPUs: one process for each, started by accelerate."""
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(gpus), "--num_machines", "1"]
@@ -272,7 +260,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--name", default="", help="of a new run; else it is called as its recipe")
     chosen = parser.parse_args(arguments)
     try:
-        folder = opened(chosen.path, chosen.name)
+        folder = training_run(chosen.path, chosen.name, COMMAND, _refuse)
         gpus = read_recipe(folder.recipe).gpus
     except RepairError as error:
         print(f"training.sop_train: {error}", file=sys.stderr)

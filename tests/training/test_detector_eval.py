@@ -25,6 +25,7 @@ from tests.training.detector_runs import presence_set, rendered_set, trained
 from training import detector_eval
 from training.detector import looks
 from training.detector.trained_on import keep, trained_on, unseen
+from training.given import evaluation_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -239,7 +240,7 @@ def test_the_script_starts_by_its_name():
 
 def test_a_stop_before_it_began():
     trained(rendered_set(n=2))
-    folder = detector_eval.opened(Path("mine"), {})
+    folder = evaluation_run(Path("mine"), {}, detector_eval.COMMAND, {"limit": None})
     folder.control.mkdir()
     (folder.control / "stop").touch()
     with pytest.raises(Asked), Journal(folder) as journal:

@@ -24,6 +24,7 @@ from repairai.sop import agents
 from repairai.sop.prompts import REFUSAL, Passage, answer_text, question_text
 from tests.training.tiny import save_tiny
 from training import sop_eval
+from training.given import evaluation_run
 from training.sop.check import after_training, answered, look
 from training.sop.exam import Answers, choose, question_id
 from training.sop.examples import Example, write_examples
@@ -81,7 +82,7 @@ def run_of(tmp_path: Path, learned: list[Example], steps: int, exam: list[Exampl
 
 
 def evaluation(trained: RunFolder, **order) -> RunFolder:
-    return sop_eval.opened(Path(trained.id), order)
+    return evaluation_run(Path(trained.id), order, sop_eval.COMMAND)
 
 
 # ---- end to end

@@ -24,6 +24,7 @@ from repairai.runs.metrics import read_new
 from repairai.runs.state import read_run
 from tests.training.tiny import save_tiny, write_data
 from training import sop_train
+from training.given import training_run
 from training.sop.trainer import SopTrainer
 from training.sop_train import COMMAND, main, on_several, train
 
@@ -262,7 +263,7 @@ def test_several_gpus_are_left_to_accelerate(recipe: Recipe, tmp_path: Path, mon
     assert command[1:3] == ["-m", "accelerate.commands.launch"]
     path = tmp_path / "two.yaml"
     saved(path, replace(recipe, gpus=2, max_steps=4, eval_steps=2, dropout=0.0))
-    folder = sop_train.opened(path)
+    folder = training_run(path, "", sop_train.COMMAND, lambda recipe: None)
     # accelerate starts one process on a machine without GPUs; torch's own launcher starts two that share their steps.
     words = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", free_port()]
     words += ["-m", "training.sop_train", str(folder.path)]
