@@ -88,9 +88,9 @@ def test_bad_input_is_one_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 def test_an_import_that_is_stopped_by_the_keyboard_leaves_nothing(tmp_path: Path, home: Path):
-    folder = write(tmp_path / "bench", yolo(30))
-    for number in range(30):
-        (folder / f"images/p{number}.jpg").write_bytes(as_bytes(photo(number, (1600, 1200))))
+    folder, large = write(tmp_path / "bench", yolo(300)), as_bytes(photo(0, (1600, 1200)))
+    for number in range(300):  # which take seconds, and are not the same bytes
+        (folder / f"images/p{number}.jpg").write_bytes(large + number.to_bytes(2, "big"))
     words = [sys.executable, "-m", "repairai", "photos", "import", str(folder), "--progress-json"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     watchdog = threading.Timer(60, process.kill)

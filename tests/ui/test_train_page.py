@@ -34,7 +34,9 @@ def open_train(page: Page) -> None:
 
 
 def unfold(page: Page) -> None:
-    if not page.locator("#data-build").is_visible():
+    try:  # where there are no data it unfolds by itself, a moment after the tab was opened
+        expect(page.locator("#data-build")).to_be_visible(timeout=5_000)
+    except AssertionError:
         page.locator("#fold-build > button").click()
     expect(page.locator("#data-build")).to_be_visible()
 
