@@ -4,8 +4,12 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.hub_server.server import HubServer
 
 # Tests run many processes on few cores: threads that spin while they wait would make each several times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -59,3 +63,42 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("needs the right to mount a small disk")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def hub(
+    tmp_path: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["HubServer"]:
+    """A fresh Hub on loopback, the only one that this process and those it starts know.
+
+    HF_HOME is `tmp_path/hf`. After the test no token that this Hub gave out may stand in any file of the test, in what
+    the test said, or in what was uploaded.
+    """
+    from tests.hub_server import clients, tokens
+    from tests.hub_server.server import HubServer
+
+    said: list[str] = []
+    request.node.stash[SAID] = said
+    before = clients.loaded()
+    home = tmp_path / "hf"
+    with pytest.MonkeyPatch.context() as patch, HubServer(tmp_path_factory.mktemp("hub")) as server:
+        tokens.overhear(said, patch)
+        clients.point_at(server.url, home, patch)
+        yield server
+        found = tokens.in_files(server.tokens, tmp_path, allowed=home) + server.leaks()
+        found += [f"what the test said: {place}" for place in tokens.in_words(server.tokens, said)]
+        address = server.url
+    clients.turn_back(before, address, home)
+    assert not found, f"a token stands in {', '.join(found)}"
+
+
+SAID = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """What a test with a Hub said, kept for the look for tokens."""
+    report = yield
+    if SAID in item.stash and call.when == "call":
+        item.stash[SAID] += [text for _, text in report.sections]
+    return report
