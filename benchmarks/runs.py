@@ -18,10 +18,11 @@ import time
 from collections.abc import Callable
 from statistics import median, quantiles
 
+from repairai.processes import own
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.journal import Journal
 from repairai.runs.metrics import Curve
-from repairai.runs.process import own, write_process
+from repairai.runs.process import write_process
 from repairai.runs.state import all_runs, read_run
 
 AIM_MS = 50

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
-import sysconfig
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import psutil
 
 from repairai.errors import RepairError
-from repairai.files import home, write_whole
+from repairai.files import write_whole
+from repairai.processes import SOURCES, Process, oom_kills, spawned, told
 from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, command_of, read_json
-from repairai.runs.process import DETACHED, Process, is_alive, oom_kills, told, write_process
+from repairai.runs.process import is_alive, write_process
 
-CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS = 0x00000200, 0x00000008
-"""Source: Microsoft, "Process Creation Flags"; Python has their names on Windows only."""
-SOURCES = Path(__file__).parents[2]
-"""Where `repairai` and `training` lie."""
 ASKED = ("stop", "pause", "save", "eval")
 
 
@@ -65,31 +58,6 @@ def launch(folder: RunFolder) -> None:
     threading.Thread(target=_reap, args=(process, folder), name=f"reaper of {folder.id}", daemon=True).start()
 
 
-def spawned(command: list[str], log: BinaryIO, directory: Path) -> subprocess.Popen[bytes]:
-    """Start a process that outlives this one, its words going into a file and never through a pipe.
-
-    Args:
-        command: Its words.
-        log: Open for writing; may be closed afterwards.
-        directory: In which it starts.
-    """
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=directory, env=_environment(),
-        **options(sys.platform),
-    )  # fmt: skip
-
-
-def options(platform: str) -> dict[str, Any]:
-    """Return what makes a process independent of the one that starts it.
-
-    Args:
-        platform: As `sys.platform` names it.
-    """
-    if platform == "win32":
-        return {"creationflags": CREATE_NEW_PROCESS_GROUP | DETACHED_PROCESS}
-    return {"start_new_session": True}
-
-
 def end_unstarted(folder: RunFolder, state: str, reason: str, said: str, mend: str) -> None:
     """Write down the end of a run that no process of its own can tell.
 
@@ -100,21 +68,6 @@ def end_unstarted(folder: RunFolder, state: str, reason: str, said: str, mend: s
     write_whole(folder.exit, json.dumps(data, ensure_ascii=False).encode())
     folder.queued.unlink(missing_ok=True)
     add_event(folder.events, "ended", said, state=state)
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment with what its child needs; nothing of it is written down anywhere."""
-    own = {
-        # Threads that spin while they wait make a training several times slower where anything else runs beside it.
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONIOENCODING": "utf-8:backslashreplace",
-        "REPAIRAI_HOME": str(home().absolute()),
-        DETACHED: "1",
-    }
-    if str(SOURCES) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        own["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SOURCES), os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, **own}
 
 
 def _reap(process: subprocess.Popen[bytes], folder: RunFolder) -> None:

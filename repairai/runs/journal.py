@@ -21,11 +21,12 @@ from filelock import FileLock, Timeout
 from repairai.errors import RepairError
 from repairai.files import write_whole
 from repairai.hardware.recipe import read_recipe
+from repairai.processes import lives, own
 from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.lines import mend_tail
 from repairai.runs.metrics import Metric, add_metric
-from repairai.runs.process import lives, own, read_process, write_process
+from repairai.runs.process import read_process, write_process
 from repairai.runs.secrets import without_secrets
 
 EndState = Literal["finished", "stopped", "paused", "out_of_memory", "disk_full", "failed"]

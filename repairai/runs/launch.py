@@ -18,13 +18,14 @@ import yaml
 from repairai.errors import RepairError
 from repairai.files import disk_error, to_data
 from repairai.hardware.recipe import Recipe, read_recipe
+from repairai.processes import Process
 from repairai.runs.checkpoints import checkpoints, remove_halves
 from repairai.runs.checks import ready
 from repairai.runs.detached import launch
 from repairai.runs.events import add_event
 from repairai.runs.folder import Kind, RunFolder, new_run, read_json, run_folder, runs_folder
 from repairai.runs.order import Order
-from repairai.runs.process import Process, is_alive, read_process
+from repairai.runs.process import is_alive, read_process
 from repairai.runs.queue import alive_runs, put, queue_lock, waiting, wake
 from repairai.runs.state import Run, asked_of, read_exit, read_run
 from repairai.runs.words import in_words

@@ -15,9 +15,10 @@ from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
 from repairai.files import write_whole
-from repairai.runs.detached import SOURCES, end_unstarted, launch, spawned
+from repairai.processes import SOURCES, lives, own, spawned
+from repairai.runs.detached import end_unstarted, launch
 from repairai.runs.folder import RunFolder, read_json, run_folder, run_folders, runs_folder
-from repairai.runs.process import is_alive, lives, own, read_process
+from repairai.runs.process import is_alive, read_process
 from repairai.runs.state import read_exit
 
 POLL_SECONDS = 0.5

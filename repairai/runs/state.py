@@ -8,11 +8,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, get_args
 
+from repairai.processes import Process, process_in
 from repairai.runs.checkpoints import last_whole_step
 from repairai.runs.folder import RunFolder, command_in, json_in, read_json, run_folders
 from repairai.runs.marks import marks_in
 from repairai.runs.metrics import SERIES, Metric, last_metrics
-from repairai.runs.process import Process, process_in, works
+from repairai.runs.process import works
 
 State = Literal[
     "queued", "starting", "running", "finished", "stopped", "paused", "out_of_memory", "disk_full", "failed",

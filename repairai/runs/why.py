@@ -8,10 +8,11 @@ from pathlib import Path
 
 import psutil
 
+from repairai.processes import Process, boot_id
 from repairai.runs.events import Event, read_events
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.lines import tail
-from repairai.runs.process import Process, boot_id, read_process
+from repairai.runs.process import read_process
 from repairai.runs.queue import alive_runs, waiting
 from repairai.runs.secrets import without_secrets
 from repairai.runs.state import Exit, Run, read_run

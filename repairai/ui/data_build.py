@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from repairai.errors import RepairError
-from repairai.runs.detached import SOURCES, spawned
+from repairai.processes import SOURCES, spawned
 from repairai.runs.lines import tail
 from repairai.runs.removal import clear_halves, data_place
 

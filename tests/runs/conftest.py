@@ -15,8 +15,9 @@ import yaml
 from repairai.files import to_data
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
+from repairai.processes import lives
 from repairai.runs.folder import RunFolder, new_run, run_folders, runs_folder
-from repairai.runs.process import lives, read_process
+from repairai.runs.process import read_process
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 DEADLINE_SECONDS = 40.0

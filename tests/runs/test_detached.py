@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from repairai import processes
 from repairai.errors import RepairError
-from repairai.runs import detached
-from repairai.runs.detached import SOURCES, launch, options
+from repairai.processes import SOURCES, options
+from repairai.runs.detached import launch
 from repairai.runs.folder import new_run
 from repairai.runs.state import read_run
 from tests.runs.conftest import until
@@ -32,8 +33,8 @@ class Started:
 )
 def test_it_hangs_on_nothing(made, monkeypatch, platform: str, own: dict[str, object]):
     folder = made()
-    monkeypatch.setattr(detached.sys, "platform", platform)
-    monkeypatch.setattr(detached.subprocess, "Popen", Started)
+    monkeypatch.setattr(processes.sys, "platform", platform)
+    monkeypatch.setattr(processes.subprocess, "Popen", Started)
     launch(folder)
     monkeypatch.undo()
     assert Started.command[0] == sys.executable

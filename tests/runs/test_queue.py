@@ -11,11 +11,12 @@ import psutil
 import pytest
 
 from repairai.errors import RepairError
+from repairai.processes import lives
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, run_folders, runs_folder
 from repairai.runs.journal import Journal
 from repairai.runs.launch import ask, launch, resume
-from repairai.runs.process import lives, read_process
+from repairai.runs.process import read_process
 from repairai.runs.queue import go_on, move, put, queue_lock, unqueue, waiting, wake
 from repairai.runs.removal import delete_run
 from repairai.runs.state import read_run

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from repairai.errors import RepairError
+from repairai.processes import own
 from repairai.runs.folder import new_run
-from repairai.runs.process import own, write_process
+from repairai.runs.process import write_process
 from repairai.runs.queue import put
 from repairai.runs.removal import clear_halves, data_place, delete_data, delete_run, users
 from repairai.sop import agents

@@ -7,10 +7,11 @@ import time
 import psutil
 import pytest
 
+from repairai.processes import Process, boot_id, lives, own
 from repairai.runs.folder import RunFolder, runs_folder
 from repairai.runs.journal import Journal
 from repairai.runs.metrics import Metric, add_metric
-from repairai.runs.process import Process, boot_id, lives, own, write_process
+from repairai.runs.process import write_process
 from repairai.runs.state import all_runs, read_run
 from tests.runs.conftest import until
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from repairai.processes import Process, own
 from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Journal
 from repairai.runs.metrics import Metric
-from repairai.runs.process import Process, own, write_process
+from repairai.runs.process import write_process
 from repairai.runs.why import last_words, why
 
 

@@ -16,11 +16,12 @@ from repairai.files import home as home_folder
 from repairai.files import to_data
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
+from repairai.processes import own
 from repairai.runs.detached import launch
 from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.metrics import Metric, add_metric
-from repairai.runs.process import own, read_process, write_process
+from repairai.runs.process import read_process, write_process
 from tests.ui.conftest import PATIENCE_MS, ROOT, open_page, serving
 
 pytestmark = pytest.mark.browser

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from repairai.processes import own
 from repairai.runs.folder import RunFolder, new_run, run_folder
 from repairai.runs.metrics import Metric, add_metric
-from repairai.runs.process import own, write_process
+from repairai.runs.process import write_process
 from repairai.runs.state import read_run
 from repairai.ui.runs_places import IN_EXAM
 from repairai.ui.runs_tab import look

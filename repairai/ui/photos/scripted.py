@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from repairai.errors import RepairError
-from repairai.runs.detached import SOURCES, spawned
+from repairai.processes import SOURCES, spawned
 from repairai.runs.lines import tail
 
 SAID_BYTES = 64 * 1024

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.runs.detached import SOURCES
+from repairai.processes import SOURCES
 from repairai.ui import render
 from repairai.ui.photos import photos_render
 from repairai.ui.photos.detector_recipe import DetectorRecipe, recipe_or_usual
