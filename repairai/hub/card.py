@@ -1,0 +1,387 @@
+"""What was trained from what, on which data and how well, as the README of a model on the Hub.
+
+Everything that comes from outside (names, parts, licences, addresses) is escaped: no text of a source becomes a link, a
+picture or a heading of the card. `data_card` has the same for data sets, `card_words` what both share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from repairai.hub.card_words import Origin, cell, fenced, head, licence_section, origins_table, plain, table
+from repairai.hub.licences import Passed, passed_on
+
+Kind = Literal["adapter", "agent", "detector", "proposer"]
+"""An adapter on a base; a whole model that answers; a detector that inspects; one that proposes boxes from words."""
+TAGS: dict[Kind, str] = {
+    "adapter": "repairai-adapter", "agent": "repairai-agent", "detector": "repairai-detector",
+    "proposer": "repairai-proposer",
+}  # fmt: skip
+_TASKS: dict[Kind, str] = {
+    "adapter": "text-generation", "agent": "text-generation", "detector": "object-detection",
+    "proposer": "zero-shot-object-detection",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a test, before a training and after it.
+
+    Args:
+        metric: Its stable name: `exact`, `refused`.
+        name: In words.
+        before: Of what was there before; None where that was not asked.
+        after: Of this model.
+        low: Lower end of the 95 % interval of the difference; None where it is not known.
+        high: Its upper end.
+        asked: How many questions or photos.
+    """
+
+    metric: str
+    name: str
+    before: float | None
+    after: float
+    low: float | None = None
+    high: float | None = None
+    asked: int = 0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was measured.
+
+    Args:
+        said: What came of it, in a few sentences.
+        on: What it was measured on, in a few words: "20 of 24 test photos of bench".
+        data: Name of the test, for the card's head.
+        split: Of it.
+        against: What stood before: the base model, or the detector in use.
+        figures: Before and after.
+        table: All figures as Markdown; empty for those above alone.
+    """
+
+    said: str
+    on: str
+    data: str
+    split: str
+    against: str
+    figures: tuple[Figure, ...]
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which score on a part counts.
+
+    Args:
+        part: Its name.
+        maybe: From here on it may be there.
+        sure: From here on it is counted; None where the part stays undecided.
+        photos: On which they were chosen; None where that is not known.
+        why: Why it stays undecided; empty where it does not.
+    """
+
+    part: str
+    maybe: float
+    sure: float | None
+    photos: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """All that a model's card tells.
+
+    Args:
+        name: Of the model.
+        kind: What it is.
+        repo: OWNER/NAME.
+        does: What it does, as a clause: "answers repair questions from your guides".
+        base: What it was trained from: a name on the Hub, or in words.
+        base_repo: That name, where there is one.
+        base_licence: Its licence; empty where that is not known.
+        recipe: (what, value).
+        data: What it learned from, in a few sentences.
+        sources: Where that came from.
+        datasets: Names on the Hub among these.
+        terms: What those who hold the texts say of training on them.
+        hardware: On what it was trained; empty where that is not known.
+        hours: That it took; None where that is not known.
+        peak_gib: Most memory that the training held; None likewise.
+        versions: (package, version).
+        judged: What was measured; None where nothing was.
+        limits: What it cannot do, a sentence each.
+        thresholds: For detectors.
+        measured_on: What these were chosen on.
+        turns: (role, text) that an agent is asked, as an example; a detector has none.
+        parts: That a detector knows.
+        has_onnx: The same network lies beside as ONNX.
+    """
+
+    name: str
+    kind: Kind
+    repo: str
+    does: str
+    base: str
+    base_repo: str = ""
+    base_licence: str = ""
+    recipe: tuple[tuple[str, str], ...] = ()
+    data: str = ""
+    sources: tuple[Origin, ...] = ()
+    datasets: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    hardware: str = ""
+    hours: float | None = None
+    peak_gib: float | None = None
+    versions: tuple[tuple[str, str], ...] = ()
+    judged: Judged | None = None
+    limits: tuple[str, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    measured_on: str = ""
+    turns: tuple[tuple[str, str], ...] = ()
+    parts: tuple[str, ...] = field(default=())
+    has_onnx: bool = False
+
+
+def model_card(facts: ModelFacts) -> str:
+    """Return a model's README with its head; the same facts give the same text."""
+    bases = [facts.base_licence] if facts.base_repo or facts.base_licence else []
+    passed = passed_on([*(each.licence for each in facts.sources), *bases])
+    sections = [
+        head(_head(facts, passed)),
+        f"# {cell(facts.name)}: {_what(facts)}",
+        plain(facts.judged.said) if facts.judged else "It was not measured: check its answers before you rely on them.",
+        _use(facts),
+        _scores(facts.judged),
+        _thresholds(facts),
+        "## Limits\n\n" + "\n".join(f"- {plain(each)}" for each in facts.limits) if facts.limits else "",
+        _learned_from(facts),
+        _trained(facts),
+        licence_section(passed, facts.sources, facts.terms, _base_words(facts)),
+    ]
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+# ---- the head
+
+
+def _head(facts: ModelFacts, passed: Passed) -> ModelCardData:
+    whole = facts.kind != "adapter"
+    more: dict[str, Any] = {}
+    if facts.base_repo:
+        more["base_model_relation"] = "finetune" if whole else "adapter"
+    return ModelCardData(
+        license=passed.id,
+        license_name=passed.name or None,
+        library_name="transformers" if whole else "peft",
+        pipeline_tag=_TASKS[facts.kind],
+        base_model=facts.base_repo or None,
+        datasets=list(facts.datasets) or None,
+        tags=["repairai", TAGS[facts.kind], "repair", *(["onnx"] if facts.has_onnx else [])],
+        model_name=facts.name,
+        eval_results=_results(facts) or None,
+        **more,
+    )
+
+
+def _results(facts: ModelFacts) -> list[EvalResult]:
+    """Return each figure for the head: this model's first, what stood before it behind that."""
+    judged = facts.judged
+    if judged is None:
+        return []
+    found = []
+    for each in judged.figures:
+        for value, when in ((each.after, ""), (each.before, f", before ({judged.against})")):
+            if value is not None:
+                found.append(
+                    EvalResult(
+                        task_type=_TASKS[facts.kind],
+                        dataset_type=judged.data,
+                        dataset_name=judged.on,
+                        dataset_split=judged.split,
+                        metric_type=each.metric,
+                        metric_name=each.name + when,
+                        metric_value=round(value, 4),
+                    )  # fmt: skip
+                )
+    return found
+
+
+def _what(facts: ModelFacts) -> str:
+    if facts.kind == "adapter":
+        return f"an adapter on {cell(facts.base)} that {facts.does}"
+    if facts.kind == "agent":
+        return f"a language model that {facts.does}"
+    return f"a model that {facts.does}"
+
+
+# ---- how to use it
+
+
+def _use(facts: ModelFacts) -> str:
+    """Return the few lines with which it is used; a test runs them."""
+    if facts.turns:
+        return _use_agent(facts)
+    return _use_detector(facts) if facts.kind == "detector" else _use_proposer(facts)
+
+
+def _use_agent(facts: ModelFacts) -> str:
+    turns = dict(facts.turns)
+    question = turns["user"].rpartition("Question: ")[2]
+    code = "\n".join([
+        "from transformers import pipeline",
+        f"agent = pipeline(\"text-generation\", model={facts.repo!r})",
+        f"system = {turns['system']!r}",
+        f"steps = {turns['user']!r}",
+        "print(agent([{\"role\": \"system\", \"content\": system}, {\"role\": \"user\", \"content\": steps}])"
+        "[0][\"generated_text\"][-1][\"content\"])",
+    ])  # fmt: skip
+    needs = "transformers, torch and peft" if facts.kind == "adapter" else "transformers and torch"
+    return "\n\n".join([
+        "## How to use it",
+        f"With {needs}. It is asked with the steps of a guide before the question, numbered, as here; without them it "
+        "has nothing to answer from:",
+        fenced("python", code),
+        "With RepairAI, which finds the steps in your own guides, holds each sentence of the answer to them, and asks "
+        "no model where no guide fits:",
+        fenced("sh", f"python -m repairai ask {_quoted(question)} --model {facts.repo}"),
+    ])  # fmt: skip
+
+
+def _use_detector(facts: ModelFacts) -> str:
+    code = "\n".join([
+        "from transformers import pipeline",
+        f"look = pipeline(\"object-detection\", model={facts.repo!r})",
+        f"for part in look(\"photo.jpg\", threshold={_usual(facts):.2f}):",
+        "    print(part[\"label\"], round(part[\"score\"], 2), part[\"box\"])",
+    ])  # fmt: skip
+    part = facts.parts[0] if facts.parts else "screw"
+    shell = "\n".join([
+        f"python -m repairai models pull {facts.repo}",
+        f"python -m repairai inspect photo.jpg --require {_quoted('4 ' + part)} --detector {pulled_name(facts.repo)}",
+    ])  # fmt: skip
+    network = " `model.onnx` is the same network for processors without torch." if facts.has_onnx else ""
+    return "\n\n".join([
+        "## How to use it",
+        "With transformers and torch:",
+        fenced("python", code),
+        "With RepairAI, which cuts large photos into tiles, counts by the thresholds below and says PASS, FAIL or "
+        f"UNCERTAIN:{network}",
+        fenced("sh", shell),
+    ])  # fmt: skip
+
+
+def _use_proposer(facts: ModelFacts) -> str:
+    code = "\n".join([
+        "from transformers import pipeline",
+        f"look = pipeline(\"zero-shot-object-detection\", model={facts.repo!r})",
+        f"for part in look(\"photo.jpg\", candidate_labels={list(facts.parts)!r}, threshold=0.3):",
+        "    print(part[\"label\"], round(part[\"score\"], 2), part[\"box\"])",
+    ])  # fmt: skip
+    shell = f"python -m repairai photos propose SET --model {facts.repo} --prompt {_quoted(', '.join(facts.parts))}"
+    return "\n\n".join([
+        "## How to use it",
+        "It proposes boxes from words; it does not inspect. With transformers and torch:",
+        fenced("python", code),
+        "With RepairAI, for photos whose boxes a person then accepts:",
+        fenced("sh", shell),
+    ])  # fmt: skip
+
+
+def pulled_name(repo: str) -> str:
+    """Return the name by which a model is used that `models pull` has fetched."""
+    return repo.replace("/", "--")
+
+
+def _usual(facts: ModelFacts) -> float:
+    """Return one threshold for those who want only one: the middle of those from which parts count."""
+    found = sorted(each.sure for each in facts.thresholds if each.sure is not None)
+    return min(found[len(found) // 2], 0.99) if found else 0.5
+
+
+def _quoted(text: str) -> str:
+    """Return a text in quotes that every shell takes; what could mean something to one of them is left out."""
+    return '"' + "".join(each for each in text if each not in '"\\$`!%^&|<>\n') + '"'
+
+
+# ---- what was measured
+
+
+def _scores(judged: Judged | None) -> str:
+    if judged is None:
+        return ""
+    names = ("", "before", "after", "95 % interval of the difference", "asked")
+    rows = [
+        (
+            each.name,
+            "" if each.before is None else f"{each.before:.3f}",
+            f"{each.after:.3f}",
+            "" if each.low is None or each.high is None else f"{each.low:+.3f} to {each.high:+.3f}",
+            f"{each.asked:,}" if each.asked else "",
+        )
+        for each in judged.figures
+    ]
+    parts = [f"## Scores\n\nOn {plain(judged.on)}. Before: {plain(judged.against)}.", table(names, rows, "lrrlr")]
+    if judged.table:
+        parts.append(judged.table)
+    return "\n\n".join(parts)
+
+
+def _thresholds(facts: ModelFacts) -> str:
+    if not facts.thresholds:
+        return ""
+    rows = [
+        (
+            each.part, "" if each.photos is None else str(each.photos), f"{each.maybe:.3f}",
+            "never" if each.sure is None else f"{each.sure:.3f}",
+        )
+        for each in facts.thresholds
+    ]  # fmt: skip
+    on = f"Measured on {plain(facts.measured_on)}. " if facts.measured_on else ""
+    why = "\n".join(f"- {cell(each.part)} stays undecided: {plain(each.why)}." for each in facts.thresholds if each.why)
+    said = (
+        f"## Thresholds\n\n{on}A part counts from `sure` on; from `maybe` on it is in doubt, and the verdict may be "
+        "left undecided. They lie in `limits.json`."
+    )
+    return "\n\n".join(filter(None, [said, table(("part", "photos", "maybe", "sure"), rows, "lrrr"), why]))
+
+
+# ---- how it came about
+
+
+def _learned_from(facts: ModelFacts) -> str:
+    if not facts.data and not facts.sources:
+        return ""
+    return "\n\n".join(filter(None, ["## What it learned from", plain(facts.data), origins_table(facts.sources)]))
+
+
+def _trained(facts: ModelFacts) -> str:
+    rows = [("from", facts.base), *facts.recipe]
+    if facts.hardware:
+        rows.append(("on", facts.hardware))
+    if facts.hours is not None:
+        rows.append(("took", _hours(facts.hours)))
+    if facts.peak_gib is not None:
+        rows.append(("memory at most", f"{facts.peak_gib:.1f} GiB"))
+    if facts.versions:
+        rows.append(("with", ", ".join(f"{name} {version}" for name, version in facts.versions)))
+    said = "## How it was trained\n\nWith RepairAI (`python -m repairai train recipe.yaml`); the recipe lies beside."
+    return f"{said}\n\n{table(('', ''), rows, 'll')}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f} hours" if hours >= 1 else f"{max(hours * 60, 1):.0f} minutes"
+
+
+def _base_words(facts: ModelFacts) -> str:
+    """Return what is to be said of the base model's licence."""
+    if not facts.base_repo:
+        return ""
+    if facts.base_licence:
+        return f"The base model, {cell(facts.base_repo)}, is under {cell(facts.base_licence)}."
+    return (
+        f"The licence of the base model, {cell(facts.base_repo)}, holds for this one, too: it stands on its own card."
+    )
