@@ -9,7 +9,7 @@ from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.models import find_config
 from repairai.hardware.recipe import Recipe
-from repairai.vision.photo_set import ANNOTATIONS, photo_set_folder, photo_sets, read_photo_set
+from repairai.vision.photo_set import ANNOTATIONS, photo_set_folder, photo_sets, read_photo_set, write_changes
 
 BUILTIN = "builtin"
 """Stands for the detector that comes with RepairAI."""
@@ -52,9 +52,10 @@ def checked_photos(folder: Path) -> Path:
     """Return a folder of labelled photos, in full, where a detector can be trained on them.
 
     Raises:
-        RepairError: It cannot.
+        RepairError: It cannot, or the set cannot be written.
     """
     folder = folder.absolute()
+    write_changes(folder)  # the training keeps the digest of one file
     photos = read_photo_set(folder)
     train = photos.of("train")
     if not train:

@@ -3,162 +3,58 @@
     <home>/data/detector/<name>/photos/*.jpg
     <home>/data/detector/<name>/annotations.coco.json
 
-The file is plain COCO, so that other tools read it. What COCO has no word for stands beside its own keys: of a photo
-its split, the source that it was made from and the file that it came from; of a box who drew it and whether a person
-looked at it; of a category the id that it had where it came from.
+The file is plain COCO, so that other tools read it; `photo_coco` says what stands beside COCO's own keys. Of a large
+set, what was changed last lies in `changes.jsonl` until the file is written whole again; `write_changes` does so.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, home, read_text, write_whole
+from repairai.vision import photo_changes
+from repairai.vision.labelled import (
+    IMPORTED,
+    MODEL,
+    PASTED,
+    PERSON,
+    PHOTOS,
+    RENDERED,
+    SPLITS,
+    LabelledBox,
+    LabelledPhoto,
+    PhotoSet,
+    PhotoSource,
+    Split,
+)
+from repairai.vision.photo_changes import CHANGES
+from repairai.vision.photo_coco import FAULTS, as_coco, from_coco
 
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = get_args(Split)
-ANNOTATIONS, PHOTOS, REPORT = "annotations.coco.json", "photos", "report.json"
+__all__ = [
+    "ANNOTATIONS", "CHANGES", "IMPORTED", "LOCK_SECONDS", "MODEL", "PASTED", "PERSON", "PHOTOS", "RENDERED", "REPORT",
+    "SPLITS", "LabelledBox", "LabelledPhoto", "PhotoSet", "PhotoSource", "Split", "digest_of_annotations", "edit",
+    "is_report_stale", "photo_set_folder", "photo_sets", "photo_sets_folder", "read_photo_set", "version_of",
+    "with_boxes", "write_changes", "write_photo_set",
+]  # fmt: skip
+
+ANNOTATIONS, REPORT = "annotations.coco.json", "report.json"
 LOCK_SECONDS = 20.0
-PERSON, IMPORTED = "person", "import"
-MODEL = "model:"
-"""What `by` of a box begins with that a model drew."""
-PASTED, RENDERED = "pasted", "rendered"
-"""What `source` of a made photo says."""
-
-
-@dataclass(frozen=True)
-class LabelledBox:
-    """One part on a photo.
-
-    Args:
-        part: One of the set's.
-        box: Left, top, right, bottom in px of the photo.
-        by: Who drew it: `person`, `import`, or `model:` with a model's name.
-        checked: Whether a person has looked at it.
-        score: Of the model that drew it; None for others.
-    """
-
-    part: str
-    box: tuple[float, float, float, float]
-    by: str = IMPORTED
-    checked: bool = False
-    score: float | None = None
-
-    def __post_init__(self) -> None:
-        left, top, right, bottom = self.box
-        if not (left < right and top < bottom):
-            raise ValueError(f"need left < right and top < bottom, got {self.box}")
-
-
-@dataclass(frozen=True)
-class LabelledPhoto:
-    """One photo with its parts.
-
-    Args:
-        name: Of its file in `photos`, no path.
-        width: px.
-        height: px.
-        boxes: None of them for a photo of background.
-        split: What it is for.
-        source: `<collection>/<what it was made from>`: photos with the same source show the same thing, and never stand
-            in two splits; of a made photo `pasted` or `rendered`: these are to train on alone.
-        origin: Where it came from: a file's name, for the person.
-        labelled: Whether somebody said what is on it; a photo that nobody has labelled trains nothing.
-    """
-
-    name: str
-    width: int
-    height: int
-    boxes: tuple[LabelledBox, ...] = ()
-    split: Split = "train"
-    source: str = ""
-    origin: str = ""
-    labelled: bool = True
-
-    def __post_init__(self) -> None:
-        if Path(self.name).name != self.name or not self.name or "\\" in self.name:
-            raise ValueError(f"need a file's name without a path, got {self.name!r}")
-        if self.split not in SPLITS:
-            raise ValueError(f"need split to be one of {', '.join(SPLITS)}, got {self.split!r}")
-
-    @property
-    def made(self) -> bool:
-        """Return whether no camera took it: a scene that was pasted or rendered."""
-        return self.source in (PASTED, RENDERED)
-
-    @property
-    def waits(self) -> bool:
-        """Return whether a model drew boxes on it that wait for a person's yes."""
-        return not self.labelled and any(box.by.startswith(MODEL) and not box.checked for box in self.boxes)
-
-
-@dataclass(frozen=True)
-class PhotoSource:
-    """Where photos came from, as it goes into the card of whatever is trained on them.
-
-    Args:
-        name: Of the dataset, or the folder.
-        licence: As it is given; empty where nobody said.
-        url: Where it can be found; empty for a person's own.
-        photos: How many.
-    """
-
-    name: str
-    licence: str = ""
-    url: str = ""
-    photos: int = 0
-
-
-@dataclass(frozen=True)
-class PhotoSet:
-    """Labelled photos.
-
-    Args:
-        folder: Where they lie.
-        parts: Names of what is labelled; the place of each is its number for the detector.
-        photos: In the order of their names.
-        sources: Where they came from.
-        original_ids: For each part the id that it had where it came from; empty where there was none.
-    """
-
-    folder: Path
-    parts: tuple[str, ...]
-    photos: tuple[LabelledPhoto, ...]
-    sources: tuple[PhotoSource, ...] = ()
-    original_ids: tuple[int, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Return the set's name, which is its folder's."""
-        return self.folder.name
-
-    def path(self, photo: LabelledPhoto) -> Path:
-        """Return where a photo lies."""
-        return self.folder / PHOTOS / photo.name
-
-    def of(self, split: Split) -> tuple[LabelledPhoto, ...]:
-        """Return the labelled photos of a split."""
-        return tuple(each for each in self.photos if each.split == split and each.labelled)
-
-    def photo(self, name: str) -> LabelledPhoto:
-        """Return a photo by its name.
-
-        Raises:
-            RepairError: There is none of it.
-        """
-        for each in self.photos:
-            if each.name == name:
-                return each
-        raise RepairError(f"{self.name} holds no photo {name}", "reload the page; it may have been deleted")
+WHOLE_BYTES = 512 * 1024
+"""Of a COCO file that is written whole at each change: that takes no time worth saving."""
+MOST_CHANGED = 0.25
+"""Of the COCO file's size that changes beside it may have before it is written whole."""
+MOST_HELD = 3
+"""Sets that are kept in memory as they were read last."""
 
 
 # ---- where they lie
@@ -181,30 +77,107 @@ def photo_set_folder(name: str) -> Path:
 
 
 def photo_sets() -> tuple[str, ...]:
-    """Return the names of all sets, the newest first."""
-    found: list[tuple[float, str]] = []
+    """Return the names of all sets, the one that was changed last first."""
+    found: list[tuple[int, str]] = []
     for path in photo_sets_folder().glob(f"[!.]*/{ANNOTATIONS}"):
         with suppress(OSError):  # it was deleted meanwhile
-            found.append((path.stat().st_mtime, path.parent.name))
+            found.append((max(version_of(path.parent)[1::3]), path.parent.name))
     return tuple(name for _, name in sorted(found, reverse=True))
 
 
 # ---- read and written
 
 
+def version_of(folder: Path) -> tuple[int, ...]:
+    """Return numbers that are others once a set has changed.
+
+    Raises:
+        OSError: It is not there.
+    """
+    numbers = _stamp(folder / ANNOTATIONS)
+    with suppress(FileNotFoundError):
+        numbers += _stamp(folder / CHANGES)
+    return numbers
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    stat = path.stat()
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A set as it was read, so that the next read takes up only what is new.
+
+    Args:
+        stamp: Of the COCO file.
+        digest: SHA-256 of it.
+        at: Place behind the changes that are in `photos`.
+        photos: The set.
+    """
+
+    stamp: tuple[int, ...]
+    digest: str
+    at: int
+    photos: PhotoSet
+
+
+_held: dict[Path, _Held] = {}
+_reading = threading.RLock()
+
+
 def read_photo_set(folder: Path) -> PhotoSet:
-    """Return the photos in a folder.
+    """Return the photos in a folder; what was read before is read no second time.
 
     Raises:
         RepairError: There are none, or the file is damaged.
     """
+    return _read(folder).photos
+
+
+def _read(folder: Path) -> _Held:
     path = folder / ANNOTATIONS
-    if not path.is_file():
-        raise RepairError(f"{folder} holds no {ANNOTATIONS}", "import photos with `python -m repairai photos import`")
+    with _reading:
+        while True:
+            try:
+                stamp = _stamp(path)
+            except OSError:
+                raise RepairError(
+                    f"{folder} holds no {ANNOTATIONS}", "import photos with `python -m repairai photos import`"
+                ) from None
+            held = _held.get(folder)
+            if held is None or held.stamp != stamp:
+                held = _parsed(path, stamp)
+            lines, at = photo_changes.read_lines(folder, held.digest, held.at)
+            if at < held.at:  # they are gone, and the file is the same: somebody took them away
+                _held.pop(folder, None)
+                continue
+            changes = [photo_changes.from_line(folder, line) for line in lines]
+            held = replace(held, at=at, photos=photo_changes.with_changes(held.photos, changes))
+            # A file that was written whole meanwhile has taken in changes that were there when it was read.
+            with suppress(OSError):
+                if _stamp(path) == stamp:
+                    _hold(folder, held)
+                    return held
+
+
+def _parsed(path: Path, stamp: tuple[int, ...]) -> _Held:
     try:
-        return _from_coco(folder, json.loads(read_text(path)))
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        text = read_text(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return _Held(stamp, digest, 0, from_coco(path.parent, text))
+    except OSError as error:
+        raise RepairError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from None
+    except FAULTS as error:
         raise RepairError(f"{path} is damaged: {error!s:.200}", "import the photos again") from None
+
+
+def _hold(folder: Path, held: _Held) -> None:
+    with _reading:
+        _held.pop(folder, None)
+        _held[folder] = held
+        while len(_held) > MOST_HELD:
+            _held.pop(next(iter(_held)))
 
 
 def write_photo_set(photos: PhotoSet) -> None:
@@ -213,27 +186,84 @@ def write_photo_set(photos: PhotoSet) -> None:
     Raises:
         RepairError: It cannot be written.
     """
-    text = json.dumps(_as_coco(photos), ensure_ascii=False, separators=(",", ":"))
-    write_whole(photos.folder / ANNOTATIONS, text.encode())
+    write_whole(photos.folder / ANNOTATIONS, as_coco(photos))
+    photo_changes.forget(photos.folder)
+
+
+def write_changes(folder: Path) -> None:
+    """Write a set whole where changes lie beside its COCO file, so that other tools find them in it.
+
+    Raises:
+        RepairError: It cannot be read or written, or somebody else is long at it.
+    """
+    if not (folder / CHANGES).is_file():
+        return
+    with _alone(folder):
+        held = _read(folder)
+        if not held.at:  # they were taken in before, by somebody who went down
+            photo_changes.forget(folder)
+            return
+        content = as_coco(held.photos)
+        write_whole(folder / ANNOTATIONS, content)
+        photo_changes.forget(folder)
+        stamp = _stamp(folder / ANNOTATIONS)
+        _hold(folder, _Held(stamp, hashlib.sha256(content).hexdigest(), 0, held.photos))
 
 
 def edit(folder: Path, change: Callable[[PhotoSet], PhotoSet]) -> PhotoSet:
     """Change a set as it is now, one change after the other whoever makes them, and return it.
+
+    Of a large set only the photos that have changed are written, which takes no longer than for a small one.
 
     Raises:
         RepairError: It cannot be read or written, or somebody else is long at it.
     """
     if not folder.is_dir():  # a lock would make the folder
         return read_photo_set(folder)
+    with _alone(folder):
+        held = _read(folder)
+        changed = change(held.photos)
+        return changed if _written_beside(folder, held, changed) else _written_whole(changed)
+
+
+def _written_whole(photos: PhotoSet) -> PhotoSet:
+    write_photo_set(photos)
+    return photos
+
+
+def _written_beside(folder: Path, held: _Held, changed: PhotoSet) -> bool:
+    """Write what has changed beside the COCO file of a large set; return whether that was done."""
+    size = held.stamp[2]
+    if size <= WHOLE_BYTES or changed.folder != folder:
+        return False
+    change = photo_changes.change_between(held.photos, changed)
+    if change is None:
+        return False
+    if changed == held.photos:
+        return True
+    line = photo_changes.as_line(change)
+    if held.at + len(line) > MOST_CHANGED * size:
+        return False
+    at = photo_changes.append_line(folder, held.digest, line, held.at)
+    after = photo_changes.with_changes(held.photos, [photo_changes.from_line(folder, line)])
+    _hold(folder, replace(held, at=at, photos=after))
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others from changing a set.
+
+    Raises:
+        RepairError: Somebody else is long at it, or the disk refuses.
+    """
     try:
         with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
-            changed = change(read_photo_set(folder))
-            write_photo_set(changed)
+            yield
     except Timeout:
         raise RepairError(f"{folder.name} is being changed", "try again when that has ended") from None
     except OSError as error:
         raise disk_error(folder, error) from None
-    return changed
 
 
 def with_boxes(photos: PhotoSet, name: str, boxes: tuple[LabelledBox, ...]) -> PhotoSet:
@@ -254,69 +284,20 @@ def with_boxes(photos: PhotoSet, name: str, boxes: tuple[LabelledBox, ...]) -> P
 
 
 def digest_of_annotations(folder: Path) -> str:
-    """Return the SHA-256 of what is known of the photos, by which a report tells what it speaks of; empty for none."""
+    """Return the SHA-256 of what is known of the photos, by which a report tells what it speaks of; empty for none.
+
+    It is another one while changes lie beside the COCO file, and when they were taken in: a report is written after
+    `write_changes`.
+    """
     try:
         with (folder / ANNOTATIONS).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            own = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+    changes, _ = photo_changes.read_lines(folder, own)
+    return hashlib.sha256(b"".join([own.encode(), *changes])).hexdigest() if changes else own
 
 
 def is_report_stale(folder: Path, report: Mapping[str, Any]) -> bool:
     """Tell whether a set was changed since the doctor wrote a report of it."""
     return report.get("digest") != digest_of_annotations(folder)
-
-
-# ---- COCO
-
-
-def _as_coco(photos: PhotoSet) -> dict[str, Any]:
-    numbers = {part: number for number, part in enumerate(photos.parts)}
-    images: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
-    for photo in photos.photos:
-        number = len(images)
-        images.append({
-            "id": number, "file_name": photo.name, "width": photo.width, "height": photo.height,
-            "split": photo.split, "source": photo.source, "origin": photo.origin, "labelled": photo.labelled,
-        })  # fmt: skip
-        for each in photo.boxes:
-            left, top, right, bottom = (round(edge, 2) for edge in each.box)
-            width, height = round(right - left, 2), round(bottom - top, 2)
-            note = {
-                "id": len(notes), "image_id": number, "category_id": numbers[each.part],
-                "bbox": [left, top, width, height], "area": round(width * height, 2), "iscrowd": 0,
-                "by": each.by, "checked": each.checked,
-            }  # fmt: skip
-            notes.append(note if each.score is None else {**note, "score": each.score})
-    categories: list[dict[str, Any]] = [{"id": number, "name": part} for part, number in numbers.items()]
-    for category, original in zip(categories, photos.original_ids, strict=False):
-        category["original_id"] = original
-    sources = [vars(source) for source in photos.sources]
-    return {"info": {"sources": sources}, "images": images, "annotations": notes, "categories": categories}
-
-
-def _from_coco(folder: Path, data: dict[str, Any]) -> PhotoSet:
-    categories = sorted(data["categories"], key=lambda each: int(each["id"]))
-    if [each["id"] for each in categories] != list(range(len(categories))):
-        raise ValueError("its categories are not numbered from 0")
-    parts = tuple(str(each["name"]) for each in categories)
-    boxes: dict[int, list[LabelledBox]] = {image["id"]: [] for image in data["images"]}
-    for note in data["annotations"]:
-        x, y, width, height = (float(value) for value in note["bbox"])
-        own = LabelledBox(
-            parts[note["category_id"]], (x, y, x + width, y + height), note.get("by", IMPORTED),
-            bool(note.get("checked", False)), note.get("score"),
-        )  # fmt: skip
-        boxes[note["image_id"]].append(own)
-    photos = tuple(
-        LabelledPhoto(
-            image["file_name"], int(image["width"]), int(image["height"]), tuple(boxes[image["id"]]),
-            image.get("split", "train"), image.get("source", ""), image.get("origin", ""),
-            bool(image.get("labelled", True)),
-        )
-        for image in data["images"]
-    )  # fmt: skip
-    sources = tuple(PhotoSource(**each) for each in data.get("info", {}).get("sources", ()))
-    ids = tuple(int(each["original_id"]) for each in categories if "original_id" in each)
-    return PhotoSet(folder, parts, photos, sources, ids if len(ids) == len(parts) else ())

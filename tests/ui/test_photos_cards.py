@@ -1,6 +1,7 @@
 """What the page does with a person's photos, without a browser: chosen, corrected, named, asked for and shown."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,30 @@ from PIL import Image
 from repairai.errors import RepairError
 from repairai.ui import box_editor
 from repairai.ui.foreseen import photo_steps
-from repairai.ui.photos import choice, dropped, photos_card, photos_render, photos_work, propose_card, sets, small
+from repairai.ui.photos import (
+    at_rest,
+    choice,
+    dropped,
+    photos_card,
+    photos_render,
+    photos_work,
+    propose_card,
+    sets,
+    small,
+)
 from repairai.ui.photos.corrected import Drawn, corrected, renamed, shown
 from repairai.ui.photos.detector_recipe import check
 from repairai.ui.photos.opened import Opened, keep
 from repairai.ui.photos.scripted import Progress, Scripted
 from repairai.ui.photos.usual import usual
 from repairai.ui.recipe_text import changed, parsed, value_of, written
+from repairai.vision import photo_set
 from repairai.vision.photo_set import (
     PERSON,
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
+    digest_of_annotations,
     photo_set_folder,
     read_photo_set,
     write_photo_set,
@@ -297,3 +310,54 @@ def test_the_usual_recipe_fits_the_photos(photos: PhotoSet):
     assert "Training the head of the built-in detector" in check(text, *[None] * 10)[0]
     assert "another model" in check(text.replace("task: detector", "task: judge"), *[None] * 10)[0]
     assert value_of(parsed(changed(text, "detecting.judged", "ap")), "detecting.judged") == "ap"
+
+
+# ---- changed since the doctor looked; at rest
+
+
+def doctored(folder: Path) -> None:
+    words = {"made": "2026-11-23T08:00:00", "digest": digest_of_annotations(folder), "findings": []}
+    (folder / "report.json").write_text(json.dumps(words))
+
+
+def test_a_set_that_was_changed_since_the_doctor_looked_says_so(photos: PhotoSet):
+    folder = str(photos.folder)
+    assert "data-stale" not in "".join(map(str, photos_card.of_set(folder, "")))
+    doctored(photos.folder)
+    report, doctor, *_, again, _, _ = photos_card.of_set(folder, "")
+    assert "before the last changes" not in report
+    assert "data-stale" not in doctor
+    assert again.variant == "secondary"
+    keep(photos, Opened("p0.jpg"), [Drawn("nut", (1, 1, 40, 40))], (200, 100))
+    report, doctor, *_, again, _, _ = photos_card.of_set(folder, "")
+    assert "2026-11-23 08:00, before the last changes" in report
+    assert "changed since the doctor looked" in doctor
+    assert "found nothing to mend" in doctor
+    assert again.variant == "primary"
+
+
+def test_a_large_set_is_written_whole_once_nobody_corrects_it(photos: PhotoSet, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(photo_set, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(photo_set, "MOST_CHANGED", 100)
+    monkeypatch.setattr(at_rest, "REST_SECONDS", 600.0)
+    for number in (0, 1):
+        keep(photos, Opened(f"p{number}.jpg"), [Drawn("nut", (1, 1, 40, 40))], (200, 100))
+    (waits,) = at_rest._waiting.values()  # the second save put off what the first one began
+    assert waits.interval == 600
+    assert "nut" not in (photos.folder / "annotations.coco.json").read_text()
+    monkeypatch.setattr(at_rest, "REST_SECONDS", 0.0)
+    photos_card.of_set(str(photos.folder), "")
+    deadline = time.monotonic() + 20
+    while (photos.folder / "changes.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (photos.folder / "annotations.coco.json").read_text().count('"person"') == 2
+    assert not at_rest._waiting
+
+
+def test_whoever_ends_the_page_leaves_sets_whole(photos: PhotoSet, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(photo_set, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(photo_set, "MOST_CHANGED", 100)
+    keep(photos, Opened("p0.jpg"), [Drawn("nut", (1, 1, 40, 40))], (200, 100))
+    at_rest._write_all()
+    assert "nut" in (photos.folder / "annotations.coco.json").read_text()
+    assert not (photos.folder / "changes.jsonl").exists()

@@ -24,6 +24,7 @@ from repairai.vision.photo_set import (
     PhotoSet,
     Split,
     digest_of_annotations,
+    write_changes,
 )
 from training.detector.alike import Look, looks, with_sources
 from training.detector.facts import Facts, digest_of, read_facts
@@ -75,6 +76,7 @@ def write_report(photos: PhotoSet, facts: Facts | None = None, name: str = "") -
     Raises:
         RepairError: It cannot be written.
     """
+    write_changes(photos.folder)
     digest = digest_of_annotations(photos.folder)  # first: who changes the set meanwhile makes the report a stale one
     report = {**examine(photos, facts, name), "digest": digest}
     write_whole(photos.folder / REPORT, (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repairai.errors import RepairError
+from repairai.ui.photos import at_rest
 from repairai.ui.photos.corrected import Drawn, corrected
 from repairai.vision.looked import accept, answer_blind, looked_share, next_blind
 from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, edit
@@ -54,6 +55,7 @@ def keep(photos: PhotoSet, opened: Opened, drawn: Sequence[Drawn], size: tuple[i
     if opened.check is not None:
         return _answered(photos.folder, opened, boxes)
     edit(photos.folder, lambda now: accept(now, opened.name, boxes))
+    at_rest.later(photos.folder)
     n = len(boxes)
     return f"{opened.name} is saved with {n} box{'es' * (n > 1)}" if n else f"{opened.name} is saved: it shows nothing"
 

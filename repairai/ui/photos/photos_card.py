@@ -10,7 +10,7 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.ui import render
-from repairai.ui.photos import photos_delete, photos_render
+from repairai.ui.photos import at_rest, photos_delete, photos_render
 from repairai.ui.photos.dropped import DROPPED, FROM, HERE, HUB, flags, own_place, sources
 from repairai.ui.photos.photos_delete import PhotosDelete
 from repairai.ui.photos.photos_work import (
@@ -248,13 +248,14 @@ def of_set(folder: str | None, shown: str) -> list[Any]:
         return [render.problem(str(error)), "", "", *gone]
     if photos is None:
         return [photos_render.NO_PHOTOS, "", "", *gone]
+    at_rest.later(photos.folder)  # whoever changed it last may have gone down
     found = report_of(photos.folder)
     bare = nameless(photos)
-    doctor = photos_render.findings(found.findings, shown) if found.made or found.findings else ""
+    again = gr.Button(visible=True, variant="primary" if found.stale else "secondary")
     return [
-        photos_render.report(photos, found), doctor, photos_render.names_asked(photos),
+        photos_render.report(photos, found), photos_render.doctor(found, shown), photos_render.names_asked(photos),
         gr.Accordion(visible=bool(photos.parts), open=bool(bare)),
-        [[part, "" if part in bare else part] for part in photos.parts], *[gr.Button(visible=True)] * 2,
+        [[part, "" if part in bare else part] for part in photos.parts], again, gr.Button(visible=True),
         gr.Column(visible=False),
     ]  # fmt: skip
 
@@ -264,5 +265,4 @@ def _doctor(folder: str | None, shown: str) -> str:
         photos = chosen_set(folder)
     except RepairError:
         return ""
-    found = report_of(photos.folder) if photos else None
-    return photos_render.findings(found.findings, shown) if found and (found.made or found.findings) else ""
+    return photos_render.doctor(report_of(photos.folder), shown) if photos else ""

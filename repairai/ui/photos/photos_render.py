@@ -18,6 +18,10 @@ NO_PHOTOS = (
     '<p class="fine">No photos were imported yet. Ten with their parts marked are enough to begin; photos without '
     "marks are welcome too: they are marked here.</p>"
 )
+STALE = (
+    '<p class="answer" data-stale="true">Photos or boxes were changed since the doctor looked: what it found then may '
+    "hold no longer. Let it look again.</p>"
+)
 SIDES = {"train": "to learn from", "val": "to choose with", "test": "to judge with"}
 SEVERITIES = {
     "stop": ("✕", "fail", "mend first"),
@@ -92,14 +96,31 @@ def _facts(photos: PhotoSet, found: Report) -> str:
         ("Background, without any part", f"{sum(each.labelled and not each.boxes for each in photos.photos):,}"),
         ("Boxes drawn", ", ".join(drawn) or "none"),
         ("From", sources or "not told"),
-        ("Looked through by the doctor", found.made[:16].replace("T", " ") or "not yet"),
+        ("Looked through by the doctor", _looked_through(found)),
     ]
     cells = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     return f'<dl class="figures">{cells}</dl>'
 
 
+def _looked_through(found: Report) -> str:
+    when = found.made[:16].replace("T", " ") or "not yet"
+    return f"{when}, before the last changes" if found.stale else when
+
+
 def _swatch(number: int) -> str:
     return f'<i class="swatch" style="background:{colour(number)}"></i>'
+
+
+def doctor(found: Report, shown: str = "") -> str:
+    """Return what the doctor wrote down of a set, and whether the set was changed since; empty where it has not looked.
+
+    Args:
+        found: It.
+        shown: Id of the finding whose photos are shown.
+    """
+    if not found.made and not found.findings:
+        return ""
+    return f"{STALE if found.stale else ''}{findings(found.findings, shown)}"
 
 
 def findings(found: Sequence[Finding], shown: str = "") -> str:

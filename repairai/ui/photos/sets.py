@@ -10,7 +10,16 @@ from typing import Any
 
 from repairai.errors import RepairError
 from repairai.files import read_text
-from repairai.vision.photo_set import ANNOTATIONS, SPLITS, PhotoSet, photo_set_folder, photo_sets, read_photo_set
+from repairai.vision.photo_set import (
+    ANNOTATIONS,
+    SPLITS,
+    PhotoSet,
+    is_report_stale,
+    photo_set_folder,
+    photo_sets,
+    read_photo_set,
+    version_of,
+)
 
 REPORT = "report.json"
 NAME_OF_NEW = "photos"
@@ -48,10 +57,12 @@ class Report:
     Args:
         made: When.
         findings: The worst first.
+        stale: The photos or their boxes were changed since.
     """
 
     made: str = ""
     findings: tuple[Finding, ...] = field(default=())
+    stale: bool = False
 
 
 def chosen_set(folder: str | None) -> PhotoSet | None:
@@ -63,11 +74,7 @@ def chosen_set(folder: str | None) -> PhotoSet | None:
     if not folder:
         return None
     path = photo_set_folder(Path(folder).name)
-    try:
-        stat = (path / ANNOTATIONS).stat()
-    except OSError:
-        return None
-    return _read(path, stat.st_mtime_ns, stat.st_size)
+    return read_photo_set(path) if (path / ANNOTATIONS).is_file() else None
 
 
 def the_set(folder: str | None) -> PhotoSet:
@@ -80,11 +87,6 @@ def the_set(folder: str | None) -> PhotoSet:
     if found is None:
         raise RepairError("there are no photos yet", "import some first")
     return found
-
-
-@lru_cache(maxsize=4)
-def _read(folder: Path, changed: int, size: int) -> PhotoSet:
-    return read_photo_set(folder)
 
 
 def listed() -> list[tuple[str, str]]:
@@ -101,13 +103,11 @@ def listed() -> list[tuple[str, str]]:
 
 
 def _said(folder: Path) -> str:
-    stat = (folder / ANNOTATIONS).stat()
-    photos = _short(folder, stat.st_mtime_ns, stat.st_size)
-    return f"{folder.name} · {photos}"
+    return f"{folder.name} · {_short(folder, version_of(folder))}"
 
 
 @lru_cache(maxsize=64)
-def _short(folder: Path, changed: int, size: int) -> str:
+def _short(folder: Path, version: tuple[int, ...]) -> str:
     """Return a set in a few words; of a large one the text is kept, not the set."""
     photos = read_photo_set(folder)
     counts = ", ".join(f"{number:,} {split}" for split in SPLITS if (number := len(photos.of(split))))
@@ -122,7 +122,7 @@ def report_of(folder: Path) -> Report:
     try:
         data: dict[str, Any] = json.loads(read_text(folder / REPORT))
         findings = tuple(_finding(each) for each in data.get("findings", ()))
-        return Report(str(data.get("made", "")), findings)
+        return Report(str(data.get("made", "")), findings, is_report_stale(folder, data))
     except (RepairError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return Report()
 
