@@ -106,6 +106,7 @@ def _lines(folder: RunFolder, came: Came) -> list[str]:
     figures = [
         *([f"lowest loss on the validation data {came.best_eval_loss:.3f} at step {came.best_step}"]
           if came.best_eval_loss is not None else []),
+        *([f"at most {came.exact:.1%} of parts on validation photos counted"] if came.exact is not None else []),
         *([f"{came.tokens_per_second:,.0f} tokens/s"] if came.tokens_per_second else []),
         *([f"{came.memory_gib:.2f} GiB held at most"] if came.memory_gib else []),
     ]  # fmt: skip
@@ -180,20 +181,14 @@ def compare_runs(chosen: argparse.Namespace) -> int:
 
 
 def _table(found: Comparison) -> list[str]:
-    from repairai.runs.words import in_words, span
-
-    def figure(value: float | None, form: str) -> str:
-        return "" if value is None else format(value, form)
+    from repairai.runs.compare import figures
+    from repairai.runs.words import in_words
 
     rows = [
         ("", *found.ids),
         ("state", *(in_words(each.run.state) for each in found.came)),
-        ("steps", *(figure(each.run.step, "d") for each in found.came)),
-        ("loss", *(figure(each.loss, ".3f") for each in found.came)),
-        ("lowest validation loss", *(figure(each.best_eval_loss, ".3f") for each in found.came)),
-        ("tokens/s", *(figure(each.tokens_per_second, ",.0f") for each in found.came)),
-        ("GiB held", *(figure(each.memory_gib, ".2f") for each in found.came)),
-        ("worked", *(span(each.run.seconds) for each in found.came)),
+        ("steps", *("" if each.run.step is None else str(each.run.step) for each in found.came)),
+        *figures(found.came),
         *found.differences,
     ]
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

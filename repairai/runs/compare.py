@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from repairai.errors import RepairError
 from repairai.files import read_data, to_data
 from repairai.hardware.recipe import read_recipe
+from repairai.runs import detector_scores
 from repairai.runs.checkpoints import best
 from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.metrics import SERIES, Curve
 from repairai.runs.state import Run, read_run
+from repairai.runs.words import span
 
 MOST_RUNS = 8
 BESIDE = "forecast"
 """Of a recipe, which changes nothing of what is trained."""
 ABSENT = ""
+TESTED = {
+    "exact": "all parts counted exactly", "decided": "verdicts decided", "escape": "wrong steps passed",
+    "false_call": "right steps failed",
+}  # fmt: skip
+"""What is told of a detector's evaluation."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,11 @@ class Came:
         best_step: At which step that was.
         tokens_per_second: In the middle of all steps that were read; None where there are none.
         memory_gib: The most that it held; None where that is not known.
+        exact: Of a detector: the highest share of parts on validation photos that were counted exactly, in [0, 1].
+        ap: Likewise COCO's average precision on them.
+        tested: Of a detector that was evaluated: `exact`, `decided`, `escape` and `false_call` on its test photos, in
+            [0, 1]; empty for others.
+        tested_on: SHA-256 of these photos; only where it is the same can the figures of two runs be compared.
     """
 
     run: Run
@@ -40,6 +52,10 @@ class Came:
     best_step: int | None
     tokens_per_second: float | None
     memory_gib: float | None
+    exact: float | None = None
+    ap: float | None = None
+    tested: dict[str, float] = field(default_factory=dict)
+    tested_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,7 @@ def came_of(folder: RunFolder, curves: dict[str, tuple[tuple[int, float], ...]] 
     rates = sorted(value for _, value in curves.get("tokens_per_second", ()))
     held = [value for _, value in curves.get("memory_gib", ())]
     losses = curves.get("loss", ())
+    exact, ap = (max((value for _, value in curves.get(name, ())), default=None) for name in ("exact", "ap"))
     return Came(
         read_run(folder),
         losses[-1][1] if losses else None,
@@ -96,7 +113,42 @@ def came_of(folder: RunFolder, curves: dict[str, tuple[tuple[int, float], ...]] 
         lowest[0] if lowest else None,
         rates[len(rates) // 2] if rates else None,
         max(held, default=None),
+        exact,
+        ap,
+        *_tested(folder),
     )
+
+
+def _tested(folder: RunFolder) -> tuple[dict[str, float], str]:
+    """Return what a detector scored on which photos; nothing where it was not evaluated, or that cannot be read."""
+    if not detector_scores.is_of_detector(folder.scores):
+        return {}, ""
+    try:
+        found = detector_scores.read_detector_scores(folder.scores)
+    except RepairError:  # whoever looks at the run is told
+        return {}, ""
+    return {name: getattr(found.whole, name) for name in TESTED}, found.shown.sha
+
+
+def figures(came: Sequence[Came]) -> tuple[tuple[str, ...], ...]:
+    """Return what came of runs in rows of words: what it is, and each run's; rows that no run fills are left out."""
+    same = len({each.tested_on for each in came if each.tested_on}) <= 1
+    on = "on test photos" if same else "on test photos, which are not the same"
+    rows = [
+        ("loss", *(_form(each.loss, ".3f") for each in came)),
+        ("lowest validation loss", *(_form(each.best_eval_loss, ".3f") for each in came)),
+        ("most parts counted exactly on validation photos", *(_form(each.exact, ".1%") for each in came)),
+        ("highest average precision on them", *(_form(each.ap, ".3f") for each in came)),
+        *((f"{words} {on}", *(_form(each.tested.get(name), ".1%") for each in came)) for name, words in TESTED.items()),
+        ("tokens/s", *(_form(each.tokens_per_second, ",.0f") for each in came)),
+        ("memory at most", *(_form(each.memory_gib, ".2f", " GiB") for each in came)),
+        ("worked", *(span(each.run.seconds) if each.run.seconds else ABSENT for each in came)),
+    ]
+    return tuple(row for row in rows if any(row[1:]))
+
+
+def _form(value: float | None, form: str, unit: str = "") -> str:
+    return ABSENT if value is None else f"{value:{form}}{unit}"
 
 
 def differences(recipes: Sequence[dict[str, str]]) -> tuple[tuple[str, ...], ...]:

@@ -8,6 +8,7 @@ from html import escape
 
 from repairai.runs.checkpoints import Checkpoint
 from repairai.runs.compare import Comparison
+from repairai.runs.compare import figures as came_figures
 from repairai.runs.events import Event
 from repairai.runs.queue import Waiting
 from repairai.runs.state import Run, State
@@ -174,6 +175,10 @@ def figures(run: Run, series: Mapping[str, Points]) -> str:
         if looks:
             at, lowest = min(looks, key=lambda point: point[1])
             found.append(("Validation loss", f"{written(looks[-1][1])}, best {written(lowest)} at step {at:,}"))
+        for name, field in (("Parts counted exactly", "exact"), ("Average precision", "ap")):
+            if points := series.get(field, ()):
+                at, highest = max(points, key=lambda point: point[1])
+                found.append((name, f"{points[-1][1]:.1%}, best {highest:.1%} at step {at:,}"))
         for name, field, unit in (
             ("Speed", "tokens_per_second", " tokens/s"), ("Memory", "memory_gib", " GiB"),
             ("The whole GPU", "gpu_gib", " GiB"), ("GPU", "temperature_c", " °C"),
@@ -249,22 +254,16 @@ def compared(found: Comparison) -> str:
     plots = [
         Plot("Loss, its course", "", lines("loss"), tall=True),
         Plot("Validation loss", "", lines("eval_loss", dots=True), tall=True),
+        Plot("Parts counted exactly on validation photos", "", lines("exact", dots=True), from_zero=True, tall=True),
+        Plot("Average precision on them", "", lines("ap", dots=True), from_zero=True),
         Plot("Speed, its course", "tokens/s", lines("tokens_per_second"), from_zero=True),
         Plot("Memory", "GiB", lines("memory_gib"), from_zero=True),
     ]
-
-    def number(value: float | None, unit: str = "") -> str:
-        return "—" if value is None else f"{written(value)}{unit}"
-
+    words = [(name[:1].upper() + name[1:], *values) for name, *values in came_figures(found.came)]
     rows = [
         ("State", *(badge(each.run) for each in found.came)),
         ("Steps", *(f"{each.run.step or 0:,}" for each in found.came)),
-        ("Loss", *(number(each.loss) for each in found.came)),
-        ("Lowest validation loss", *(number(each.best_eval_loss) for each in found.came)),
-        ("Speed", *(number(each.tokens_per_second, " tokens/s") for each in found.came)),
-        ("Memory at most", *(number(each.memory_gib, " GiB") for each in found.came)),
-        ("Worked", *(span(each.run.seconds) for each in found.came)),
-        *((escape(row[0]), *(escape(value) or "—" for value in row[1:])) for row in found.differences),
+        *((escape(row[0]), *(escape(value) or "—" for value in row[1:])) for row in (*words, *found.differences)),
     ]
     body = "".join(
         f"<tr><th scope='row'>{row[0]}</th>{''.join(f'<td>{cell}</td>' for cell in row[1:])}</tr>" for row in rows

@@ -10,9 +10,12 @@ from repairai.errors import RepairError
 from repairai.files import to_data
 from repairai.hardware.recipe import Forecast
 from repairai.runs.compare import compare
-from repairai.runs.folder import RunFolder, new_run
+from repairai.runs.compare import figures as came_figures
+from repairai.runs.detector_scores import write_detector_scores
+from repairai.runs.folder import RunFolder, new_run, run_folder
 from repairai.runs.journal import Journal
 from repairai.runs.metrics import Metric
+from tests.runs.test_detector_gate import figures, judged, marks, trained
 
 
 def ran(name: str, text: str, looks: list[float]) -> RunFolder:
@@ -52,6 +55,38 @@ def test_a_checkpoint_tells_of_a_look_that_no_curve_shows(recipe):
     assert (found.came[0].best_eval_loss, found.came[0].best_step) == (0.5, 7)
     assert found.came[1].loss is None
     assert found.differences == (("run", "", "a"), ("limit", "", "5")), "a recipe that cannot be read has no keys"
+
+
+def test_detectors_are_compared_by_what_they_count(recipe):
+    for name, exact in (("a", 0.5), ("b", 0.75)):
+        folder = trained(name)
+        judged(folder, marks(figures(0.5), figures(exact)))
+        with Journal(folder) as journal:
+            for step, counted in ((1, exact), (2, 0.25)):
+                journal.metric(Metric(step, time.time(), loss=1.0, memory_gib=1.0))
+                journal.metric(Metric(step, time.time(), eval_loss=2.0, exact=counted, ap=counted / 2))
+    ran("agent", yaml.safe_dump(to_data(recipe)), [3.0])
+    found = compare(["a", "b"])
+    rows = dict(row[:1] + (row[1:],) for row in came_figures(found.came))
+    assert rows["most parts counted exactly on validation photos"] == ("50.0%", "75.0%")
+    assert rows["highest average precision on them"] == ("0.250", "0.375")
+    assert rows["all parts counted exactly on test photos"] == ("90.0%", "90.0%")
+    assert "wrong steps passed on test photos" in rows
+    assert not any("token" in name for name in rows), "a detector reads none"
+    mixed = dict(row[:1] + (row[1:],) for row in came_figures(compare(["agent", "b"]).came))
+    assert mixed["tokens/s"] == ("100", "")
+    assert mixed["all parts counted exactly on test photos"] == ("", "90.0%")
+
+
+def test_tests_on_other_photos_are_told_apart():
+    for name, sha in (("a", "1"), ("b", "2")):
+        folder = trained(name)
+        scores = judged(folder, marks(figures(0.5), figures(0.75)))
+        write_detector_scores(folder.scores, replace(scores, shown=replace(scores.shown, sha=sha)))
+    names = [row[0] for row in came_figures(compare(["a", "b"]).came)]
+    assert "verdicts decided on test photos, which are not the same" in names
+    (run_folder("b").scores).write_text('{"kind": "detector"}')
+    assert "verdicts decided on test photos" in [row[0] for row in came_figures(compare(["a", "b"]).came)]
 
 
 @pytest.mark.parametrize("ids", [[], ["a"], ["a", "a"], ["a"] * 9])

@@ -116,6 +116,8 @@ def test_runs_beside_each_other_show_where_they_differ():
     )
     shown = render.compared(found)
     assert "epochs" in shown
+    assert "Tokens/s" in shown
+    assert "counted exactly" not in shown, "an agent counts no parts"
     assert shown.count("tone-2") >= 2
     assert "Their recipes are the same" in render.compared(replace(found, differences=()))
 
@@ -154,3 +156,18 @@ def test_scores_say_what_is_better_worse_or_not_clear():
 def test_who_answers_is_told():
     assert "the steps themselves, word for word" in scores_render.answering(STEPS, None)
     assert "Before it: the steps themselves" in scores_render.answering(Agent("lamps", "local", "x"), STEPS)
+
+
+def test_detectors_beside_each_other_show_what_they_count():
+    came = tuple(Came(run(id=name), 0.5, 0.6, 30, None, 2.0, 0.875, 0.5, {"exact": 0.75}, "sha") for name in ("a", "b"))
+    series = {"exact": ((1, 0.5), (2, 0.875)), "ap": ((1, 0.25), (2, 0.5))}
+    shown = render.compared(Comparison(("a", "b"), came, {"a": series, "b": series}, ()))
+    for words in (
+        "Most parts counted exactly on validation photos",
+        "87.5%",
+        "All parts counted exactly on test photos",
+    ):
+        assert words in shown
+    assert "okens/s" not in shown
+    own = render.figures(run(last=Metric(2, NOW)), series)
+    assert "<dt>Parts counted exactly</dt><dd>87.5%, best 87.5% at step 2</dd>" in own
