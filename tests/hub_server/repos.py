@@ -230,6 +230,7 @@ def listing(hub: "HubServer", request: Request, kinds: str) -> Answer:
             if wanted <= {*said["tags"]}:
                 found.append(said)
     keys = {"downloads": "downloads", "likes": "likes", "createdAt": "createdAt"}
+    found.reverse()  # of those of the same moment, the newest
     found.sort(key=lambda said: said[keys.get(request.asked("sort"), "lastModified")], reverse=True)
     first, limit = int(request.asked("cursor", "0")), int(request.asked("limit", str(PAGE)))
     limit = min(limit, hub.page_size)
