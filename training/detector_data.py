@@ -73,7 +73,7 @@ def _report_of(made: PhotoSet) -> dict[str, Any]:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    return _told(examined(chosen.name), chosen.json)
+    return _told(examined(chosen.name, chosen.image_px), chosen.json)
 
 
 def _mend(chosen: argparse.Namespace) -> int:
@@ -152,7 +152,7 @@ def _verb_parser(verb: str, what: str, *more: tuple[str, dict[str, Any]]) -> Cal
         made = _Parser(prog=f"python -m training.detector_data {verb}", description=what)
         made.add_argument("name", metavar="NAME")
         for name, settings in more:
-            made.add_argument(name, nargs="+", **settings)
+            made.add_argument(name, **({"nargs": "+"} if name[0] != "-" else {}), **settings)
         made.add_argument("--json", action="store_true", help="print the report as JSON")
         return made
 
@@ -172,8 +172,28 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _side(text: str) -> int:
+    side = _whole(text)
+    if not 32 <= side <= 4096:
+        raise argparse.ArgumentTypeError(f"need a side from 32 to 4,096 px, got {side}")
+    return side
+
+
 _VERBS: dict[str, tuple[Callable[[argparse.Namespace], int], Callable[[], argparse.ArgumentParser]]] = {
-    "doctor": (_doctor, _verb_parser("doctor", "look through a set for what would spoil a training")),
+    "doctor": (
+        _doctor,
+        _verb_parser(
+            "doctor",
+            "look through a set for what would spoil a training",
+            (
+                "--image-px",
+                {
+                    "type": _side,
+                    "help": "side of the detector's input, as its recipe says it (default: as the last time)",
+                },
+            ),
+        ),
+    ),
     "mend": (_mend, _verb_parser("mend", "mend what the doctor found", ("findings", {"metavar": "FINDING"}))),
     "names": (
         _names,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,12 @@ def add_words(verbs: Any) -> None:
     show = verb(verbs, "show", _show, "a set's parts, splits, sources and findings; or the boxes on one of its photos")
     _name(show)
     show.add_argument("photo", nargs="?", metavar="PHOTO")
-    _name(verb(verbs, "doctor", _doctor, "look through a set for what would spoil a training"))
+    doctor = verb(verbs, "doctor", _doctor, "look through a set for what would spoil a training")
+    _name(doctor)
+    doctor.add_argument(
+        "--image-px", type=whole(32, 4096), metavar="PX",
+        help="side of the detector's input, as its recipe says it (default: as the last time; 640 at first)",
+    )  # fmt: skip
     mend = verb(verbs, "mend", _mend, "mend what the doctor found")
     _name(mend)
     mend.add_argument("findings", nargs="+", metavar="FINDING")
@@ -78,7 +84,8 @@ def _import(chosen: argparse.Namespace) -> int:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    return _started("doctor", chosen, [])
+    side = [] if chosen.image_px is None else [f"--image-px={chosen.image_px}"]
+    return _started("doctor", chosen, [], side)
 
 
 def _mend(chosen: argparse.Namespace) -> int:
@@ -89,9 +96,9 @@ def _names(chosen: argparse.Namespace) -> int:
     return _started("names", chosen, chosen.names)
 
 
-def _started(word: str, chosen: argparse.Namespace, more: list[str]) -> int:
+def _started(word: str, chosen: argparse.Namespace, more: list[str], flags: Sequence[str] = ()) -> int:
     _folder(chosen.name)
-    return run_script(SCRIPT, [word, *(["--json"] if chosen.json else []), "--", chosen.name, *more])
+    return run_script(SCRIPT, [word, *(["--json"] if chosen.json else []), *flags, "--", chosen.name, *more])
 
 
 def _folder(name: str) -> Path:

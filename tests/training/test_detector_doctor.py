@@ -201,10 +201,32 @@ def test_what_only_a_person_can_mend():
     found = findings()
     assert found["two-parts"]["photos"] == ["p1.jpg"]
     assert found["small"]["photos"] == ["p2.jpg"]
-    assert "5 boxes are under 16 px where a detector sees the photo at 640 px, 14% of all" in found["small"]["said"]
+    assert (
+        "5 boxes are under 16 px at the closest look of a detector with an input of 640 px, 14% of all"
+        in (found["small"]["said"])
+    )
     assert found["unchecked"]["count"] == 1
     assert found["balance"]["said"] == "nut has 1 of the boxes, and screw 34: photograph what is rare"
     assert not any(found[each]["mend"] for each in ("two-parts", "small", "unchecked", "balance"))
+
+
+def test_what_is_too_small_is_told_for_the_detector_that_is_trained(capsys: pytest.CaptureFixture[str]):
+    small = tuple(LabelledBox("screw", (n * 12.0, 2, n * 12.0 + 10, 12)) for n in range(5))
+    folder = made(one("p2", small)).folder
+
+    def told(*words: str) -> str:
+        assert detector_data.main(["doctor", "mine", "--json", *words]) == 0
+        return {each["id"]: each["said"] for each in json.loads(capsys.readouterr().out)["findings"]}.get("small", "")
+
+    assert "16 px" not in told(), "640 px see 10 px of these photos as 25 px and more"
+    assert told("--image-px", "64").endswith(
+        "with an input of 64 px, 15% of all: go closer, or train with `image_px: 320`"
+    )
+    assert "input of 64 px" in told(), "as the last time"
+    edit(folder, lambda photos: replace(photos, photos=(*photos.photos[:-1], one("p9", small * 9))))
+    assert detector_data.main(["mend", "mine", "doubled"]) == 0
+    assert json.loads((folder / REPORT).read_text())["image_px"] == 64, "a mend keeps what it holds for"
+    assert detector_data.main(["doctor", "mine", "--image-px", "8"]) == 2
 
 
 def test_nothing_mends_what_is_not_known(capsys: pytest.CaptureFixture[str]):

@@ -2,12 +2,14 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from repairai.errors import RepairError
+from repairai.hardware.recipe import Recipe
 from repairai.ui import box_editor
 from repairai.ui.foreseen import photo_steps
 from repairai.ui.photos import (
@@ -22,7 +24,7 @@ from repairai.ui.photos import (
     small,
 )
 from repairai.ui.photos.corrected import Drawn, corrected, renamed, shown
-from repairai.ui.photos.detector_recipe import check
+from repairai.ui.photos.detector_recipe import FIELDS, check
 from repairai.ui.photos.opened import Opened, keep
 from repairai.ui.photos.scripted import Progress, Scripted
 from repairai.ui.photos.usual import usual
@@ -361,3 +363,15 @@ def test_whoever_ends_the_page_leaves_sets_whole(photos: PhotoSet, monkeypatch: 
     at_rest._write_all()
     assert "nut" in (photos.folder / "annotations.coco.json").read_text()
     assert not (photos.folder / "changes.jsonl").exists()
+
+
+def test_a_recipe_says_which_boxes_are_too_small_for_it(photos: PhotoSet):
+    def said(recipe: Recipe) -> str:
+        return check(written(recipe), *[None] * (2 + len(FIELDS)))[0]
+
+    recipe = usual("builtin", "full", "bench", photos)
+    assert "px at the closest look" not in said(recipe)
+    tiny = replace(recipe, step=replace(recipe.step, image_px=32))
+    assert "under 16 px at the closest look of a detector with an input of 32 px" in said(tiny)
+    assert "train with image_px: 320." in said(tiny)
+    assert "px at the closest look" not in said(replace(tiny, data="/nowhere/else"))

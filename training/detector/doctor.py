@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -26,28 +27,30 @@ from repairai.vision.photo_set import (
     digest_of_annotations,
     write_changes,
 )
+from repairai.vision.small_boxes import USUAL_PX, small_boxes
+from repairai.vision.small_boxes import said as said_of_small
 from training.detector.alike import Look, looks, with_sources
 from training.detector.facts import Facts, digest_of, read_facts
 from training.detector.findings import Finding, few, finding, n
 from training.detector.splits import leaking
 
-INPUT_PX, SMALL_PX = 640, 16
-"""Side at which most detectors see a photo, and of a part there that is hardly seen: two cells of the finest grid."""
 FEW_PHOTOS = 10
 RARE = 20
 """A part with less than a twentieth of the boxes of the most frequent one is rarely learned."""
 DOUBLED = 0.95
 """Overlap from which on two boxes are one."""
 OUTSIDE_PX = 1.0
-SMALL_SHARE = 0.05
 
 
-def examine(photos: PhotoSet, facts: Facts | None = None, name: str = "") -> dict[str, Any]:
+def examine(
+    photos: PhotoSet, facts: Facts | None = None, name: str = "", image_px: int | None = None
+) -> dict[str, Any]:
     """Return a report of a set; see `write_report`."""
+    side = image_px or _last_side(photos)
     known = read_facts(photos.folder) if facts is None else facts
     seen, damaged = looks(photos)
     found = [
-        *_files(damaged), *_labels(photos), *_boxes(photos), *_parts(photos, name or photos.name),
+        *_files(damaged), *_labels(photos), *_boxes(photos, side), *_parts(photos, name or photos.name),
         *_splits(photos, seen), *_unsure(photos, known), *known.findings,
     ]  # fmt: skip
     order = {"stop": 0, "warn": 1, "note": 2}
@@ -55,6 +58,7 @@ def examine(photos: PhotoSet, facts: Facts | None = None, name: str = "") -> dic
     return {
         "name": name or photos.name,
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "image_px": side,
         "photos": len(photos.photos),
         "unlabelled": sum(not each.labelled for each in photos.photos),
         "background": sum(each.labelled and not each.boxes for each in photos.photos),
@@ -65,20 +69,32 @@ def examine(photos: PhotoSet, facts: Facts | None = None, name: str = "") -> dic
     }
 
 
-def write_report(photos: PhotoSet, facts: Facts | None = None, name: str = "") -> dict[str, Any]:
+def _last_side(photos: PhotoSet) -> int:
+    """Return the side of a detector's input for which the last report holds; of most detectors where there is none."""
+    with suppress(OSError, ValueError, RecursionError):
+        last = json.loads((photos.folder / REPORT).read_text("utf-8"))
+        if isinstance(last, dict) and isinstance(side := last.get("image_px"), int) and side > 0:
+            return side
+    return USUAL_PX
+
+
+def write_report(
+    photos: PhotoSet, facts: Facts | None = None, name: str = "", image_px: int | None = None
+) -> dict[str, Any]:
     """Examine a set, write what was found to its `report.json`, and return it.
 
     Args:
         photos: The set.
         facts: What its import saw; read where it is not given.
         name: That its folder will have; empty for the one that it has.
+        image_px: Side of the input of the detector that will be trained; None for that of the last report.
 
     Raises:
         RepairError: It cannot be written.
     """
     write_changes(photos.folder)
     digest = digest_of_annotations(photos.folder)  # first: who changes the set meanwhile makes the report a stale one
-    report = {**examine(photos, facts, name), "digest": digest}
+    report = {**examine(photos, facts, name, image_px), "digest": digest}
     write_whole(photos.folder / REPORT, (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode())
     return report
 
@@ -166,7 +182,7 @@ def unsure_photos(photos: PhotoSet, facts: Facts) -> list[tuple[str, int]]:
 # ---- boxes
 
 
-def _boxes(photos: PhotoSet) -> Iterator[Finding]:
+def _boxes(photos: PhotoSet, image_px: int) -> Iterator[Finding]:
     out = [each.name for each in photos.photos if outside(each)]
     if out:
         yield finding(
@@ -186,7 +202,7 @@ def _boxes(photos: PhotoSet) -> Iterator[Finding]:
         yield finding(
             "two-parts", "warn", f"on {n(len(torn), 'photo')} one box is said to be two parts: look at them", torn
         )
-    yield from _small(photos)
+    yield from _small(photos, image_px)
 
 
 def outside(photo: LabelledPhoto) -> bool:
@@ -224,23 +240,10 @@ def _overlap(boxes: Sequence[LabelledBox]) -> NDArray[np.float64]:
     return overlap
 
 
-def _small(photos: PhotoSet) -> Iterator[Finding]:
-    total = tiny = 0
-    names = []
-    for each in photos.photos:
-        scale = INPUT_PX / np.array([each.width, each.height])
-        sides = [min((np.array(box.box[2:]) - box.box[:2]) * scale) for box in each.boxes]
-        count = int(sum(side < SMALL_PX for side in sides))
-        total, tiny = total + len(sides), tiny + count
-        if count:
-            names.append(each.name)
-    if tiny > SMALL_SHARE * total:
-        yield finding(
-            "small", "warn",
-            f"{n(tiny, 'box is', 'boxes are')} under {SMALL_PX} px where a detector sees the photo at {INPUT_PX} px, "
-            f"{tiny / total:.0%} of all: train with a larger `image_px`, cut the photos into tiles, or go closer",
-            names, tiny,
-        )  # fmt: skip
+def _small(photos: PhotoSet, image_px: int) -> Iterator[Finding]:
+    small = small_boxes(photos.photos, image_px)
+    if small.many:
+        yield finding("small", "warn", said_of_small(photos.photos, small), small.photos, small.tiny)
 
 
 # ---- parts

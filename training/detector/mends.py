@@ -92,13 +92,17 @@ def rename(name: str, names: Mapping[str, str]) -> dict[str, Any]:
     return write_report(edit(photo_set_folder(name), change))
 
 
-def examined(name: str) -> dict[str, Any]:
+def examined(name: str, image_px: int | None = None) -> dict[str, Any]:
     """Examine a set, and return its report.
+
+    Args:
+        name: Of the set.
+        image_px: Side of the input of the detector that will be trained; None for that of the last report.
 
     Raises:
         RepairError: There is no such set.
     """
-    return write_report(read_photo_set(photo_set_folder(name)))
+    return write_report(read_photo_set(photo_set_folder(name)), image_px=image_px)
 
 
 # ---- the mends

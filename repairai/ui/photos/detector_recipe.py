@@ -13,12 +13,15 @@ from repairai.hardware.recipe import Recipe
 from repairai.hardware.ways import DEFAULT
 from repairai.ui import render, train_render
 from repairai.ui.hardware_tab import models
+from repairai.ui.photos import photos_render
 from repairai.ui.photos.sets import chosen_set
 from repairai.ui.photos.usual import BUILTIN, is_small, usual
 from repairai.ui.recipe_card import planned, taken, used, with_data
 from repairai.ui.recipe_text import changed, parsed, problems, ready_recipes, value_of, written
 from repairai.ui.workbench import live, told
 from repairai.vision.photo_set import PhotoSet
+from repairai.vision.small_boxes import said as said_of_small
+from repairai.vision.small_boxes import small_boxes
 
 METHODS = [("The whole model: a larger card, more photos", "full"),
            ("With its backbone frozen: 8 GB, few photos", "few_shot")]  # fmt: skip
@@ -233,7 +236,20 @@ def check(text: str, *fields: Any) -> list[Any]:
         return [train_render.problems([said]), gr.skip(), *same]
     values = [value_of(recipe, key) for key in (METHOD, AUGMENTATION, *FIELDS)]
     shown = [gr.skip() if value == field else value for value, field in zip(values, fields, strict=True)]
-    return [train_render.recipe(title_of(recipe), Path(recipe.data).name), gr.Column(visible=True), *shown]
+    said = train_render.recipe(title_of(recipe), Path(recipe.data).name) + too_small(recipe)
+    return [said, gr.Column(visible=True), *shown]
+
+
+def too_small(recipe: Recipe) -> str:
+    """Return that many boxes are too small for what a recipe trains, as HTML; empty where they are not."""
+    try:
+        photos = chosen_set(recipe.data)
+    except RepairError:  # the card above says it
+        return ""
+    small = small_boxes(photos.photos, recipe.step.image_px) if photos else None
+    if photos is None or small is None or not small.many:
+        return ""
+    return photos_render.said(f"{said_of_small(photos.photos, small)}.".replace("`", ""))
 
 
 def title_of(recipe: Recipe) -> str:
