@@ -23,7 +23,7 @@ from repairai.errors import RepairError
 from repairai.files import expanded, write_record
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.inspection import open_detector
-from repairai.runs.detector_scores import DetectorScores, as_table, learned_words, said, write_detector_scores
+from repairai.runs.detector_scores import DetectorScores, as_table, exceeded, learned_words, said, write_detector_scores
 from repairai.runs.folder import RunFolder, read_json, run_folder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import Metric
@@ -108,6 +108,8 @@ def evaluate(folder: RunFolder, journal: Journal) -> DetectorScores:
     journal.metric(Metric(scores.shown.photos, time.time(), ap=scores.average[0], ap50=scores.average[1], exact=exact))
     if scores.shown.learned:
         journal.event("warning", learned_words(scores.shown))
+    if exceeded(scores):
+        journal.event("warning", exceeded(scores))
     for part, why in scores.undecided.items():
         journal.event("undecided", f"{part} stays undecided: {why}")
     journal.end("finished", "finished", said(scores))

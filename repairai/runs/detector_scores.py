@@ -63,6 +63,9 @@ class PartScores:
             such threshold.
         ap: COCO's average precision, IoU 0.50 to 0.95; None where no photo shows the part.
         ap50: Likewise at IoU 0.50.
+        escape_fewer: The share of wrong steps passed among those that ask for one fewer than there are; None where that
+            was not looked at by itself.
+        escape_more: Likewise among those that ask for one more.
     """
 
     photos: int
@@ -75,6 +78,8 @@ class PartScores:
     counted: float | None = None
     ap: float | None = None
     ap50: float | None = None
+    escape_fewer: float | None = None
+    escape_more: float | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,8 @@ class DetectorScores:
         worst: The worst photos, worst first.
         escape: The share of wrong steps that was tolerated when the thresholds were chosen; None where they were not
             chosen here.
+        confidence: With which no more of them pass on photos such as thresholds were chosen on; None where none was
+            said.
         undecided: Parts that stay undecided, each with why.
         settings: How it was done.
         seconds: That it took.
@@ -198,6 +205,7 @@ class DetectorScores:
     marks: tuple[PhotoMark, ...]
     worst: tuple[WorstPhoto, ...] = ()
     escape: float | None = None
+    confidence: float | None = None
     undecided: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] | None = None
     seconds: float = 0.0
@@ -295,7 +303,32 @@ def said(scores: DetectorScores) -> str:
         text += f" {scores.model} does not know {', '.join(scores.left_out)}."
     if scores.undecided:
         text += f" Still undecided: {', '.join(scores.undecided)}."
-    return text
+    return f"{text} {promised(scores)} {exceeded(scores)}".rstrip()
+
+
+def promised(scores: DetectorScores) -> str:
+    """Return in a sentence what the thresholds were chosen for; nothing where none decides or nothing was promised."""
+    if scores.escape is None or scores.confidence is None or scores.parts.keys() <= scores.undecided.keys():
+        return ""
+    return (
+        f"With {100 * scores.confidence:g} % confidence at most {percent(scores.escape)} of a part's wrong steps pass, "
+        "of those that ask for fewer than there are and of those that ask for more, on photos like the validation "
+        "photos."
+    )
+
+
+def exceeded(scores: DetectorScores) -> str:
+    """Return in a sentence of which parts more wrong steps passed than were tolerated; nothing where of none."""
+    if scores.escape is None:
+        return ""
+    kinds = [
+        (part, kind, share)
+        for part, row in scores.parts.items()
+        for kind, share in (("fewer", row.escape_fewer), ("more", row.escape_more))
+        if share is not None and share > scores.escape
+    ]
+    told = ", ".join(f"{percent(share)} of those that ask for one {kind} {part}" for part, kind, share in kinds)
+    return f"On the photos shown more passed: {told}." if told else ""
 
 
 def learned_words(shown: PhotosShown) -> str:

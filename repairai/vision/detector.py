@@ -34,6 +34,7 @@ class Limits:
         parts: For each label.
         measured_on: In words, for the page and the card.
         escape: The share of wrong steps that was tolerated when they were chosen; None where nobody said one.
+        confidence: With which no more of them pass; None where nobody said one.
         photos: For each label, the independent photos with it that they were chosen on.
         undecided: Labels that stay undecided, each with why.
         made: When, ISO 8601; empty where that is not known.
@@ -42,6 +43,7 @@ class Limits:
     parts: dict[str, PartLimits]
     measured_on: str
     escape: float | None = None
+    confidence: float | None = None
     photos: dict[str, int] = field(default_factory=dict)
     undecided: dict[str, str] = field(default_factory=dict)
     made: str = ""

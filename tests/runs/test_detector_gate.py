@@ -1,6 +1,7 @@
 """A trained detector inspects only where it is no worse than the one before on the person's own test photos."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,13 @@ def test_scores_are_kept_and_told(tmp_path: Path):
     table = as_table(scores)
     assert "| screw | 21 | 21 | 90.0 % |" in table
     assert "| counts exact | 70.0 % | 80.0 % | +10.0 |" in table
+    row = replace(scores.parts["screw"], escape_fewer=0.6, escape_more=0.05)
+    chosen = replace(scores, escape=0.1, confidence=0.9, undecided={}, parts={"screw": row})
+    assert "With 90 % confidence at most 10.0 % of a part's wrong steps pass" in said(chosen)
+    assert said(chosen).endswith("On the photos shown more passed: 60.0 % of those that ask for one fewer screw.")
+    assert "confidence at" not in said(replace(chosen, undecided={"screw": "why"})), (
+        "what decides nothing promises nothing"
+    )
     newer = json.loads(folder.scores.read_text()) | {"version": 99}
     folder.scores.write_text(json.dumps(newer))
     with pytest.raises(RepairError, match="update RepairAI"):

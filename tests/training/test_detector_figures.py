@@ -53,6 +53,7 @@ def test_figures_of_a_part():
     # One fewer is asked of four photos, one more of five; one screw where there are two passes, and so does the one
     # that is no nut.
     assert screws.escape == pytest.approx(2 / 9)
+    assert (screws.escape_fewer, screws.escape_more) == (pytest.approx(1 / 4), pytest.approx(1 / 5))
     assert screws.false_call == pytest.approx(2 / 5)
     # Of the doubtful photo one fewer fails and the rest is open, of the dark one all is.
     assert screws.decided == pytest.approx((3 + 3 + 1 + 2) / 14)

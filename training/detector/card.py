@@ -132,9 +132,12 @@ def _limits(limits: Limits) -> str:
     )
     why = "".join(f"\n- {_cell(label)} stays undecided: {reason}." for label, reason in limits.undecided.items())
     rule = (
-        f"Chosen so that at most {percent(limits.escape)} of wrong steps pass, and at most twice as many right steps "
-        "fail, on photos like the validation photos (split conformal prediction, each threshold by itself). "
-        if limits.escape is not None
+        f"Chosen so that at most {percent(limits.escape)} of wrong steps pass with {100 * limits.confidence:g} % "
+        "confidence, and at most twice as many right steps fail, on photos like the validation photos: for each part, "
+        "of the steps that ask for fewer than there are and of those that ask for more, each by itself; photos of one "
+        "source count as one (Wilks' tolerance limits). Where the best weights were chosen on the same photos, too, "
+        "these look a little better than new ones. "
+        if limits.escape is not None and limits.confidence is not None
         else ""
     )
     return (

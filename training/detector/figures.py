@@ -96,7 +96,8 @@ def by_part(found: Counted) -> dict[str, PartScores]:
     scores = {}
     right, wrong = outcomes(found, 0), [(outcomes(found, off), found.truth + off >= 0) for off in OFF]
     for at, part in enumerate(found.parts):
-        bad = np.concatenate([each[asked[:, at], at] for each, asked in wrong])
+        fewer, more = (each[asked[:, at], at] for each, asked in wrong)
+        bad = np.concatenate([fewer, more])
         scores[part] = PartScores(
             photos=len(found.truth),
             shown=int(np.count_nonzero(found.truth[:, at])),
@@ -105,6 +106,8 @@ def by_part(found: Counted) -> dict[str, PartScores]:
             decided=_mean(np.concatenate([right[:, at], bad]) != OPEN),
             escape=_mean(bad == PASS),
             false_call=_mean(right[:, at] == FAIL),
+            escape_fewer=_mean(fewer == PASS),
+            escape_more=_mean(more == PASS),
         )
     return scores
 

@@ -14,7 +14,7 @@ from repairai.vision.photo_set import PhotoSet, Split
 from training.detector.figures import by_part, counted, curve, marks, whole, worst
 from training.detector.looks import Seen, fingerprint
 from training.detector.precision import average_precision, boxed, confusion
-from training.detector.tolerated import counts_best_at, tolerated
+from training.detector.tolerated import CONFIDENCE, counts_best_at, tolerated
 
 N_WORST = 20
 
@@ -69,8 +69,9 @@ def thresholds(seen: Sequence[Seen], places: Mapping[str, str | None], escape: f
     return Limits(
         parts={label: each.limits for label, each in chosen.items()},
         measured_on=f"{len(looked)} validation photos of {n_sources} sources, for at most {percent(escape)} of wrong "
-        "steps passed",
+        f"steps passed, with {100 * CONFIDENCE:g} % confidence",
         escape=escape,
+        confidence=CONFIDENCE,
         photos={label: each.photos for label, each in chosen.items()},
         undecided={label: each.undecided for label, each in chosen.items() if each.undecided},
         made=_now(),
@@ -129,6 +130,7 @@ def report(
         marks=tuple(found),
         worst=tuple(worst(own.seen, after, own.limits.parts, N_WORST)),
         escape=own.limits.escape,
+        confidence=own.limits.confidence,
         undecided={part: why for part, why in own.limits.undecided.items() if part in own.parts},
         settings=settings,
         seconds=round(time.monotonic() - began, 1),

@@ -7,17 +7,19 @@ wrong passes only where that interval lies wholly on the wrong side of the truth
 - one that asks for *fewer*, where fewer may be there than there are: `maybe` is too high.
 
 So each threshold answers for its own kind of wrong step, whatever number is asked for. For each photo there is a score
-above which `sure` has to lie, and one up to which `maybe` may rise. With n photos that show the part, k of them may be
-wrong where (k + 1) / (n + 1) is no more than the tolerated share; then a wrong step on the next photo passes no more
-often than tolerated, whatever the detector is like. The narrowest such pair is taken: it decides the most. A right step
-is failed only where either end is wrong, so at most twice as often as is tolerated.
+above which `sure` has to lie, and one up to which `maybe` may rise; of n photos, k may be on the wrong side of the
+threshold that is taken. k is the largest number for which this holds: if more of *all* photos were on the wrong side
+than is tolerated, a draw of n would have so few of them with a probability of 10 % at most. So with a confidence of
+90 % no more wrong steps pass than are tolerated, whatever the detector is like. The narrowest such pair is taken: it
+decides the most. A right step is failed only where either end is wrong, so at most twice as often as is tolerated.
 
-Few photos make k small, and too few leave none: with a tolerated share of 5 % it takes 19 photos, with 1 % 99.
+Photos of one source show the same thing, so that they count as one, which is wrong where any of them is. Few photos
+make k small, and too few leave none: with a tolerated share of 10 % it takes 22 sources, with 5 % 45, with 1 % 230.
 
 Source:
-    Split conformal prediction, both ends apart: Vovk, Gammerman and Shafer 2005, "Algorithmic Learning in a Random
-    World"; Romano, Patterson and Candès 2019, "Conformalized Quantile Regression", for the two ends. It holds on
-    average over calibrations, where the new photos come as the validation photos did.
+    Tolerance limits of any distribution: Wilks 1941, "Determination of Sample Sizes for Setting Tolerance Limits"; as
+    conformal prediction that holds for the calibration at hand: Vovk 2012, "Conditional Validity of Inductive Conformal
+    Predictors". It holds where the new photos come as the validation photos did.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ ESCAPE = 0.05
 """The share of wrong steps that is usually tolerated: less needs more photos than most people have."""
 MOST = 0.5
 """No more than that can be tolerated."""
+CONFIDENCE = 0.9
+"""In at least this share of all draws of validation photos no more wrong steps pass than are tolerated."""
 ABOVE = 1e-4
 """Scores have four places: the next one above another."""
 
@@ -69,12 +73,20 @@ class Ends:
 
 def photos_needed(escape: float) -> int:
     """Return how many independent photos it takes at least to keep to a share of wrong steps."""
-    return math.ceil(1 / escape - 1 - 1e-9)
+    return math.ceil(math.log(1 - CONFIDENCE) / math.log(1 - escape) - 1e-9)
 
 
 def may_be_wrong(n: int, escape: float) -> int:
-    """Return how many of n photos may be wrong; -1 where n photos are too few to tell."""
-    return math.floor(escape * (n + 1) + 1e-9) - 1
+    """Return how many of n independent photos may be wrong; -1 where n photos are too few to tell."""
+    k, seen_no_more = -1, 0.0
+    while k < n:
+        chances = math.lgamma(n + 1) - math.lgamma(k + 2) - math.lgamma(n - k)  # of k + 1 wrong ones, as a logarithm
+        chances += (k + 1) * math.log(escape) + (n - k - 1) * math.log(1 - escape)
+        seen_no_more += math.exp(chances)
+        if seen_no_more > 1 - CONFIDENCE + 1e-9:
+            break
+        k += 1
+    return k
 
 
 def tolerated(looked: Sequence[Looked], label: str, escape: float, empty_place: str | None = None) -> Chosen:
@@ -100,9 +112,13 @@ def tolerated(looked: Sequence[Looked], label: str, escape: float, empty_place: 
     under = sorted(each.under for each in shown)[wrong]
     if under < LOWEST:
         return Chosen(nothing, len(shown), _too_blind(shown, label, escape))
-    over = sorted((each.over for each in shown), reverse=True)[wrong]
-    if bare:  # too few of these keep nothing undecided: then none of them may be wrong
-        over = max(over, sorted((each.over for each in bare), reverse=True)[max(may_be_wrong(len(bare), escape), 0)])
+    # Too many may be counted where the part is to be seen and where not: it is kept to in both, and in all together.
+    # Too few without the part keep nothing undecided by themselves: then none of them may be wrong.
+    over = max(
+        sorted((each.over for each in group), reverse=True)[max(may_be_wrong(len(group), escape), 0)]
+        for group in (shown, bare, ends)
+        if group
+    )
     sure, maybe = min(over + ABOVE, 1.0), under
     if sure <= maybe:  # the scores part: every threshold in between is right, and the middle is farthest from both
         sure = maybe = (max(sure, LOWEST) + maybe) / 2
@@ -160,19 +176,23 @@ def _ends(looked: Sequence[Looked], label: str) -> list[Ends]:
 
 
 def _too_few(n: int, label: str, escape: float) -> str:
-    least = math.ceil(100 / (n + 1) - 1e-9)
-    mend = f"tolerate {least} %" if least <= 100 * MOST else "tolerate more"
     return (
         f"{n} independent validation photo{'s show' if n != 1 else ' shows'} {label}, and to let at most "
-        f"{100 * escape:g} % of wrong steps pass it takes {photos_needed(escape)}: label more, or {mend}"
+        f"{100 * escape:g} % of wrong steps pass, with {100 * CONFIDENCE:g} % confidence, it takes "
+        f"{photos_needed(escape)}: label more{_or_tolerate(n, 0)}"
     )
 
 
 def _too_blind(shown: Sequence[Ends], label: str, escape: float) -> str:
     lost = sum(each.under < LOWEST for each in shown)
-    share = (lost + 1) / (len(shown) + 1)
-    mend = f", or tolerate {math.ceil(100 * share):g} %" if share <= MOST else ""
     return (
         f"on {lost} of {len(shown)} independent validation photos a {label} is not seen at all, more than "
-        f"{100 * escape:g} % allows: train on more photos{mend}"
+        f"{100 * escape:g} % allows: train on more photos{_or_tolerate(len(shown), lost)}"
     )
+
+
+def _or_tolerate(n: int, wrong: int) -> str:
+    """Return which share of wrong steps n photos with so many wrong ones would do for; nothing where none would."""
+    percents = range(1, round(100 * MOST) + 1)
+    least = next((each for each in percents if may_be_wrong(n, each / 100) >= wrong), None)
+    return f", or tolerate {least} %" if least else ""
