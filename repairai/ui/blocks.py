@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from repairai.errors import RepairError
 from repairai.ui import guides_tab, hardware_tab, inspect_tab, offer, records_tab, runs_tab, train_tab
-from repairai.ui.start_card import START
+from repairai.ui.host_check import LOCAL, TUNNEL, HostCheck
+from repairai.ui.inspect_tab import GUEST, OWNER
+from repairai.ui.look import look
 from repairai.ui.watched import Watched
 from repairai.ui.workbench import Workbench
-from repairai.vision.photo import MAX_BYTES
 
-STYLE, FRAME = (Path(__file__).with_name(name) for name in ("style.css", "frame.css"))
-HOSTS = ["127.0.0.1", "localhost"]
-"""Names under which the page answers: a foreign page that rebinds its own name to this machine gets nothing."""
 TITLE = "RepairAI: is this step done?"
+GUEST_TABS = {"inspect", "guides", "records"}
+"""All that a page which is reachable from outside has: nothing that trains, plans, pushes or holds a token."""
+
+_WITHOUT_TUNNEL = "check the network, or start it without --share"
 
 
 def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
@@ -27,8 +27,8 @@ def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
 
     Args:
         bench: What its tabs share; None makes one.
-        shared: It will be reachable from outside: then nothing can be trained on it, since whoever has its address
-            could use this machine.
+        shared: It will be reachable from outside: then it has the tabs of `GUEST_TABS` alone, and opens no other
+            models, since whoever has its address could use this machine and its tokens.
     """
     own = bench or Workbench()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400), fill_width=False) as page:
@@ -36,7 +36,7 @@ def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
         offered = None if shared else offer.lay()
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Inspect", id="inspect") as inspect:
-                inspect_tab.build(own, shared)
+                inspect_tab.build(own, GUEST if shared else OWNER)
             with gr.Tab("Guides", id="guides") as guides:
                 guides_tab.build(own, shared)
             others = [inspect, guides]
@@ -50,9 +50,9 @@ def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
                 others.append(train)
             with gr.Tab("Records", id="records") as records:
                 records_tab.build(own, records)
-            with gr.Tab("Hardware", id="hardware") as hardware:
-                hardware_tab.build(hardware)
             if offered:
+                with gr.Tab("Hardware", id="hardware") as hardware:
+                    hardware_tab.build(hardware)
                 runs_tab.leaves(places, [*others, records, hardware])
                 offer.wire(page, offered, watched, places, tabs)
     return page.queue(max_size=32, default_concurrency_limit=4)
@@ -60,7 +60,7 @@ def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
 
 def serve(
     page: gr.Blocks, port: int, auth: tuple[str, str] | None = None, share: bool = False, block: bool = True
-) -> Any:
+) -> None:
     """Serve the page on 127.0.0.1.
 
     Args:
@@ -71,50 +71,27 @@ def serve(
         block: Stay until stopped.
 
     Raises:
-        ValueError: `share` without `auth`, or with a page on which can be trained.
+        ValueError: `share` without `auth`, or with a page that was not built for it.
+        RepairError: `share`, and Gradio's tunnel cannot be had.
     """
     if share and not auth:
         raise ValueError("need auth where share is set, got none: the page would be open to anyone")
-    if share and any(getattr(each, "elem_id", None) == START for each in page.blocks.values()):
-        raise ValueError("need a page built with shared=True where share is set, got one that can start trainings")
+    tabs = {each.id for each in page.blocks.values() if isinstance(each, gr.Tab)}
+    if share and not tabs <= GUEST_TABS:
+        raise ValueError(f"need a page built with shared=True where share is set, got one with {tabs - GUEST_TABS}")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    hosts = [*HOSTS, "*.gradio.live"] if share else HOSTS
-    return page.launch(
+    *_, outside = page.launch(
         server_name="127.0.0.1",
         server_port=port,
         auth=auth,
         share=share,
-        prevent_thread_lock=not block,
+        prevent_thread_lock=True,
         quiet=True,
-        ssr_mode=False,
-        run_history=False,
-        enable_monitoring=False,
-        max_file_size=MAX_BYTES,
-        strict_cors=True,
-        footer_links=[],
-        theme=_theme(),
-        css_paths=[STYLE],
-        head=f"<style>{FRAME.read_text()}</style>",
-        app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]},
+        app_kwargs={"middleware": [Middleware(HostCheck, names=(*LOCAL, TUNNEL) if share else LOCAL)]},
+        **look(),
     )
-
-
-def _theme() -> gr.themes.Base:
-    fonts: Any = ["system-ui", "sans-serif"]
-    mono: Any = ["ui-monospace", "monospace"]
-    return gr.themes.Base(
-        primary_hue=gr.themes.colors.teal,
-        neutral_hue=gr.themes.colors.slate,
-        radius_size=gr.themes.sizes.radius_md,
-        text_size=gr.themes.sizes.text_lg,
-        font=fonts,
-        font_mono=mono,
-    ).set(
-        body_background_fill="*neutral_50",
-        block_border_width="1px",
-        color_accent="*primary_700",
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_text_color="white",
-    )
+    if share and not outside:
+        page.close(verbose=False)
+        raise RepairError("Gradio's tunnel cannot be had, so that nobody outside reaches the page", _WITHOUT_TUNNEL)
+    if block:
+        page.block_thread()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,35 @@ ALL_DEVICES = "All devices"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 Place = tuple[str, int]
 """A guide's id and a step's number; ("", 0) before one is picked."""
+Said = tuple[str, str]
+"""A verdict and the photo with its boxes, as HTML."""
+
+
+def _as_it_is(function: Callable[..., Said]) -> Callable[..., Said]:
+    return function
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What the tab lets whoever sees it do.
+
+    Args:
+        chooses: Open another detector, or a model for masks, on the machine that serves it.
+        keeps: Keep inspections, with copies of their photos, in the records.
+        samples: Try the photos that come with RepairAI.
+        wraps: Stands round what opens a model: a GPU is taken there where it is had for one call only.
+    """
+
+    chooses: bool = True
+    keeps: bool = True
+    samples: bool = True
+    wraps: Callable[[Callable[..., Said]], Callable[..., Said]] = _as_it_is
+
+
+OWNER = Allowed()
+"""Whoever sits at the machine."""
+GUEST = Allowed(chooses=False)
+"""Whoever was given the address and the password."""
 
 
 @dataclass(frozen=True)
@@ -60,39 +89,50 @@ class Answer:
 
     photo: gr.Image
     before: gr.Image
-    seeing: Seeing
+    seeing: Seeing | None
     check: gr.Button
-    keep: gr.Checkbox
+    keep: gr.Checkbox | None
     verdict: gr.HTML
     shown: gr.HTML
 
 
-def build(bench: Workbench, shared: bool = False) -> None:
+def build(bench: Workbench, allowed: Allowed = OWNER) -> None:
     """Lay out the tab and wire it.
 
     Args:
         bench: What the tabs share.
-        shared: The page is reachable from outside: it then opens no other models.
+        allowed: What is not allowed is not on the page, so that it cannot be sent to it either.
     """
-    samples = sample_photos()
-    gr.HTML("<h2>Try it on a sample, or begin with step 1</h2>")
-    with gr.Row(elem_classes="samples", equal_height=True):
-        tries = [
-            gr.Button(each.title, icon=str(PHOTOS / each.photo), elem_id=f"sample-{number}", elem_classes="sample")
-            for number, each in enumerate(samples)
-        ]
+    tries = _lay_samples() if allowed.samples else []
     with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(min_width=320):
             task = _lay_task(bench)
         with gr.Column(min_width=320):
-            answer = _lay_answer(shared)
+            answer = _lay_answer(allowed)
     _wire_task(bench, task, answer)
-    _wire_check(bench, task, answer)
-    for button, sample in zip(tries, samples, strict=True):
-        _wire_sample(bench, task, answer, button, sample)
+
+    @allowed.wraps
+    def judged(
+        photo: str | None, before: str | None, wanted: str, view: View, place: Place, keep: bool = False,
+        name: str = seeing.ACTIVE, masks: str = "",
+    ) -> Said:  # fmt: skip
+        return check(bench, photo, before, wanted, view, place, keep, name, masks)
+
+    _wire_check(task, answer, judged)
+    for button, sample in tries:
+        _wire_sample(bench, task, answer, button, sample, judged)
 
 
 # ---- laying out
+
+
+def _lay_samples() -> list[tuple[gr.Button, SamplePhoto]]:
+    gr.HTML("<h2>Try it on a sample, or begin with step 1</h2>")
+    with gr.Row(elem_classes="samples", equal_height=True):
+        return [
+            (gr.Button(each.title, icon=str(PHOTOS / each.photo), elem_id=f"sample-{n}", elem_classes="sample"), each)
+            for n, each in enumerate(sample_photos())
+        ]
 
 
 def _lay_task(bench: Workbench) -> Task:
@@ -132,13 +172,13 @@ def _lay_task(bench: Workbench) -> Task:
     return Task(words, device, found, note, back, step, forth, text, view, wanted, how, number, part, add, place)
 
 
-def _lay_answer(shared: bool) -> Answer:
+def _lay_answer(allowed: Allowed) -> Answer:
     gr.HTML('<h2><span class="no">3</span> The photo</h2>')
     photo = photo_input("Photo of the step", "photo", 280)
     before = photo_input("Photo from before", "before", 220, visible=False)
-    sees = seeing.lay(shared)
+    sees = seeing.lay() if allowed.chooses else None
     check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
-    keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep")
+    keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep") if allowed.keeps else None
     verdict = live("verdict", render.NOTHING_YET, min_height=140)
     return Answer(photo, before, sees, check, keep, verdict, gr.HTML("", elem_id="shown"))
 
@@ -220,19 +260,13 @@ def add_line(wanted: str, how: str, number: float | None, part: str | None) -> s
 # ---- checking
 
 
-def _wire_check(bench: Workbench, task: Task, answer: Answer) -> None:
+def _wire_check(task: Task, answer: Answer, judged: Callable[..., Said]) -> None:
+    more: list[Any] = [answer.keep] if answer.keep else []
+    if answer.seeing:
+        more += [answer.seeing.detector, answer.seeing.masks]
     answer.check.click(
-        lambda *given: check(bench, *given),
-        [
-            answer.photo,
-            answer.before,
-            task.wanted,
-            task.view,
-            task.place,
-            answer.keep,
-            answer.seeing.detector,
-            answer.seeing.masks,
-        ],
+        judged,
+        [answer.photo, answer.before, task.wanted, task.view, task.place, *more],
         [answer.verdict, answer.shown],
         concurrency_id="detector",
         concurrency_limit=1,
@@ -244,7 +278,7 @@ def _wire_check(bench: Workbench, task: Task, answer: Answer) -> None:
 def check(
     bench: Workbench, photo: str | None, before: str | None, wanted: str, view: View, place: Place, keep: bool,
     chosen: str | None = seeing.ACTIVE, masks: str = "",
-) -> tuple[str, str]:  # fmt: skip
+) -> Said:  # fmt: skip
     """Return the verdict and the photo with its boxes, as HTML; or what is wrong, in one sentence."""
     try:
         if not photo:
@@ -289,14 +323,16 @@ def read_requirements(wanted: str) -> list[Requirement]:
     return [read_requirement(line) for line in wanted.splitlines() if line.strip()]
 
 
-def _wire_sample(bench: Workbench, task: Task, answer: Answer, button: gr.Button, sample: SamplePhoto) -> None:
+def _wire_sample(
+    bench: Workbench, task: Task, answer: Answer, button: gr.Button, sample: SamplePhoto, judged: Callable[..., Said]
+) -> None:
     """Make a sample's button fill in everything and check; samples are not kept."""
 
     def fill() -> Sequence[Any]:
         place = (sample.guide, sample.step)
         photo, before = (str(PHOTOS / name) if name else None for name in (sample.photo, sample.before))
         steps, text, wanted = chosen(bench, place, sample.view)
-        said = check(bench, photo, before, wanted, sample.view, place, keep=False)
+        said = judged(photo, before, wanted, sample.view, place)
         return place, steps, text, wanted, sample.view, photo, before, gr.Radio(value=None), *said
 
     filled = [task.place, task.step, task.text, task.wanted, task.view, answer.photo, answer.before, task.found]

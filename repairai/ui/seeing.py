@@ -34,20 +34,16 @@ class Seeing:
     masks: gr.Textbox
 
 
-def lay(shared: bool) -> Seeing:
-    """Lay out the fold and let its list be read anew when it is opened.
-
-    Args:
-        shared: The page is reachable from outside: whoever has its address opens no other models on this machine.
-    """
-    with gr.Accordion(TITLE, open=False, elem_id="fold-seeing", elem_classes="fold", visible=not shared):
+def lay() -> Seeing:
+    """Lay out the fold and let its list be read anew when it is opened."""
+    with gr.Accordion(TITLE, open=False, elem_id="fold-seeing", elem_classes="fold"):
         detector = gr.Dropdown(
             choices(), value=ACTIVE, label="Detector: one that was trained here, or a folder",
-            allow_custom_value=not shared, elem_id="inspect-detector",
+            allow_custom_value=True, elem_id="inspect-detector",
         )  # fmt: skip
         masks = gr.Textbox(
             "", label="Masks by SAM 2: its name on the Hub or its folder; empty for none", max_lines=1,
-            placeholder="facebook/sam2.1-hiera-tiny", elem_id="inspect-masks", interactive=not shared,
+            placeholder="facebook/sam2.1-hiera-tiny", elem_id="inspect-masks",
         )  # fmt: skip
     detector.focus(lambda: gr.Dropdown(choices()), None, detector, **QUIET)
     return Seeing(detector, masks)

@@ -1,0 +1,38 @@
+"""What a Space inspects with, as its `space.json` says it: written where it is built, read where it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Judge = Literal["counts"]
+"""Who decides. `counts`: what the detector finds is counted; questions of state are left to the person."""
+FILE = "space.json"
+BUILTIN = "builtin"
+"""The detector that comes with RepairAI."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a Space inspects with; as it stands here, what comes with RepairAI.
+
+    Args:
+        detector: Its name, kept with every inspection.
+        folder: Of its checkpoint, from the Space's own; empty for the built-in one.
+        guides: Files of further guides, likewise; the built-in ones that are there are always shown.
+        judge: Who decides.
+        on_gpu: Whether the detector wants a GPU.
+    """
+
+    detector: str = BUILTIN
+    folder: str = ""
+    guides: tuple[str, ...] = ()
+    judge: Judge = "counts"
+    on_gpu: bool = False
+
+    def __post_init__(self) -> None:
+        for path in (self.folder, *self.guides):
+            if path.startswith(("/", "~")) or ".." in path.split("/") or "\\" in path:
+                raise ValueError(f"need paths within the Space, got {path!r}")
+        if (self.detector == BUILTIN) != (not self.folder):
+            raise ValueError(f"need a folder for every detector but {BUILTIN}, got {self.folder!r} for {self.detector}")
