@@ -53,12 +53,22 @@ def open_detector(name: str = "") -> Detector:
     Raises:
         RepairError: There is no such detector, or it cannot be run.
     """
+    place, called = detector_folder(name)
+    return _loaded(place, called, _stamp(place))
+
+
+def detector_folder(name: str = "") -> tuple[Path, str]:
+    """Return where a detector lies, and what inspections call it; see `open_detector`.
+
+    Raises:
+        RepairError: There is no such detector.
+    """
     if not name:
         chosen = detectors.active()
         name = BUILTIN if detectors.missing(chosen) else chosen.name
     for place, called in _places(name):
         if (place / "config.json").is_file():
-            return _loaded(place, called, _stamp(place))
+            return place, called
     if name == BUILTIN:
         raise RepairError("the detector that comes with RepairAI is not there", "install RepairAI again")
     raise RepairError(

@@ -98,12 +98,8 @@ def use(inspector: Inspector) -> Inspector:
     """
     if trouble := missing(inspector):
         raise RepairError(trouble, "choose another, or train it again")
-    kind = _kind(Path(inspector.path)) if inspector.path else ""
-    if kind and kind not in KINDS:
-        raise RepairError(
-            f"{inspector.name} is {kind}, which proposes boxes and does not inspect",
-            f"choose a detector of the kinds {', '.join(KINDS)}",
-        )
+    if inspector.path:
+        must_inspect(inspector.name, Path(inspector.path))
     if inspector.path and not inspector.made:
         inspector = replace(inspector, made=datetime.now(UTC).isoformat(timespec="seconds"))
     kept = _read()
@@ -111,6 +107,20 @@ def use(inspector: Inspector) -> Inspector:
         return kept.active
     files.write_record(register_path(), Register(inspector, (*kept.before, kept.active)[-_KEPT:]))
     return inspector
+
+
+def must_inspect(name: str, folder: Path) -> None:
+    """See that a checkpoint, as far as it says what it is, is one of those that inspect.
+
+    Raises:
+        RepairError: It is not.
+    """
+    kind = _kind(folder)
+    if kind and kind not in KINDS:
+        raise RepairError(
+            f"{name} is {kind}, which proposes boxes and does not inspect",
+            f"choose a detector of the kinds {', '.join(KINDS)}",
+        )
 
 
 def back() -> Inspector:

@@ -1,0 +1,234 @@
+"""The folder of a Space that inspects: RepairAI's own code as far as it needs it, and what it inspects with.
+
+What goes in is found from the Space's page on: the modules that it imports, and no others; of a detector's folder the
+files that are named here. So `.env`, runs, data and tokens cannot come along, wherever they lie.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from repairai.errors import RepairError
+from repairai.files import disk_error, read_record, read_text, to_data
+from repairai.hub.own_code import SOURCES, own_code
+from repairai.hub.space_card import CARD, Eyes, written_card
+from repairai.hub.space_contents import BUILTIN, FILE, Contents, Judge
+from repairai.schema import Guide
+
+PAGE = "repairai.ui.inspector"
+"""The module from which on the Space's code is found."""
+MODEL_FILES = ("config.json", "preprocessor_config.json", "limits.json", CARD)
+"""Of a detector's folder, beside its weights."""
+ONNX, WEIGHTS = "model.onnx", "model.safetensors"
+ON_GPU = """\
+torch>=2.8,<2.12           # runs the detector; ZeroGPU has 2.8 to 2.11
+transformers>=5.18,<6      # RT-DETR, RT-DETRv2, D-FINE; before 5.18 their loss is wrong
+safetensors>=0.5           # weights in files that hold no program
+"""
+"""What a detector without an ONNX export needs. Source: hub-docs, Spaces, ZeroGPU, 2026-08-22."""
+_TEMPLATE = ("app.py", "requirements.txt", CARD)
+_OWN = "repairai/builtin"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A Space's folder.
+
+    Args:
+        folder: Where it lies.
+        files: Path in the Space and file, all of them but the card.
+        card: Its README, with the header that the Hub reads.
+        contents: What it inspects with.
+        guides: How many it shows.
+    """
+
+    folder: Path
+    files: tuple[tuple[str, Path], ...]
+    card: str
+    contents: Contents
+    guides: int
+
+
+def build(
+    out: Path,
+    eyes: Eyes | None = None,
+    guides: Sequence[Guide] | None = None,
+    *,
+    judge: Judge = "counts",
+    title: str = "",
+    with_torch: bool = False,
+) -> Built:
+    """Make the folder of a Space, whole or not at all.
+
+    Args:
+        out: A folder that is not there yet, or is empty.
+        eyes: The detector; None takes the one that comes with RepairAI.
+        guides: Those that it shows, built-in ones among them; None takes all built-in ones.
+        judge: Who decides.
+        title: Its name for people; empty takes the usual one.
+        with_torch: Run the detector with torch, on a GPU, although it has an ONNX export for the processor.
+
+    Raises:
+        RepairError: The folder holds something, a file is missing or says nothing, or the disk is full.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RepairError(f"{out} is there already and holds something", "give a folder that is not there yet")
+    own = {guide.id for guide in _builtin_guides().values()}
+    shown = tuple(_builtin_guides().values() if guides is None else guides)
+    if not shown:
+        raise RepairError("a Space without a guide has nothing to inspect by", "name one: guides list")
+    further = {f"guides/{_plain(guide.id)}.json": guide for guide in shown if guide.id not in own}
+    weights = _weights(eyes, with_torch) if eyes else ONNX
+    contents = Contents(
+        detector=eyes.name if eyes else BUILTIN,
+        folder="detector" if eyes else "",
+        guides=tuple(further),
+        judge=judge,
+        on_gpu=weights == WEIGHTS,
+    )
+    card = written_card(read_text(template(CARD)), contents, eyes, shown, title)
+    copied = dict(_code(contents, {guide.id for guide in shown}))
+    if eyes:
+        names = [name for name in (*MODEL_FILES, weights) if (eyes.folder / name).is_file()]
+        copied |= {f"detector/{name}": eyes.folder / name for name in names}
+    written = {FILE: _json(contents), **_about(), "requirements.txt": _requirements(contents.on_gpu)}
+    written |= {path: _json(guide) for path, guide in further.items()}
+    _lay(out, copied, {**written, CARD: card})
+    files = tuple((path, out / path) for path in sorted({*copied, *written}))
+    return Built(out, files, card, contents, len(shown))
+
+
+def _lay(out: Path, copied: Mapping[str, Path], written: Mapping[str, str]) -> None:
+    """Put the files into a neighbour of the folder, which then takes its name."""
+    beside = out.with_name(f".{out.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        for path, source in copied.items():
+            (beside / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, beside / path)
+        for path, text in written.items():
+            (beside / path).parent.mkdir(parents=True, exist_ok=True)
+            (beside / path).write_text(text, encoding="utf-8")
+        if out.exists():
+            out.rmdir()
+        os.replace(beside, out)
+    except OSError as error:
+        raise disk_error(out, error) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+# ---- what goes in
+
+
+def _builtin_guides() -> dict[str, Guide]:
+    """Return the guides that come with RepairAI, by their paths."""
+    there = own_code(("repairai",))
+    return {path: read_record(file, Guide) for path, file in there
+            if path.startswith(f"{_OWN}/guides/") and file.suffix == ".json"}  # fmt: skip
+
+
+def _code(contents: Contents, shown: Collection[str]) -> Iterator[tuple[str, Path]]:
+    """Yield RepairAI's own files that the Space's page needs."""
+    there = dict(own_code(("repairai",)))
+    modules = _imported(PAGE, there)
+    folders = {path.rpartition("/")[0] for path in modules}
+    guides = {path for path, guide in _builtin_guides().items() if guide.id in shown}
+    for path, file in there.items():
+        folder = path.rpartition("/")[0]
+        if path.startswith(f"{_OWN}/"):
+            # The photos to try are of what the built-in detector knows.
+            is_seen = not contents.folder and ("/photos/" in path or file.name in (*MODEL_FILES, ONNX))
+            if file.suffix == ".py" or is_seen or path in guides:
+                yield path, file
+        elif path in modules or (folder in folders and file.suffix == ".css"):
+            yield path, file
+    yield "app.py", template("app.py")
+
+
+def _imported(start: str, there: Mapping[str, Path]) -> set[str]:
+    """Return the paths of a module and of all of RepairAI's that it imports, wherever in them the import stands."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        parts = waiting.pop().split(".")
+        for length in range(1, len(parts) + 1):
+            stem = "/".join(parts[:length])
+            path = next((each for each in (f"{stem}.py", f"{stem}/__init__.py") if each in there), "")
+            if path and path not in found:
+                found.add(path)
+                waiting += _names(there[path])
+    return found
+
+
+def _names(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names if each.name.startswith("repairai"))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("repairai"):
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def template(name: str) -> Path:
+    """Return a file of `spaces/inspector`, from the repository or from where it was installed.
+
+    Raises:
+        RepairError: It is in neither.
+    """
+    place = SOURCES / "spaces" / "inspector" / name
+    if place.is_file():
+        return place
+    try:
+        installed = distribution("repairai").files or []
+    except PackageNotFoundError:
+        installed = []
+    for each in installed:
+        if each.as_posix().endswith(f"share/repairai/inspector/{name}"):
+            return Path(str(each.locate()))
+    raise RepairError(f"the Space's {name} did not come with this RepairAI", "install it from its repository")
+
+
+def _weights(eyes: Eyes, with_torch: bool) -> str:
+    """Return which of a detector's weights go along."""
+    for name in MODEL_FILES[:2]:
+        if not (eyes.folder / name).is_file():
+            raise RepairError(f"the detector {eyes.name} has no {name} in {eyes.folder}", "train or pull it again")
+    if (eyes.folder / ONNX).is_file() and not with_torch:
+        return ONNX
+    if not (eyes.folder / WEIGHTS).is_file():
+        raise RepairError(f"the detector {eyes.name} has no {WEIGHTS} in {eyes.folder}", "train or pull it again")
+    return WEIGHTS
+
+
+def _about() -> dict[str, str]:
+    """Return what says which RepairAI this is, where Python looks for it, and its licence."""
+    installed = distribution("repairai")
+    lines = [
+        "Metadata-Version: 2.4",
+        "Name: repairai",
+        f"Version: {installed.version}",
+        "License-Expression: Apache-2.0",
+    ]
+    found = {f"repairai-{installed.version}.dist-info/METADATA": "\n".join([*lines, ""])}
+    licence = SOURCES / "LICENSE"
+    text = licence.read_text("utf-8") if licence.is_file() else installed.read_text("licenses/LICENSE")
+    return {**found, "LICENSE": text} if text else found
+
+
+def _requirements(on_gpu: bool) -> str:
+    return read_text(template("requirements.txt")) + (ON_GPU if on_gpu else "")
+
+
+def _json(record: object) -> str:
+    return json.dumps(to_data(record), ensure_ascii=False, indent=2) + "\n"
+
+
+def _plain(name: str) -> str:
+    return "".join(each if each.isalnum() and each.isascii() or each in "-_" else "-" for each in name)[:100]
