@@ -158,6 +158,11 @@ class WorstPhoto:
     found: dict[str, str]
     outcomes: dict[str, str]
 
+    @property
+    def drawn_as(self) -> str:
+        """Return the name of the file that it is drawn into: its own whole, since `a.png` may stand beside `a.jpg`."""
+        return f"{self.photo}.jpg"
+
 
 @dataclass(frozen=True)
 class DetectorScores:

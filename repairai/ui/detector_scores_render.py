@@ -163,7 +163,7 @@ def worst(found: Sequence[WorstPhoto], place: Path) -> str:
 
 
 def _worst(each: WorstPhoto, place: Path) -> str:
-    address = tile(place / f"{Path(each.photo).stem}.jpg")
+    address = tile(place / each.drawn_as)
     picture = f'<img src="{address}" alt="">' if address else "<span>not drawn</span>"
     wrong = [
         f"{part}: {each.found.get(part, '0')} found, {number} there"

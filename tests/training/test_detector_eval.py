@@ -18,13 +18,16 @@ from repairai.runs.detector_scores import is_of_detector, read_detector_scores
 from repairai.runs.folder import RunFolder, run_folders
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.state import read_run
+from repairai.schema import PartLimits, Visibility
 from repairai.vision import detectors
 from repairai.vision.detector import Limits
 from repairai.vision.photo_set import PhotoSet, edit, read_photo_set, write_photo_set
 from tests.training.detector_runs import presence_set, rendered_set, trained
 from training import detector_eval
 from training.detector import looks
+from training.detector.measuring import Other, Own, report
 from training.detector.trained_on import keep, trained_on, unseen
+from training.detector.worst_photos import draw_worst
 from training.given import evaluation_run
 
 ROOT = Path(__file__).parents[2]
@@ -118,12 +121,12 @@ def test_rendered_scenes_the_worst_photos_and_going_on_after_a_stop(monkeypatch:
     scores = read_detector_scores(run.scores)
     assert scores.shown.photos == n_test
     worst = sorted((folder.path / "worst").glob("*.jpg"))
-    assert {path.stem for path in worst} == {Path(each.photo).stem for each in scores.worst}
+    assert {path.name for path in worst} == {f"{each.photo}.jpg" for each in scores.worst}
     page = (folder.path / "worst.md").read_text()
     assert page.startswith("# mine: its worst photos")
     if scores.worst:
-        assert f"](worst/{worst[0].name})" in page.replace(scores.worst[0].photo, scores.worst[0].photo)
-        assert Image.open(worst[0]).size == Image.open(photos.folder / "photos" / f"{worst[0].stem}.png").size
+        assert f"](worst/{worst[0].name})" in page
+        assert Image.open(worst[0]).size == Image.open(photos.folder / "photos" / worst[0].stem).size
         assert (run.path / "worst.md").read_text().count(f"../{folder.id}/worst/") == len(worst)
 
     # Another order asks the same detector otherwise; limited photos are drawn, all the same each time.
@@ -131,6 +134,22 @@ def test_rendered_scenes_the_worst_photos_and_going_on_after_a_stop(monkeypatch:
     again = read_detector_scores(run.scores)
     assert (again.shown.photos, again.shown.of, again.shown.split) == (3, n_val, "val")
     assert not activate("mine").active
+
+
+def test_worst_photos_of_one_name_but_for_its_end_are_drawn_each(tmp_path: Path):
+    photos = rendered_set(n=2)
+    first, second = photos.photos
+    (photos.folder / "photos" / second.name).rename(photos.folder / "photos" / "0.jpg")
+    photos = replace(photos, photos=(first, replace(second, name="0.jpg")))
+    seen = [
+        looks.Seen(each, looks.Look(each.name, (), (1.0, 1.0), Visibility(0.5, 0.0, 0.5))) for each in photos.photos
+    ]
+    limits = dict.fromkeys(photos.parts, PartLimits(0.7, 0.2))
+    own = Own("mine", photos.parts, Limits(limits, "nothing"), dict.fromkeys(photos.parts, 0.5), seen)
+    scores = report(own, Other("other", (), {}, ()), photos, "test", {}, 0.0)
+    draw_worst(tmp_path, photos, scores, seen, limits)
+    assert {path.name for path in (tmp_path / "worst").iterdir()} == {"0.png.jpg", "0.jpg.jpg"}
+    assert (tmp_path / "worst.md").read_text().count("](worst/0.") == 2
 
 
 def test_photos_that_the_training_saw_are_left_out_after_the_set_was_split_anew(capsys: pytest.CaptureFixture[str]):

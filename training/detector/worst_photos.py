@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from repairai.files import write_whole
-from repairai.runs.detector_scores import DetectorScores, WorstPhoto, as_table, said
+from repairai.runs.detector_scores import DetectorScores, as_table, said
 from repairai.schema import Outcome, PartLimits
 from repairai.vision.draw import draw, save
 from repairai.vision.photo import read_photo
@@ -44,7 +45,7 @@ def draw_worst(
         verdicts: dict[str, Outcome] = {part: outcome for part, outcome in each.outcomes.items()}  # type: ignore[misc]  # noqa: C416
         drawn = Image.fromarray(draw(pixels, own.sight(limits).detections, limits, verdicts))
         drawn.thumbnail((MOST_PX, MOST_PX))
-        save(np.asarray(drawn), folder / FOLDER / f"{drawn_name(each)}")
+        save(np.asarray(drawn), folder / FOLDER / each.drawn_as)
     write_page(folder, scores, FOLDER)
 
 
@@ -55,11 +56,6 @@ def expected(photo: NDArray[np.uint8], boxes: Sequence[LabelledBox]) -> NDArray[
     for each in boxes:
         pen.rectangle(each.box, outline=EXPECTED, width=wide)
     return np.asarray(canvas)
-
-
-def drawn_name(each: WorstPhoto) -> str:
-    """Return the name of the file that a photo is drawn into."""
-    return f"{Path(each.photo).stem}.jpg"
 
 
 def write_page(folder: Path, scores: DetectorScores, pictures: str) -> None:
@@ -81,6 +77,6 @@ def write_page(folder: Path, scores: DetectorScores, pictures: str) -> None:
             f"## {number}. {each.photo}",
             f"{each.wrong} of its counts wrong, {each.lost} of its boxes lost.",
             f'| part | there | found | "there are so many" |\n| --- | ---: | ---: | --- |\n{rows}',
-            f"![{each.photo}]({pictures}/{drawn_name(each)})",
+            f"![{each.photo}]({pictures}/{quote(each.drawn_as)})",
         ]
     write_whole(folder / PAGE, ("\n\n".join(parts) + "\n").encode())
