@@ -106,8 +106,9 @@ def start(hub: "HubServer", request: Request, namespace: str) -> Answer:
 
 def begin(hub: "HubServer", job: Job) -> Job:
     hub.store.jobs[job.id] = job
-    work = (run_here, (hub, job)) if hub.jobs == "run" else (play, (hub, job, hub.next_job))
-    threading.Thread(target=work[0], args=work[1], daemon=True).start()
+    target, words = (run_here, (hub, job)) if hub.jobs == "run" else (play, (hub, job, hub.next_job))
+    job.work = threading.Thread(target=target, args=words, daemon=True)
+    job.work.start()
     return job
 
 

@@ -1,12 +1,9 @@
-"""Repos: made, deleted, moved, copied, described, found; their branches, tags and commits."""
+"""Repos: made, deleted, moved, copied, let into."""
 
-import hashlib
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from .accounts import may_read, may_write_for, needs_write, token_may
-from .cards import card_data, tags_of
+from .accounts import may_read, may_write_for, needs_write
 from .store import PREFIX, Blob, Commit, Repo, Space, Token, new_id
 from .wire import Answer, Refusal, Request, route
 
@@ -171,149 +168,12 @@ def auth_check(hub: "HubServer", request: Request, kinds: str, repo: str, write:
     return Answer({})
 
 
-def about(hub: "HubServer", repo: Repo, commit: Commit, blobs: bool = False) -> dict[str, Any]:
-    """A repo as the API describes it."""
-    card = card_data(commit.files)
-    siblings: list[dict[str, Any]] = [{"rfilename": path} for path in sorted(commit.files)]
-    for sibling in siblings if blobs else ():
-        blob = commit.files[sibling["rfilename"]]
-        sibling.update(size=blob.size, blobId=blob.git_oid)
-        if blob.content is None:
-            sibling["lfs"] = {"sha256": blob.sha256, "size": blob.size, "pointerSize": len(blob.pointer)}
-    said = {
-        "_id": hashlib.sha1(repo.id.encode()).hexdigest()[:24],
-        "id": repo.id,
-        "author": repo.owner,
-        "sha": commit.oid,
-        "lastModified": commit.date,
-        "createdAt": repo.created,
-        "private": repo.private,
-        "gated": repo.gated,
-        "disabled": repo.disabled,
-        "downloads": repo.downloads,
-        "likes": repo.likes,
-        "tags": tags_of(card),
-        "siblings": siblings,
-        "usedStorage": sum(blob.size for blob in commit.files.values()),
-    }
-    if card:
-        said["cardData"] = card
-    if repo.kind == "model":
-        said["modelId"] = repo.id
-        said |= {key: card[key] for key in ("library_name", "pipeline_tag", "model-index") if key in card}
-    if repo.space:
-        said |= {"sdk": repo.space.sdk, "runtime": runtime(repo.space), "host": "", "subdomain": ""}
-    return said
-
-
-def runtime(space: Space) -> dict[str, Any]:
-    running = space.stage == "RUNNING"
-    return {
-        "stage": space.stage,
-        "hardware": {"current": space.hardware if running else None, "requested": space.hardware},
-        "storage": None,
-        "gcTimeout": space.sleep_seconds,
-        "replicas": {"current": int(running), "requested": 1},
-    }
-
-
-@route("GET", KIND)
-def listing(hub: "HubServer", request: Request, kinds: str) -> Answer:
-    """Those that fit, in pages of `limit`."""
-    kind, words = kinds.removesuffix("s"), request.asked("search").lower()
-    author, wanted = request.asked("author"), set(request.query.get("filter", ()))
-    found = []
-    for repo in hub.store.repos.values():
-        told = repo.kind == kind and not repo.disabled and may_read(hub, request.token, repo)
-        if told and words in repo.id.lower() and author in ("", repo.owner):
-            said = about(hub, repo, repo.head)
-            if wanted <= {*said["tags"]}:
-                found.append(said)
-    keys = {"downloads": "downloads", "likes": "likes", "createdAt": "createdAt"}
-    found.reverse()  # of those of the same moment, the newest
-    found.sort(key=lambda said: said[keys.get(request.asked("sort"), "lastModified")], reverse=True)
-    first, limit = int(request.asked("cursor", "0")), int(request.asked("limit", str(PAGE)))
-    limit = min(limit, hub.page_size)
-    page = found[first : first + limit]
-    headers = {}
-    if first + limit < len(found):
-        rest = urlencode({**request.query, "cursor": [str(first + limit)]}, doseq=True)
-        headers["Link"] = f'<{request.base}{request.path}?{rest}>; rel="next"'
-    return Answer(page, headers=headers)
-
-
-@route("GET", f"{REPO}(?:/revision/(.+))?")
-def info(hub: "HubServer", request: Request, kinds: str, repo: str, revision: str | None) -> Answer:
-    found = repo_of(hub, request, kinds, repo)
-    commit = commit_of(found, revision or "main")
-    return Answer(about(hub, found, commit, blobs=request.asked("blobs").lower() in ("true", "1")))
-
-
-@route("GET", f"{REPO}/refs")
-def refs(hub: "HubServer", request: Request, kinds: str, repo: str) -> Answer:
-    found = repo_of(hub, request, kinds, repo)
-    heads = {n: c for n, c in found.branches.items() if not n.startswith("refs/")}
-    pulls = {n: c for n, c in found.branches.items() if n.startswith("refs/pr/")}
-    said = {
-        "branches": [{"name": n, "ref": f"refs/heads/{n}", "targetCommit": c} for n, c in heads.items()],
-        "tags": [{"name": n, "ref": f"refs/tags/{n}", "targetCommit": c} for n, c in found.tags.items()],
-        "converts": [],
-    }
-    if request.asked("include_prs"):
-        said["pullRequests"] = [{"name": n[5:], "ref": n, "targetCommit": c} for n, c in pulls.items()]
-    return Answer(said)
-
-
-@route("GET", f"{REPO}/commits/(.+)")
-def commits(hub: "HubServer", request: Request, kinds: str, repo: str, revision: str) -> Answer:
-    found = repo_of(hub, request, kinds, repo)
-    said, oid = [], commit_of(found, revision).oid
-    while oid:
-        each = found.commits[oid]
-        authors = [{"user": each.author}]
-        said.append(
-            {"id": oid, "title": each.title, "message": each.description, "authors": authors, "date": each.date}
-        )
-        oid = each.parent or ""
-    return Answer(said)
-
-
-@route("POST", f"{REPO}/branch/(.+)")
-def add_branch(hub: "HubServer", request: Request, kinds: str, repo: str, name: str) -> Answer:
-    found = own_repo(hub, request, kinds, repo)
-    if name in found.branches:
-        raise Refusal(409, f"Reference already exists: refs/heads/{name}")
-    found.branches[name] = commit_of(found, request.json().get("startingPoint") or "main").oid
+@route("POST", f"{REPO}/user-access-request/grant")
+def grant(hub: "HubServer", request: Request, kinds: str, repo: str) -> Answer:
+    found, name = own_repo(hub, request, kinds, repo), request.json()["user"]
+    if name not in hub.store.accounts:
+        raise Refusal(404, "This user does not exist")
+    if not found.gated or name in found.admitted:
+        raise Refusal(400, "This repo is not gated, or the user has access to it already")
+    found.admitted.add(name)
     return Answer({})
-
-
-@route("DELETE", f"{REPO}/branch/(.+)")
-def delete_branch(hub: "HubServer", request: Request, kinds: str, repo: str, name: str) -> Answer:
-    found = own_repo(hub, request, kinds, repo)
-    if name == "main":
-        raise Refusal(403, "The main branch cannot be deleted")
-    if found.branches.pop(name, None) is None:
-        raise Refusal(404, f"Invalid rev id: {name}", "RevisionNotFound")
-    return Answer({})
-
-
-@route("POST", f"{REPO}/tag/(.+)")
-def add_tag(hub: "HubServer", request: Request, kinds: str, repo: str, revision: str) -> Answer:
-    found, name = own_repo(hub, request, kinds, repo), request.json()["tag"]
-    if name in found.tags:
-        raise Refusal(409, f"Tag reference exists already: {name}")
-    found.tags[name] = commit_of(found, revision).oid
-    return Answer({})
-
-
-@route("DELETE", f"{REPO}/tag/(.+)")
-def delete_tag(hub: "HubServer", request: Request, kinds: str, repo: str, name: str) -> Answer:
-    found = own_repo(hub, request, kinds, repo)
-    if found.tags.pop(name, None) is None:
-        raise Refusal(404, f"Invalid rev id: {name}", "RevisionNotFound")
-    return Answer({})
-
-
-def reads(hub: "HubServer", token: Token, owner: str) -> bool:
-    """Whether a token may read what an owner keeps private."""
-    return token_may(token, "repo.content.read", owner)

@@ -9,7 +9,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from . import accounts, lfs, repos, spaces  # noqa: F401  # each registers its routes
+from . import accounts, branches, lfs, listing, repos, spaces  # noqa: F401  # each registers its routes
 from .faults import Fault, Faults
 from .files import is_large, starts
 from .jobs import Play
@@ -62,6 +62,9 @@ class HubServer:
     def close(self) -> None:
         self.closing.set()
         self._fall_silent()
+        for job in self.store.jobs.values():
+            if job.work:
+                job.work.join(20)
         if self._own_folder:
             self._own_folder.cleanup()
 
@@ -107,6 +110,10 @@ class HubServer:
             scopes: Where it has them: names of accounts, or repos as `model:me/thing`.
         """
         return self.store.new_token(name, role, permissions=permissions, scopes=scopes).value
+
+    def revoke(self, token: str) -> None:
+        """A token that was given out is good for nothing any more."""
+        self.store.revoked.add(token)
 
     def add_organisation(self, name: str, **roles: str) -> None:
         """An organisation, with what each member may do in it."""

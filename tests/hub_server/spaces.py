@@ -3,7 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from .repos import own_repo, refuse_space, repo_of, runtime
+from .listing import runtime
+from .repos import own_repo, refuse_space, repo_of
 from .store import Repo, Space, now
 from .wire import Answer, Refusal, Request, route
 

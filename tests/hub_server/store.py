@@ -170,6 +170,8 @@ class Job:
     Attributes:
         spec: As it was sent, without the secrets' values.
         lines: What it said, each with when.
+        process: Where it really runs.
+        work: What plays it, or waits for its process.
     """
 
     owner: str
@@ -184,6 +186,7 @@ class Job:
     finished: str | None = None
     changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    work: threading.Thread | None = field(default=None, repr=False)
 
     @property
     def over(self) -> bool:
@@ -213,6 +216,7 @@ class Store:
     tokens: dict[str, Token] = field(default_factory=dict, repr=False)
     repos: dict[tuple[str, str], Repo] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:

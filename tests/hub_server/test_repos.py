@@ -57,8 +57,10 @@ def test_a_token_tells_whose_it_is_and_what_it_may(hub: HubServer):
         ("me", ["repo.content.read"]),
         ("other/thing", ["repo.content.read"]),
     ]
-    with pytest.raises(HfHubHTTPError, match="Invalid user token"):
-        whoami("hf_" + "x" * 34)
+    hub.revoke(reader)
+    for unknown in ("hf_" + "x" * 34, reader):
+        with pytest.raises(HfHubHTTPError, match="Invalid user token"):
+            whoami(unknown)
 
 
 def test_a_repo_is_made_once_by_those_who_may(hub: HubServer, api: HfApi):
@@ -212,7 +214,7 @@ def test_a_gated_repo_is_told_of_but_not_given(hub: HubServer, api: HfApi):
     for token in (api.token, False):
         with pytest.raises(GatedRepoError):
             hf_hub_download("maker/gated", "config.json", token=token)
-    repo.admitted.add("me")
+    HfApi(token=hub.add_token("maker")).grant_access("maker/gated", "me")
     assert hf_hub_download("maker/gated", "config.json", token=api.token)
 
 
@@ -231,6 +233,9 @@ def test_what_fits_is_listed_in_pages(hub: HubServer, api: HfApi):
     newest = [model.id for model in api.list_models(search="part-", sort="last_modified")]
     assert newest[0] == "maker/part-4"
     assert not [*HfApi(token=False).list_models(author="me")]
+    assert [(own.id, own.type, own.visibility) for own in api.list_user_repos()] == [
+        ("me/own-part", "model", "private")
+    ]
     assert not [*api.list_datasets(author="maker")]
 
 

@@ -155,7 +155,8 @@ class Handler(BaseHTTPRequestHandler):
             words = (self.headers.get("Authorization") or "").split()
             if words:
                 request.token = self.hub.store.tokens.get(words[-1])
-                if request.token is None:
+                if request.token is None or words[-1] in self.hub.store.revoked:
+                    request.token = None
                     raise Refusal(401, "Invalid credentials in Authorization header")
             for method, pattern, function in ROUTES:
                 if method == request.method or (method == "GET" and request.method == "HEAD"):
