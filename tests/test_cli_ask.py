@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from repairai.cli import main
+from repairai.processes import own
+from repairai.runs.folder import new_run
+from repairai.runs.metrics import Metric, add_metric
+from repairai.runs.process import write_process
 from repairai.sop import agents
 from repairai.sop.agents import Agent
 from tests.sop.chat_server import ChatServer
@@ -113,6 +118,23 @@ def test_a_folder_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     reply = json.loads(capsys.readouterr().out)
     assert reply["writer"] == "tiny"
     assert not reply["made_from_steps"]
+
+
+def test_asking_a_model_beside_a_run_says_what_it_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = new_run("lamps", "train", ["python"], text="task: sop\n")
+    write_process(folder, own())
+    add_metric(folder.metrics, Metric(1, time.time(), loss=1.0, memory_gib=3.14))
+    model = str(save_tiny_llama(tmp_path / "tiny", silent=True))
+    main(["ask", DRILL, "--model", model, "--json"])
+    said = capsys.readouterr()
+    assert "lamps is at work on this machine and holds 3.1 GiB" in said.err
+    assert "`--model steps` takes none." in said.err
+    assert json.loads(said.out)["question"] == DRILL
+    assert main(["ask", DRILL, "--model", "steps"]) == 0
+    assert capsys.readouterr().err == ""
+    folder.process.unlink()
+    main(["ask", DRILL, "--model", model])
+    assert "is at work" not in capsys.readouterr().err
 
 
 def test_models_are_chosen_and_given_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from repairai.sop.reply import Cited, Reply, Sentence, Source
 
 UNSUPPORTED = "NOT IN THE STEPS"
+INSTEAD = "`--model steps` takes none."
 
 
 def add_words(verbs: Any) -> None:
@@ -30,6 +31,7 @@ def add_words(verbs: Any) -> None:
 
 
 def _ask(chosen: argparse.Namespace) -> int:
+    from repairai.runs.words import cost_of_asking
     from repairai.sop.ask import ask, open_or_steps, open_writer
     from repairai.sop.search import Search
     from repairai.sop.server_writer import sent_away
@@ -40,6 +42,8 @@ def _ask(chosen: argparse.Namespace) -> int:
     agent, note = _agent(chosen)
     if agent.kind == "server" and (away := sent_away(agent.path)):
         print(away, file=sys.stderr)
+    if agent.kind == "local" and (price := cost_of_asking()):
+        print(f"{price} {INSTEAD}", file=sys.stderr)
     if chosen.model:
         writer = open_writer(agent, _tell)
     else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
-from repairai.runs.state import Run
+from repairai.runs.folder import RunFolder, runs_folder
+from repairai.runs.queue import alive_runs
+from repairai.runs.state import Run, read_run
 
 IN_WORDS = {"out_of_memory": "out of memory", "disk_full": "ended by a full disk"}
 
@@ -70,3 +72,13 @@ def how_far(run: Run, place: int | None = None) -> list[str]:
     elif run.ended:
         parts.append(clock(run.ended))
     return parts
+
+
+def cost_of_asking() -> str:
+    """Return what it costs to ask a model on this machine now, in a sentence; nothing where no run is at work."""
+    ids = alive_runs()
+    if not ids:
+        return ""
+    run = read_run(RunFolder(runs_folder() / ids[0]))
+    holds = f" and holds {run.last.memory_gib:.1f} GiB" if run.last and run.last.memory_gib else ""
+    return f"{run.id} is at work on this machine{holds}: a model that answers meanwhile takes memory and time from it."

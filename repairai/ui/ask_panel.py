@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
+from repairai.runs.words import cost_of_asking
 from repairai.sop import agents
 from repairai.sop.agents import Agent
 from repairai.sop.ask import ask
@@ -21,10 +22,11 @@ from repairai.sop.server_writer import sent_away
 from repairai.sop.steps_writer import StepsWriter
 from repairai.ui import ask_render, render
 from repairai.ui.workbench import Workbench, live, read_choice, told
-from repairai.ui.writers import Writers, cost
+from repairai.ui.writers import Writers
 
 STYLE = Path(__file__).with_name("ask.css")
 ALL_DEVICES = "All devices"
+INSTEAD = "The steps themselves, under Who answers, take none."
 ACTIVE = ""
 MOST_CHARACTERS = 2000
 _SHOWN_SECONDS = 0.1
@@ -217,8 +219,9 @@ def answered(
     try:
         who, note = _chosen(agent, address, model)
         away = sent_away(who.path) if who.kind == "server" else ""
-        price = cost() if who.kind == "local" else ""
+        price = cost_of_asking() if who.kind == "local" else ""
         if price:  # before it is loaded, which is when it is paid
+            price = f"{price} {INSTEAD}"
             yield _said(price), gr.skip(), gr.skip(), gr.skip()
         writer: Writer = StepsWriter()
         try:

@@ -16,7 +16,6 @@ from repairai.errors import RepairError
 from repairai.runs.folder import RunFolder, runs_folder
 from repairai.runs.process import read_process
 from repairai.runs.queue import alive_runs
-from repairai.runs.state import read_run
 from repairai.sop.agents import Agent
 from repairai.sop.ask import open_writer
 from repairai.sop.reply import Writer
@@ -145,16 +144,3 @@ def _began_after(when: float) -> bool:
 def make_room() -> str:
     """Let go of every model that this app keeps loaded, for a run that starts; return what was done, in a sentence."""
     return next(filter(None, [each.put_away() for each in list(_all)]), "")
-
-
-def cost() -> str:
-    """Return what it costs to ask a model on this machine now, in a sentence; nothing where no run is at work."""
-    ids = alive_runs()
-    if not ids:
-        return ""
-    run = read_run(RunFolder(runs_folder() / ids[0]))
-    holds = f" and holds {run.last.memory_gib:.1f} GiB" if run.last and run.last.memory_gib else ""
-    return (
-        f"{run.id} is at work on this machine{holds}: a model that answers meanwhile takes memory and time from it. "
-        "The steps themselves, under Who answers, take none."
-    )

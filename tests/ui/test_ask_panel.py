@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from repairai.errors import RepairError
+from repairai.processes import own
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.metrics import Metric, add_metric
-from repairai.runs.process import own, write_process
+from repairai.runs.process import write_process
+from repairai.runs.words import cost_of_asking
 from repairai.sop import agents
 from repairai.sop.agents import Agent
 from repairai.sop.reply import Writer
@@ -160,26 +162,28 @@ def test_a_run_that_starts_gets_the_memory(kept: tuple[Writers, Kept], monkeypat
 def test_a_run_that_starts_by_itself_gets_it_too(kept: tuple[Writers, Kept], monkeypatch: pytest.MonkeyPatch):
     writers, _ = kept
     monkeypatch.setattr(writers_module, "alive_runs", lambda: ["lamps"])
-    folder = working("lamps")
+    working("lamps")
     writers._asked = time.time() + 60  # asked while it is at work: that is allowed
     writers._look()
     assert writers.kept
     writers._asked = time.time() - 60
     writers._look()
     assert not writers.kept
+
+
+def test_asking_a_model_beside_a_run_says_what_it_costs(tmp_path: Path):
+    agents.use(Agent("tiny", "local", str(save_tiny_llama(tmp_path / "tiny", silent=True))))
+    folder = new_run("lamps", "train", ["python"], text="task: sop\n")
+    write_process(folder, own())
     add_metric(folder.metrics, Metric(1, time.time(), loss=1.0, memory_gib=3.14))
-    assert "lamps is at work on this machine and holds 3.1 GiB" in writers_module.cost()
-
-
-def test_asking_a_model_beside_a_run_says_what_it_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    agents.use(Agent("tiny", "local", str(save_tiny_llama(tmp_path / "tiny"))))
-    monkeypatch.setattr("repairai.ui.ask_panel.cost", lambda: "lamps is at work.")
+    said = "lamps is at work on this machine and holds 3.1 GiB"
     shown = asked(QUESTION)
-    assert "lamps is at work." in shown[1][0]
-    assert "lamps is at work." in shown[-2][1]
-    assert "lamps is at work." not in str(asked(QUESTION, "steps"))
-    monkeypatch.undo()
-    assert writers_module.cost() == ""
+    assert said in shown[1][0], "before it is loaded"
+    assert "The steps themselves, under Who answers, take none." in shown[1][0]
+    assert said in shown[-2][1]
+    assert said not in str(asked(QUESTION, "steps"))
+    folder.process.unlink()
+    assert cost_of_asking() == ""
 
 
 def test_who_can_be_asked(tmp_path: Path):
