@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from repairai.runs.scores import Compared, Sample, Scores, said
+from repairai.runs.scores import PLAIN_STEPS, SUCH, Compared, Sample, Scores, against_steps, said
 from repairai.sop.agents import Agent
 
 TASKS = {
@@ -25,26 +25,47 @@ NO_SCORES = '<p class="fine">It was not evaluated yet: then its answers are held
 
 
 def scores(found: Scores) -> str:
-    """Return an evaluation: in a sentence, as a table, and its worst answers to be read."""
-    rows = [("All questions", found.overall)]
-    rows += [(TASKS.get(name, name.replace("_", " ")), each) for name, each in found.tasks.items()]
-    rows += [(FIGURES.get(name, name.replace("_", " ")), each) for name, each in found.figures.items()]
+    """Return an evaluation: in a sentence, as tables against the base and the plain steps, its worst answers."""
     loss, lengths = found.loss, found.lengths
-    body = "".join(_row(name, each, at == 0 or name in TASKS.values()) for at, (name, each) in enumerate(rows))
-    body += (
+    body = _rows({"overall": found.overall, **found.tasks, **found.figures}, "All questions") + (
         f"<tr><td>Held-out loss, lower is better</td><td>{loss.tokens:,} tokens</td><td>{loss.before:.3f}</td>"
         f"<td>{loss.after:.3f}</td><td>{loss.after - loss.before:+.3f}</td><td></td><td></td></tr>"
         f"<tr><td>Tokens of an answer, {lengths.expected:.0f} expected</td><td>{found.overall.examples:,}</td>"
         f"<td>{lengths.before:.0f}</td><td>{lengths.after:.0f}</td><td></td><td></td><td></td></tr>"
     )
-    names = ("", "Questions", "Before", "After", "Difference", "95 % interval", "Won, lost, tied")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
     exam = "your own fixed exam" if found.exam.own else found.exam.path
     asked = f"{found.exam.examples:,} of the {found.exam.of:,} questions in {exam}"
     return (
-        f'<p class="scores-said">{escape(said(found))}</p><div class="scroll"><table class="findings scores"><thead>'
-        f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        f'<p class="fine">{escape(asked)}, the same for both; before is {escape(found.model)}.</p>{worst(found.worst)}'
+        f'<p class="scores-said">{escape(said(found))}</p>{_table("Against the model before", "Before", body)}'
+        f'<p class="fine">{escape(asked)}, the same for both; before is {escape(found.model)}.</p>'
+        f"{_against_steps(found)}{worst(found.worst)}"
+    )
+
+
+def _against_steps(found: Scores) -> str:
+    steps = against_steps(found)
+    if not steps:
+        return ""
+    body = _rows(steps, f"All {SUCH}")
+    told = f"Only {SUCH}: held against {PLAIN_STEPS}."
+    return f'{_table("Against the plain steps", "Plain steps", body)}<p class="fine">{escape(told)}</p>'
+
+
+def _table(caption: str, before: str, body: str) -> str:
+    names = ("", "Questions", before, "After", "Difference", "95 % interval", "Won, lost, tied")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return (
+        f'<div class="scroll"><table class="findings scores"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _rows(found: Mapping[str, Compared], overall: str) -> str:
+    """Return the lines of a table: that over all first, then each task and each figure by its name in words."""
+    names = {"overall": overall} | TASKS | FIGURES
+    return "".join(
+        _row(names.get(name, name.replace("_", " ")), each, name == "overall" or name in TASKS)
+        for name, each in found.items()
     )
 
 

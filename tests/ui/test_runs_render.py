@@ -1,5 +1,6 @@
 """Runs as HTML: every state has a word, an icon and a colour, and nothing from outside becomes live."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from repairai.runs.compare import Came, Comparison
 from repairai.runs.events import Event
 from repairai.runs.metrics import Metric
 from repairai.runs.queue import Waiting
-from repairai.runs.scores import Compared, ExamSheet, Lengths, Loss, Sample, Scores
+from repairai.runs.scores import Compared, ExamSheet, Lengths, Loss, Mark, Sample, Scores
 from repairai.runs.state import Run, State
 from repairai.sop.agents import STEPS, Agent
 from repairai.ui import runs_render as render
@@ -151,6 +152,29 @@ def test_scores_say_what_is_better_worse_or_not_clear():
     own = scores_render.scores(scores(exam=ExamSheet("s", "p", 40, 40, True), worst=()))
     assert "your own fixed exam" in own
     assert "worst answers" not in own
+
+
+def test_the_plain_steps_stand_beside_the_model_where_they_took_the_exam():
+    figures = {"tools_exact": 1.0}
+    own = [
+        Mark(f"q{n}", "tools", HOSTILE, 0.2, 0.9, {"tools_exact": 0.0}, figures, 0.4, {"tools_exact": 0.5})
+        for n in range(12)
+    ]
+    beside = [replace(own[0], id="r", task="requirements", steps=0.0)]
+    shown = scores_render.scores(scores(marks=(*own, *beside)))
+    assert shown.count("<table") == 2
+    _, _, table = shown.partition("<caption>Against the plain steps</caption>")
+    assert '<th scope="col">Plain steps</th><th scope="col">After</th>' in table
+    rows = re.findall(r"<tr[^>]*><td>([^<]*)</td><td>12</td><td>([\d.]+)</td><td>([\d.]+)</td>", table)
+    assert rows == [
+        ("All questions such as ask gives an agent", "0.400", "0.900"), ("Tools of a guide", "0.400", "0.900"),
+        ("Tools exact", "0.500", "1.000"),
+    ]  # fmt: skip
+    assert table.count("better</span>") == 3
+    assert "the plain steps, which need no model" in table
+    alone = scores_render.scores(scores(marks=tuple(beside)))
+    assert alone.count("<table") == 1
+    assert "plain steps" not in alone.lower()
 
 
 def test_who_answers_is_told():
