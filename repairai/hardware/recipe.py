@@ -17,12 +17,15 @@ Backend = Literal["trl", "unsloth", "axolotl"]
 Schedule = Literal["cosine", "linear", "constant"]
 VERSION = 1
 """Of the form of recipes: it grows when an older RepairAI could no longer read a newer recipe rightly."""
-_SPANS = {
+SPANS: dict[str, tuple[float, float]] = {
     "epochs": (1e-3, 1000), "learning_rate": (1e-9, 1), "max_steps": (1, 10**9), "alpha": (1, 10**4),
     "dropout": (0, 0.9), "warmup": (0, 0.9), "weight_decay": (0, 1), "clip": (1e-6, 1000), "eval_steps": (1, 10**9),
     "patience": (0, 1000), "keep": (1, 1000), "seed": (0, 2**32 - 1),
     "gpus": (1, 64), "version": (1, VERSION),
 }  # fmt: skip
+"""From what to what a number of a recipe goes."""
+DETECTING_SPANS: dict[str, tuple[float, float]] = {"backbone_rate": (0, 1), "ema": (0, 0.99999)}
+"""Likewise, of what only a detector asks for."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,9 @@ class Detecting:
     shares: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, most in (("backbone_rate", 1.0), ("ema", 0.99999)):
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"need {name} from 0 to {most:g}, got {getattr(self, name)}")
+        for name, (least, most) in DETECTING_SPANS.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"need {name} from {least:g} to {most:g}, got {getattr(self, name)}")
         for name, choices in (("augmentation", Augmentation), ("judged", Judged)):
             if getattr(self, name) not in get_args(choices):
                 raise ValueError(
@@ -155,7 +158,7 @@ class Recipe:
         ]
 
     def _numbers(self) -> list[str]:
-        found = [(name, getattr(self, name), *span) for name, span in _SPANS.items()]
+        found = [(name, getattr(self, name), *span) for name, span in SPANS.items()]
         return [
             f"need {name} from {least:g} to {most:g}, got {got}"
             for name, got, least, most in found

@@ -80,7 +80,7 @@ class Workload:
             got = getattr(self, name)
             if got not in get_args(choices):
                 raise ValueError(f"need {name} to be one of {', '.join(get_args(choices))}, got {got!r}")
-        for name, most in _MOST.items():
+        for name, most in MOST.items():
             got = getattr(self, name)
             if not 1 <= got <= most:
                 raise ValueError(f"need {name} from 1 to {most}, got {got}")
@@ -96,10 +96,11 @@ _CHOICES: dict[str, object] = {
     "method": Method, "attention": Attention, "optimizer": Optimizer, "loss": Loss, "targets": Targets,
     "precision": Precision, "adapter_precision": Precision,
 }  # fmt: skip
-_MOST = {
+MOST = {
     "batch": MOST_BATCH, "accumulation": MOST_BATCH, "length_tokens": MOST_TOKENS, "new_tokens": MOST_TOKENS,
     "image_px": MOST_PX, "boxes": MOST_BOXES, "rank": MOST_RANK,
 }  # fmt: skip
+"""To what a number of a workload goes; each begins at 1."""
 FIELDS = tuple(field.name for field in fields(Workload))
 
 

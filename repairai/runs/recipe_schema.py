@@ -9,9 +9,14 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from repairai.hardware import recipe as recipes
-from repairai.hardware.recipe import Recipe
+from repairai.hardware.recipe import DETECTING_SPANS, SPANS, Recipe
+from repairai.hardware.workload import MOST
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+RANGES: dict[str, dict[str, tuple[float, float]]] = {
+    "Recipe": SPANS, "Workload": {name: (1, most) for name, most in MOST.items()}, "Detecting": DETECTING_SPANS,
+}  # fmt: skip
+"""From what to what each number goes, by the record that it stands in."""
 
 
 def recipe_schema() -> dict[str, Any]:
@@ -26,7 +31,16 @@ def recipe_schema() -> dict[str, Any]:
         for key, told in kind["properties"].items():
             told.pop("title", None)  # "Free Gib" says nothing
             told.update({"description": described[key]} if key in described else {})
+            _bound(told, RANGES.get(name, {}).get(key))
+    kinds["Detecting"]["properties"]["shares"]["additionalProperties"]["exclusiveMinimum"] = 0
     return {"$schema": DIALECT, "title": "A recipe of RepairAI: one training", "$ref": "#/$defs/Recipe", "$defs": kinds}
+
+
+def _bound(told: dict[str, Any], span: tuple[float, float] | None) -> None:
+    """Write from what to what a number goes; one that may be left out has its range where it is none."""
+    for kind in told.get("anyOf", [told]):
+        if span and kind["type"] in ("integer", "number"):
+            kind["minimum"], kind["maximum"] = span
 
 
 def descriptions(record: type) -> dict[str, str]:

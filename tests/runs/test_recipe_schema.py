@@ -1,13 +1,15 @@
 """The schema of recipes fits those that are there, and marks what is wrong."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from repairai.hardware.recipe import Recipe
+from repairai.hardware.recipe import Detecting, Recipe
+from repairai.hardware.workload import Workload
 from repairai.runs.recipe_schema import descriptions, recipe_schema
 
 PLACE = Path(__file__).parents[2] / "training" / "recipes"
@@ -17,9 +19,11 @@ KINDS = {
     "object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int,
     "number": (int, float),
 }  # fmt: skip
+NUMBERS = ("integer", "number")
 KNOWN = {
     "$schema", "$defs", "$ref", "title", "description", "default", "type", "properties", "required", "items",
     "additionalProperties", "prefixItems", "minItems", "maxItems", "anyOf", "enum", "const",
+    "minimum", "maximum", "exclusiveMinimum",
 }  # fmt: skip
 
 
@@ -35,6 +39,10 @@ def faults(data: Any, schema: Any, whole: Any, at: str = "") -> list[str]:
     if kind and (not isinstance(data, KINDS[kind]) or (isinstance(data, bool) and kind != "boolean")):
         return [f"{at} is no {kind}"]
     if data not in schema.get("enum", [data]) or data != schema.get("const", data):
+        return [f"{at} is {data}"]
+    if kind in NUMBERS and not schema.get("minimum", data) <= data <= schema.get("maximum", data):
+        return [f"{at} is {data}"]
+    if kind in NUMBERS and not data > schema.get("exclusiveMinimum", data - 1):
         return [f"{at} is {data}"]
     if isinstance(data, dict):
         known = schema.get("properties", {})
@@ -67,8 +75,28 @@ def test_what_is_wrong_does_not_fit():
         bad = copy.deepcopy(good)
         bad["step"] |= {"batch" if key == "epochs" else key: value}
         assert faults(bad, schema, schema), key
+    for key, value in (("epochs", 0), ("max_steps", 0), ("dropout", 0.95), ("detecting", {"shares": {"mine": 0}})):
+        assert len(faults(good | {key: value}, schema, schema)) == 1, key
+    assert faults(good | {"step": good["step"] | {"rank": 4096}}, schema, schema) == [".step.rank is 4096"]
+    assert faults(good | {"max_steps": None, "detecting": {"shares": {"mine": 0.1}}}, schema, schema) == []
     del good["task"]
     assert faults(good, schema, schema) == [".task is missing"]
+
+
+def test_every_number_goes_as_far_as_its_record_takes_it():
+    small = Workload("m", length_tokens=1, image_px=1)  # what a batch holds has an end of its own
+    records = {"Recipe": Recipe("sop", small, 1.0, 1e-3), "Workload": small, "Detecting": Detecting()}
+    kinds = recipe_schema()["$defs"]
+    for name, record in records.items():
+        for key, told in kinds[name]["properties"].items():
+            for kind in told.get("anyOf", [told]):
+                if kind.get("type") not in NUMBERS:
+                    continue
+                least, most = kind["minimum"], kind["maximum"]
+                assert replace(record, **{key: least}) != replace(record, **{key: most}) or least == most, key
+                for beyond in (least - 1e-9, most + 1) if kind["type"] == "number" else (least - 1, most + 1):
+                    with pytest.raises(ValueError, match=f"need {key} from"):
+                        replace(record, **{key: beyond})
 
 
 def test_every_setting_is_explained():
