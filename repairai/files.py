@@ -21,6 +21,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from repairai.errors import RepairError
 
 Record = TypeVar("Record")
+PULLED = "pulled.json"
+"""In the folder of what came from the Hub: from where, and when."""
 _YAML_FAULTS = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
 """What reading YAML raises: the last four where a text is no date or number, or lists lie in lists without end."""
 
@@ -41,6 +43,25 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise RepairError(f"{path} begins with a home folder that is not known", "write the path in full") from None
+
+
+def pulled(name: str, revision: str | None = None) -> Path | None:
+    """Return the folder of a model that was pulled under this name of the Hub; None where it was not.
+
+    Args:
+        name: OWNER/NAME.
+        revision: Only this commit will do; None for whichever was pulled.
+    """
+    owner, _, own = name.partition("/")
+    if not own or "/" in own or owner.startswith("."):
+        return None
+    folder = home() / "models" / f"{owner}--{own}"
+    try:
+        about = json.loads((folder / PULLED).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    known = about.get("revision") if isinstance(about, dict) else None
+    return folder if known and revision in (None, known) else None
 
 
 def to_data(record: object) -> Any:
