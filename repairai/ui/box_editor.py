@@ -23,8 +23,12 @@ COLOURS = (
     "#2dd4bf", "#fbbf24", "#c4b5fd", "#f9a8d4", "#86efac", "#fca5a5", "#93c5fd", "#fdba74", "#d9f99d", "#e5e7eb",
 )  # fmt: skip
 """Of the parts, in their order: light ones, that stand out on a photo; they are told apart by their names too."""
-HANDLE_PX, LINE_PX = 16, 3
-"""For gloved hands."""
+HANDLE_PX, LINE_PX = (6, 16), 3
+"""Smallest and largest side of what a box is drawn larger by, and its line: for gloved hands, where there is room."""
+HANDLES = 6
+"""So many times as long as a handle is the shorter side of all but the smallest boxes: handles are not to hide them."""
+TALLEST = "72vh"
+"""Of the photo on the page: it is seen as a whole, with the buttons below it."""
 HEAD = ["part", "left", "top", "right", "bottom"]
 KEYS = (
     "C draws a box, D moves, E names, Del deletes, the space bar shows the whole photo; the lock keeps a name for the "
@@ -58,14 +62,22 @@ def box_editor(picture: Image.Image, drawn: Sequence[Drawn], parts: Sequence[str
          "color": _rgb(colour(numbers.get(each.part, 0)))}
         for each in drawn
     ]  # fmt: skip
+    across = f"max(240px, calc({TALLEST} * {picture.width / picture.height:.4f}))"
     return image_annotator(
         {"image": picture, "boxes": boxes}, label_list=list(parts) or None,
         label_colors=[colour(number) for number in range(len(parts))] or None, sources=[], image_type="filepath",
-        boxes_alpha=0.15, box_min_size=6, handle_size=HANDLE_PX, box_thickness=LINE_PX,
+        boxes_alpha=0.15, box_min_size=6, handle_size=handle_px(drawn), box_thickness=LINE_PX,
         box_selected_thickness=2 * LINE_PX,
         show_clear_button=False, show_download_button=False, show_share_button=False, show_remove_button=True,
-        use_default_label=len(parts) == 1, label=label, elem_id=ELEM_ID,
+        use_default_label=len(parts) == 1, label=label, elem_id=ELEM_ID, width=f"min(100%, {across})",
     )  # fmt: skip
+
+
+def handle_px(drawn: Sequence[Drawn]) -> int:
+    """Return the side of what a box is drawn larger by, in px of the page."""
+    sides = sorted(min(box[2] - box[0], box[3] - box[1]) for box in (each.box for each in drawn))
+    small = sides[len(sides) // 4] / HANDLES if sides else HANDLE_PX[1]
+    return round(min(max(small, HANDLE_PX[0]), HANDLE_PX[1]))
 
 
 def drawn_in(value: Any) -> list[Drawn]:

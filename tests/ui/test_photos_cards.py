@@ -139,6 +139,15 @@ def test_the_editor_gives_back_what_it_was_given():
         box_editor.drawn_in({**value, "orientation": 1})
 
 
+def test_handles_do_not_hide_small_boxes():
+    small, large = Drawn("hole", (0, 0, 60, 90)), Drawn("screw", (0, 0, 300, 200))
+    assert box_editor.handle_px([]) == 16
+    assert box_editor.handle_px([large] * 5) == 16
+    assert box_editor.handle_px([large, large, small, small]) == 10
+    assert box_editor.handle_px([*[large] * 8, small]) == 16
+    assert box_editor.handle_px([Drawn("speck", (0, 0, 3, 3))]) == 6
+
+
 def test_without_its_package_the_boxes_stand_in_a_table(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(box_editor, "image_annotator", None)
     rows = [["screw", "1", "2", "30", "40"], ["", "", "", "", ""]]

@@ -25,12 +25,18 @@ from repairai.vision.photo_set import SPLITS, LabelledPhoto, PhotoSet
 ANY = ""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 KEYS = """
-const editor = document.getElementById("photo-editor");
-setTimeout(() => {
+const show = tries => setTimeout(() => {
+  const editor = document.getElementById("photo-editor");
   const canvas = document.querySelector("#box-editor .annotator-container");
+  const height = document.querySelector("#box-editor canvas")?.offsetHeight || 0;
+  if (!editor || !editor.offsetParent) return;
+  if ((!canvas || height < 50) && tries) return show(tries - 1);  // the photo is still fetched
   if (canvas && !editor.contains(document.activeElement)) canvas.focus({preventScroll: true});
-  if (editor) editor.scrollIntoView({block: "nearest"});
-}, 300);
+  editor.style.scrollMarginTop = "4rem";  // what became of the last photo stands over it
+  const place = editor.getBoundingClientRect();
+  if (place.top < 0 || place.bottom > innerHeight) editor.scrollIntoView({block: "start"});
+}, 150);
+show(40);
 if (window.repairaiKeys) return;
 window.repairaiKeys = true;
 document.addEventListener("keydown", event => {
