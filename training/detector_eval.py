@@ -23,7 +23,15 @@ from repairai.errors import RepairError
 from repairai.files import expanded, write_record
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.inspection import open_detector
-from repairai.runs.detector_scores import DetectorScores, as_table, exceeded, learned_words, said, write_detector_scores
+from repairai.runs.detector_scores import (
+    DetectorScores,
+    as_table,
+    exceeded,
+    favoured_words,
+    learned_words,
+    said,
+    write_detector_scores,
+)
 from repairai.runs.folder import RunFolder, read_json, run_folder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import Metric
@@ -35,7 +43,7 @@ from training.detector.card import write_card
 from training.detector.looks import Looks, Seen, bare, fingerprint, look_at, some_of
 from training.detector.measuring import Other, Own, middles, report, thresholds
 from training.detector.tolerated import ESCAPE, empty_place_of
-from training.detector.trained_on import trained_on, unseen
+from training.detector.trained_on import knows, place_of, trained_on, unseen
 from training.detector.worst_photos import FOLDER, draw_worst, write_page
 from training.given import evaluation_run
 
@@ -108,8 +116,9 @@ def evaluate(folder: RunFolder, journal: Journal) -> DetectorScores:
     journal.metric(Metric(scores.shown.photos, time.time(), ap=scores.average[0], ap50=scores.average[1], exact=exact))
     if scores.shown.learned:
         journal.event("warning", learned_words(scores.shown))
-    if exceeded(scores):
-        journal.event("warning", exceeded(scores))
+    for warning in (*favoured_words(scores), exceeded(scores)):
+        if warning:
+            journal.event("warning", warning)
     for part, why in scores.undecided.items():
         journal.event("undecided", f"{part} stays undecided: {why}")
     journal.end("finished", "finished", said(scores))
@@ -136,7 +145,7 @@ def measure(task: Task, tell: Tell = lambda phase, done, total: None) -> Detecto
             f"{task.photos.name} has no labelled {task.on} photos", "label some, and give them to that split"
         )
     val, chosen, learned = _fresh(task)
-    in_use, opponent = _in_use(task.name)
+    in_use, its_folder, opponent = _in_use(task.name)
     steps = _Steps(tell, len(val) + len(chosen) * 2)
 
     places = {label: empty_place_of(label, detector.labels) for label in detector.labels}
@@ -150,7 +159,9 @@ def measure(task: Task, tell: Tell = lambda phase, done, total: None) -> Detecto
     own = Own(task.name, parts, limits, middles(seen_val, parts), seen)
     other = Other(in_use, opponent.labels, opponent.limits, seen_before)
     settings = {"detector": detector.name, "in use": opponent.name, "escape": f"{task.escape:g}"}
-    scores = report(own, other, task.photos, task.on, settings, began, learned)
+    folders = {task.name: task.model, in_use: its_folder}
+    favoured = {name: how for name, folder in folders.items() if (how := knows(folder, task.photos, chosen))}
+    scores = report(own, other, task.photos, task.on, settings, began, learned, favoured)
     _write(task, scores, limits, seen)
     return scores
 
@@ -173,8 +184,8 @@ def _fresh(task: Task) -> tuple[list[LabelledPhoto], list[LabelledPhoto], int]:
     return val, some_of(chosen, task.limit, task.seed), learned
 
 
-def _in_use(name: str) -> tuple[str, RTDetrDetector]:
-    """Return the detector that a new one is held against, with its name: the one that inspects, or did before it."""
+def _in_use(name: str) -> tuple[str, Path, RTDetrDetector]:
+    """Return name, folder and detector that a new one is held against: the one that inspects, or did before it."""
     chosen = detectors.active()
     if chosen.name == name:
         chosen = detectors.before() or detectors.BUILTIN
@@ -182,7 +193,7 @@ def _in_use(name: str) -> tuple[str, RTDetrDetector]:
         chosen = detectors.BUILTIN
     found = open_detector(chosen.name)
     assert isinstance(found, RTDetrDetector)
-    return chosen.name, found
+    return chosen.name, place_of(chosen.path or chosen.name), found
 
 
 class _Steps:

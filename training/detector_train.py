@@ -39,7 +39,7 @@ from training.detector.needed import commit_of, load, looked_at, model_words, re
 from training.detector.overfit import overfit
 from training.detector.photos import Photos, check
 from training.detector.preview import contact_sheet
-from training.detector.trained_on import keep, trained_on
+from training.detector.trained_on import SOURCES, keep, trained_on
 from training.detector.trainer import DetectorTrainer, make_trainer
 from training.given import training_run
 from training.out_of_memory import let_go, train_until_it_fits
@@ -171,7 +171,7 @@ def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: 
     # Whose photos it has learned from goes with it, as it was when it began: the set may be gone by now.
     kept = trained_on(folder.path, expanded(recipe.data)).sources
     sources = json.dumps([vars(source) for source in kept], indent=2, ensure_ascii=False)
-    (made / "sources.json").write_text(sources + "\n", encoding="utf-8")
+    (made / SOURCES).write_text(sources + "\n", encoding="utf-8")
     if isinstance(trainer.forward, Plain):
         _phase(journal, "exporting the model")
         journal.event("check", _exported(model, recipe.step.image_px, made, _examples(trainer)))

@@ -189,6 +189,7 @@ class DetectorScores:
         confidence: With which no more of them pass on photos such as thresholds were chosen on; None where none was
             said.
         undecided: Parts that stay undecided, each with why.
+        favoured: Which of the two knows the photos from its training, or may, each with how in a clause.
         settings: How it was done.
         seconds: That it took.
         kind: Tells this record from that of another task.
@@ -212,6 +213,7 @@ class DetectorScores:
     escape: float | None = None
     confidence: float | None = None
     undecided: dict[str, str] = field(default_factory=dict)
+    favoured: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] | None = None
     seconds: float = 0.0
     kind: Literal["detector"] = "detector"
@@ -302,6 +304,7 @@ def said(scores: DetectorScores) -> str:
     )
     if EXACT in scores.figures:
         text += f" On the parts that both know it {in_words(EXACT, scores.figures[EXACT], scores.model)}."
+    text += "".join(f" {each}" for each in favoured_words(scores))
     if shown.learned:
         text += f" {learned_words(shown)}"
     if scores.left_out:
@@ -342,6 +345,11 @@ def learned_words(shown: PhotosShown) -> str:
         f"{_photos(shown.learned)} of {shown.of} for {shown.split} {'was' if shown.learned == 1 else 'were'} left out, "
         "because the training saw them before the set was split anew."
     )
+
+
+def favoured_words(scores: DetectorScores) -> list[str]:
+    """Return a sentence for each of the two detectors that knows the photos from its training."""
+    return [f"This favours {name}: {how}." for name, how in scores.favoured.items()]
 
 
 def in_words(name: str, found: Compared, against: str) -> str:

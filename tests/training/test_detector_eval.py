@@ -12,6 +12,8 @@ from PIL import Image
 
 from repairai.cli import main as repairai
 from repairai.files import read_record
+from repairai.hardware.recipe import Recipe, saved
+from repairai.hardware.workload import Workload
 from repairai.inspection import open_detector
 from repairai.runs.detector_gate import activate
 from repairai.runs.detector_scores import is_of_detector, read_detector_scores
@@ -21,12 +23,13 @@ from repairai.runs.state import read_run
 from repairai.schema import PartLimits, Visibility
 from repairai.vision import detectors
 from repairai.vision.detector import Limits
-from repairai.vision.photo_set import PhotoSet, edit, read_photo_set, write_photo_set
+from repairai.vision.photo_set import PhotoSet, PhotoSource, edit, read_photo_set, write_photo_set
 from tests.training.detector_runs import presence_set, rendered_set, trained
 from training import detector_eval
+from training.builtin_data import SOURCES
 from training.detector import looks
 from training.detector.measuring import Other, Own, report
-from training.detector.trained_on import keep, trained_on, unseen
+from training.detector.trained_on import keep, knows, place_of, trained_on, unseen
 from training.detector.worst_photos import draw_worst
 from training.given import evaluation_run
 
@@ -195,6 +198,46 @@ def test_what_a_training_saw_adds_up(tmp_path: Path):
     assert seen.has_seen(like, "val")
     mixed = replace(now, photos=tuple(replace(each, source="bench") for each in now.photos))
     assert not keep(tmp_path / "third", mixed, "builtin").has_seen(replace(like, source="bench"), "test")
+
+
+def test_who_knows_the_test_photos_from_its_training_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    photos = rendered_set(n=6)
+    old = trained(photos, "old")
+    swapped = tuple(replace(p, split={"train": "test", "test": "train"}.get(p.split, p.split)) for p in photos.photos)
+    keep(old.path, replace(photos, photos=swapped), "builtin")
+    detectors.use(detectors.Inspector("old", str(old.model), "old"))
+    trained(photos, "new")
+    assert detector_eval.main(["new", "--escape", "0.3"]) == 0
+    n_test = len(photos.of("test"))
+    told = f"This favours old: it has learned from {n_test} of these {n_test} photos, or versions of them."
+    assert told in capsys.readouterr().out
+    assert told in evaluation().events.read_text()
+    assert set(read_detector_scores(evaluation().scores).favoured) == {"old"}
+
+    shown = photos.of("test")
+    assert "it began with old, which has learned from 2 of these 2" in knows(
+        _begun_with(old.model, tmp_path / "next"), photos, shown[:2]
+    )
+    # Where no list tells it, the sources do.
+    amv = replace(photos, sources=(PhotoSource("screws_amv", "CC BY 4.0"),))
+    assert knows(place_of("builtin"), photos, shown) == ""
+    told = knows(place_of("builtin"), amv, shown)
+    assert told == "it has learned from photos of screws_amv, and these may be among them"
+    begun = _begun_with("builtin", tmp_path / "amv")
+    assert knows(begun, amv, shown).startswith("it began with builtin, which has learned from photos of screws_amv")
+    assert knows(_begun_with("nobody/nothing", tmp_path / "other"), amv, shown) == ""
+
+
+def test_the_built_in_detector_names_what_it_has_learned_from():
+    rows = json.loads((place_of("builtin") / "sources.json").read_text())
+    assert [(row["name"], row["url"]) for row in rows] == [(each.name, each.url) for each in SOURCES]
+
+
+def _begun_with(model: Path | str, run: Path) -> Path:
+    """The folder of a model of a run that began with another."""
+    run.mkdir()
+    saved(run / "recipe.yaml", Recipe("detector", Workload(str(model), "full", image_px=320), 1.0, 1e-4))
+    return run / "model"
 
 
 def test_a_set_that_was_changed_is_looked_at_anew(tmp_path: Path):

@@ -85,8 +85,9 @@ def middles(seen: Sequence[Seen], labels: Sequence[str]) -> dict[str, float]:
 
 
 def report(
-    own: Own, other: Other, photos: PhotoSet, split: Split, settings: dict[str, str], began: float, learned: int = 0
-) -> DetectorScores:
+    own: Own, other: Other, photos: PhotoSet, split: Split, settings: dict[str, str], began: float, learned: int = 0,
+    favoured: dict[str, str] | None = None,
+) -> DetectorScores:  # fmt: skip
     """Return what two detectors made of the same photos.
 
     Args:
@@ -97,6 +98,7 @@ def report(
         settings: How it was done.
         began: When, on `time.monotonic`'s clock.
         learned: Photos of the split that were left out, since the training has seen them.
+        favoured: Which of the two knows the photos from its training, each with how.
     """
     after = counted(own.seen, own.parts, own.limits.parts)
     shared = [part for part in own.parts if part in other.labels]
@@ -132,6 +134,7 @@ def report(
         escape=own.limits.escape,
         confidence=own.limits.confidence,
         undecided={part: why for part, why in own.limits.undecided.items() if part in own.parts},
+        favoured=favoured or {},
         settings=settings,
         seconds=round(time.monotonic() - began, 1),
     )  # fmt: skip
