@@ -7,6 +7,7 @@ commit that it follows. A new repository is private until that commit is there.
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]  # loaded by name
 
 from repairai.errors import RepairError
 from repairai.hub.account import Account, who
@@ -183,25 +185,17 @@ def send(
     gone = _gone(sizes, there)
     tell = _Told(on_progress or (lambda done, total, words: None), sum(sizes.values()))
     tell.add(sum(sizes[path] for path in same), "")
-    with hub_errors(repo, parcel.kind):
+    with hub_errors(repo, parcel.kind), disable_progress_bars():
         if not there.head:
             there = _made(repo, parcel.kind)
         commit = there.head
         if len(same) < len(sizes) or gone:
             adding = [_Sent(path, content, tell) for path, content in _contents(parcel) if path not in same]
-            _upload(repo, parcel.kind, adding)
-            deleting = [CommitOperationDelete(path, is_folder=False) for path in gone]
-            commit = str(
-                api()
-                .create_commit(
-                    repo,
-                    [*adding, *deleting],
-                    commit_message=message or MESSAGE,
-                    repo_type=parcel.kind,
-                    parent_commit=there.head,
-                )
-                .oid
-            )
+            try:
+                _upload(repo, parcel.kind, adding)
+            except RuntimeError as error:
+                raise tell.fault or error from error.__cause__
+            commit = _committed(repo, parcel.kind, [*adding, *_deleting(gone)], message or MESSAGE, there.head)
         if there.private and not private:
             api().update_repo_settings(repo, private=False, repo_type=parcel.kind)
     tell.all()
@@ -376,15 +370,34 @@ def _tell_of(group: Sequence[CommitOperationAdd]) -> None:
             each.sent(each.upload_info.size)
 
 
+def _deleting(gone: Sequence[str]) -> list[CommitOperationDelete]:
+    return [CommitOperationDelete(path, is_folder=False) for path in gone]
+
+
+def _committed(
+    repo: str, kind: Kind, operations: Sequence[CommitOperationAdd | CommitOperationDelete], message: str, parent: str
+) -> str:
+    """Make one commit that follows another, and return its name."""
+    made = api().create_commit(repo, operations, commit_message=message, repo_type=kind, parent_commit=parent)
+    return str(made.oid)
+
+
 class _Told:
     """Adds up what is there, and tells it."""
 
     def __init__(self, tell: Progress, total: int) -> None:
         self._tell, self._total, self._done = tell, total, 0
+        self._lock = threading.Lock()
+        self.fault: BaseException | None = None
 
     def add(self, n_bytes: int, words: str) -> None:
-        self._done += n_bytes
-        self._tell(max(0, min(self._done, self._total)), self._total, words)
+        with self._lock:  # files go side by side
+            self._done += n_bytes
+            try:
+                self._tell(max(0, min(self._done, self._total)), self._total, words)
+            except BaseException as error:
+                self.fault = error  # which the client wraps into another
+                raise
 
     def all(self) -> None:
         self._tell(self._total, self._total, "")
