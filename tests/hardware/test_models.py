@@ -3,69 +3,23 @@
 import json
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from repairai.errors import RepairError
 from repairai.hardware.models import built_in, find_config
+from tests.hub_server.server import HubServer
 
 TINY = {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 100, "intermediate_size": 96,
         "num_attention_heads": 4, "num_key_value_heads": 2}  # fmt: skip
-ANSWERS = {
-    "/tiny/llama/resolve/main/config.json": (200, {}),
-    "/tiny/gated/resolve/main/config.json": (403, {"X-Error-Code": "GatedRepo"}),
-    "/tiny/bare/resolve/main/config.json": (404, {"X-Error-Code": "EntryNotFound"}),
-    "/tiny/broken/resolve/main/config.json": (500, {}),
-}
 
 
-class Hub(BaseHTTPRequestHandler):
-    """Just enough of the Hub to give a configuration."""
-
-    def do_GET(self):
-        status, headers = ANSWERS.get(self.path, (404, {"X-Error-Code": "RepoNotFound"}))
-        self.send_response(status)
-        body = json.dumps(TINY).encode() if status == 200 else b"{}"
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def ask(hub: str, home: Path, model: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own, since the Hub's client reads its address when it is imported."""
-    code = (
-        "import sys, json; from repairai.hardware.models import find_config; "
-        "print(json.dumps(find_config(sys.argv[1])))"
-    )
-    own = {"HF_ENDPOINT": hub, "HF_HOME": str(home / "hf"), "REPAIRAI_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
-    env = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
-    return subprocess.run(
-        [sys.executable, "-c", code, model], capture_output=True, text=True, env={**env, **own}, check=False
-    )
-
-
-def test_a_configuration_comes_from_the_hub_once(hub: str, home: Path):
-    assert json.loads(ask(hub, home, "tiny/llama").stdout) == TINY
-    assert json.loads(ask("http://127.0.0.1:9", home, "tiny/llama").stdout) == TINY, "kept from then on"
+def test_a_configuration_comes_from_the_hub_once(hub: HubServer):
+    hub.add_repo("model", "tiny/llama", {"config.json": json.dumps(TINY)})
+    assert find_config("tiny/llama") == TINY
+    with hub.away():
+        assert find_config("tiny/llama") == TINY, "kept from then on"
 
 
 @pytest.mark.parametrize(
@@ -82,16 +36,18 @@ def test_a_configuration_comes_from_the_hub_once(hub: str, home: Path):
         ("../..", "no name of a model|does not exist"),
     ],
 )
-def test_what_the_hub_does_not_give_is_told(hub: str, home: Path, model: str, said: str):
-    answer = ask(hub, home, model)
-    assert answer.returncode
-    with pytest.raises(AssertionError, match=said):
-        raise AssertionError(answer.stderr.strip().splitlines()[-1])
+def test_what_the_hub_does_not_give_is_told(hub: HubServer, model: str, said: str):
+    hub.add_repo("model", "tiny/gated", {"config.json": "{}"}).gated = "manual"
+    hub.add_repo("model", "tiny/bare", {})
+    hub.add_repo("model", "tiny/broken", {"config.json": "{}"})
+    hub.misbehave(500, "tiny/broken", times=None)
+    with pytest.raises(RepairError, match=said):
+        find_config(model)
 
 
-def test_without_a_hub_it_is_told_at_once(home: Path):
-    answer = ask("http://127.0.0.1:9", home, "meta-llama/Llama-9")
-    assert "the Hub cannot be reached; did you mean meta-llama/Llama" in answer.stderr
+def test_without_a_hub_it_is_told_at_once(hub: HubServer):
+    with hub.away(), pytest.raises(RepairError, match="the Hub cannot be reached; did you mean meta-llama/Llama"):
+        find_config("meta-llama/Llama-9")
 
 
 def test_a_folder_and_a_file_are_read(tmp_path: Path):
