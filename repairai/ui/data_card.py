@@ -174,7 +174,7 @@ def _wire_build(bench: Workbench, builder: Builder, card: DataCard, recipe: gr.C
             flags = ["--without-ifixit"] if without else []
             flags += ["--keep-exam"] if exam else []
             flags += [f"--limit-examples={int(most)}"] if most else []
-            builder.start(free_name(name), [*flags, *_counted(text), *given])
+            builder.build(free_name(name), [*flags, *_counted(text), *given])
         except RepairError as error:
             going = builder.progress() is not None  # from another browser tab: it was refused for that
             return [render.problem(str(error)), gr.Timer(active=False), gr.skip(), gr.skip(), *_while(going)]
@@ -190,14 +190,14 @@ def _wire_build(bench: Workbench, builder: Builder, card: DataCard, recipe: gr.C
         if found is None:
             return ["", *still]
         if not found.ended:
-            said = _said(f"Ending the build of {found.name} …") if found.cancelled else train_render.building(found)
+            said = _said(f"Ending the build of {found.subject} …") if found.cancelled else train_render.building(found)
             return [said, gr.Timer(active=True), gr.skip(), gr.skip(), *_while(True, found.cancelled)]
         builder.forget()
         if found.fault:
             return [render.problem(found.fault), *still]
         if found.cancelled:
-            return [_said(f"The build of {found.name} was cancelled; nothing of it is left."), *still]
-        said = _said(f"{found.name} is built.")
+            return [_said(f"The build of {found.subject} was cancelled; nothing of it is left."), *still]
+        said = _said(f"{found.subject} is built.")
         return [said, gr.Timer(active=False), listed(None), gr.Accordion(open=False), *_while(False)]
 
     given = [card.source, card.words, card.files, card.dataset, card.name, card.most, card.without, card.exam, recipe]

@@ -8,9 +8,9 @@ from typing import Any
 
 from repairai.runs.words import span
 from repairai.ui.curves import ticks
-from repairai.ui.data_build import Progress
 from repairai.ui.foreseen import TOKENS_A_BAR, Foreseen
 from repairai.ui.hardware_render import badge
+from repairai.ui.photos.scripted import Progress
 from repairai.ui.runs_render import size
 from repairai.ui.scores_render import TASKS
 
@@ -119,8 +119,8 @@ def building(found: Progress) -> str:
     value = f' aria-valuenow="{share}"' if share else ""
     count = f": {found.done:,}" + (f" of {found.total:,}" if found.total else "") if found.done else ""
     return (
-        f'<div class="building"><p>Building {escape(found.name)}: {escape(found.what)}{count}</p><span '
-        f'class="track wide" role="progressbar" aria-label="Building {escape(found.name)}"{value}><span '
+        f'<div class="building"><p>{escape(found.title)}: {escape(found.what)}{count}</p><span '
+        f'class="track wide" role="progressbar" aria-label="{escape(found.title)}"{value}><span '
         f'class="tone-busy" style="width:{share or 4}%"></span></span></div>'
     )
 

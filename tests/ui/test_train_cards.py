@@ -12,11 +12,12 @@ from repairai.files import home
 from repairai.runs.folder import new_run
 from repairai.sop.guides import import_guides
 from repairai.sop.library import Library
-from repairai.ui import data_build
-from repairai.ui.data_build import Builder, Progress, built, built_in, free_name, samples
+from repairai.ui.data_build import Builder, built, built_in, free_name, samples
 from repairai.ui.data_card import DEVICES, FILES, HUB, LIBRARY, look_at, sources
 from repairai.ui.data_delete import doomed
 from repairai.ui.foreseen import foresee, steps_of
+from repairai.ui.photos import scripted
+from repairai.ui.photos.scripted import Progress
 from repairai.ui.recipe_card import check, taken, used, with_data
 from repairai.ui.recipe_text import parsed, ready_recipes
 from repairai.ui.start_card import AT, NOW, QUEUE, begun, command, forecast, usual_name
@@ -48,7 +49,7 @@ def library(tmp_path: Path) -> Library:
 @pytest.fixture
 def data(library: Library) -> Path:
     builder = Builder()
-    builder.start("mine", ["library"])
+    builder.build("mine", ["library"])
     found = ends(builder)
     assert not found.fault
     builder.forget()
@@ -81,7 +82,7 @@ def test_an_example_of_a_model_that_is_not_there_is_shown_without_it(data: Path)
 def test_a_build_that_fails_says_why(library: Library, tmp_path: Path):
     (tmp_path / "empty.csv").write_text("")
     builder = Builder()
-    builder.start("bad", [str(tmp_path / "empty.csv")])
+    builder.build("bad", [str(tmp_path / "empty.csv")])
     found = ends(builder)
     assert "empty.csv" in found.fault
     assert built() == []
@@ -89,15 +90,15 @@ def test_a_build_that_fails_says_why(library: Library, tmp_path: Path):
 
 def test_one_build_at_a_time_and_it_can_be_stopped(library: Library):
     builder = Builder()
-    builder.start("one", ["library"])
-    with pytest.raises(RepairError, match="one is being built"):
-        builder.start("two", ["library"])
+    builder.build("one", ["library"])
+    with pytest.raises(RepairError, match="something else is going on: Building one"):
+        builder.build("two", ["library"])
     assert not builder.progress().cancelled
     builder.stop()
     found = ends(builder)
     assert (found.cancelled, found.fault) == (True, "")
     assert not list((home() / "data").glob("sop/*"))
-    builder.start("two", ["library"])
+    builder.build("two", ["library"])
     assert not builder.progress().cancelled
     builder.stop()
     ends(builder)
@@ -107,11 +108,11 @@ def test_a_build_that_does_not_hear_is_ended_and_cleared(monkeypatch: pytest.Mon
     half = home() / "data" / "sop" / ".deaf.0123abcd"
     half.mkdir(parents=True)
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    monkeypatch.setattr(data_build, "script", lambda *_: [sys.executable, "-c", deaf])
-    monkeypatch.setattr(data_build, "END_SECONDS", 0.2)
+    monkeypatch.setattr(scripted, "script", lambda *_: [sys.executable, "-c", deaf])
+    monkeypatch.setattr(scripted, "END_SECONDS", 0.2)
     builder = Builder()
-    builder.start("deaf", [])
-    while not builder._log.read_text():
+    builder.build("deaf", [])
+    while not (builder._place / "log").read_text():
         time.sleep(0.05)
     builder.stop()
     assert ends(builder).cancelled

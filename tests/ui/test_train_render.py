@@ -5,8 +5,8 @@ from dataclasses import replace
 from repairai.hardware.card import card_of
 from repairai.runs.forecast import DiskForecast
 from repairai.ui import train_render as render
-from repairai.ui.data_build import Progress
 from repairai.ui.foreseen import Foreseen
+from repairai.ui.photos.scripted import Progress
 
 HOSTILE = '<script>alert("x")</script>'
 LENGTHS = {
@@ -49,7 +49,7 @@ def test_hostile_words_stay_text():
               "spans": [{"text": HOSTILE, "trained": True}, {"text": HOSTILE, "trained": False}]}  # fmt: skip
     shown = [
         render.report(report), render.sample([sample], 0, HOSTILE), render.recipe(HOSTILE, HOSTILE),
-        render.problems([HOSTILE]), render.building(Progress(HOSTILE, HOSTILE)),
+        render.problems([HOSTILE]), render.building(Progress(HOSTILE, HOSTILE, HOSTILE)),
         render.forecast(foreseen),
     ]  # fmt: skip
     assert not [each for each in shown if "<script" in each]
@@ -68,7 +68,7 @@ def test_an_example_marks_what_is_learned_and_can_be_leafed_through():
 
 
 def test_a_build_shows_how_far_it_is():
-    assert 'aria-valuenow="50"' in render.building(Progress("mine", "making", 5, 10))
+    assert 'aria-valuenow="50"' in render.building(Progress("Building mine", "mine", "making", 5, 10))
     assert "aria-valuenow" not in render.building(Progress("mine"))
 
 

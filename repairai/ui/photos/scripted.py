@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -65,10 +65,11 @@ class Scripted:
         self._tells = False
         self._place = Path()
         self._cancelled = False
+        self._cleared: Callable[[], None] = _nothing
 
     def start(
         self, title: str, subject: str, module: str, words: Sequence[str], beside: Path | None = None,
-        tells: bool = False,
+        tells: bool = False, cleared: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Start a script.
 
@@ -79,6 +80,7 @@ class Scripted:
             words: For it.
             beside: A folder that is deleted when the script is over, such as one with what was dropped.
             tells: Whether what it says at its end is for the person.
+            cleared: Takes away what it leaves half-done where it is cancelled; it is called once the script is gone.
 
         Raises:
             RepairError: One is going on, or the script is not there.
@@ -88,7 +90,7 @@ class Scripted:
                 raise RepairError(f"something else is going on: {self._title}", "wait until it is done, or cancel it")
             command = script(module, words)
             self._forget()
-            self._cancelled = False
+            self._cancelled, self._cleared = False, cleared or _nothing
             self._title, self._subject, self._tells = title, subject, tells
             self._place = beside or Path(tempfile.mkdtemp(prefix="repairai-"))
             with (self._place / "log").open("wb") as log:
@@ -106,7 +108,7 @@ class Scripted:
         cancelled = self._cancelled and code != 0  # it may have been done before it heard of that
         return Progress(
             self._title, self._subject, str(told.get("what", "starting")), _count(told.get("done")) or 0,
-            _count(told.get("total")), code is not None, _fault(said, code) if code and not cancelled else "",
+            _count(told.get("total")), code is not None, fault(said, code) if code and not cancelled else "",
             cancelled, said, self._tells,
         )  # fmt: skip
 
@@ -118,7 +120,8 @@ class Scripted:
                 return
             self._cancelled = True
             process.terminate()
-        threading.Thread(target=_see_it_end, args=(process,), name="end of a script", daemon=True).start()
+            end = (process, self._cleared)
+        threading.Thread(target=_see_it_end, args=end, name="end of a script", daemon=True).start()
 
     def forget(self) -> None:
         """Forget a script that is over."""
@@ -132,12 +135,17 @@ class Scripted:
             shutil.rmtree(self._place, ignore_errors=True)
 
 
-def _see_it_end(process: subprocess.Popen[bytes]) -> None:
+def _nothing() -> None:
+    """Take nothing away."""
+
+
+def _see_it_end(process: subprocess.Popen[bytes], cleared: Callable[[], None]) -> None:
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    cleared()
 
 
 def _told(line: str) -> dict[str, Any]:
@@ -154,7 +162,13 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _fault(lines: Sequence[str], code: int) -> str:
+def fault(lines: Sequence[str], code: int) -> str:
+    """Return why a script failed, in a sentence.
+
+    Args:
+        lines: That it said, but for progress.
+        code: With which it ended.
+    """
     own = next((line for line in reversed(lines) if line.startswith(OURS)), "")
     if own:
         return own.partition(": ")[2]
