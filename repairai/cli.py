@@ -9,7 +9,21 @@ import io
 import sys
 from collections.abc import Sequence
 
-from repairai.commands import ask, data, guides, hardware, inspect, models, photos, plan, records, runs, space, train
+from repairai.commands import (
+    ask,
+    data,
+    guides,
+    hardware,
+    hub,
+    inspect,
+    models,
+    photos,
+    plan,
+    records,
+    runs,
+    space,
+    train,
+)
 from repairai.commands.words import Parser, refuse, whole
 from repairai.errors import RepairError
 
@@ -40,6 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="python -m repairai", description="Is this repair step done? A guide, a photo, a verdict.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for command in (inspect, guides, ask, data, photos, records, hardware, plan, train, runs, models, space):
+    for command in (inspect, guides, ask, data, photos, records, hardware, plan, train, runs, models, hub, space):
         command.add_words(verbs)
     return parser

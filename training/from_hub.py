@@ -18,6 +18,7 @@ from huggingface_hub.errors import (
 )
 
 from repairai.errors import RepairError
+from repairai.files import pulled
 
 
 def fetched(
@@ -34,6 +35,9 @@ def fetched(
     Raises:
         RepairError: There is no such repository, it may not be read, or the Hub cannot be reached.
     """
+    came = pulled(name, revision) if kind == "model" else None
+    if came:
+        return came
     try:
         return Path(snapshot_download(name, repo_type=kind, revision=revision, allow_patterns=list(patterns)))
     except HFValidationError:

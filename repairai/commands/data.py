@@ -1,4 +1,4 @@
-"""`data`: what the SOP agent learns from, built, listed, shown and deleted."""
+"""`data`: what the SOP agent learns from, built, listed, shown and deleted; and data sets to and from the Hub."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from repairai.commands import transfer
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
 
@@ -39,6 +40,9 @@ def add_words(verbs: Any) -> None:
     show.add_argument("folder", metavar="NAME|FOLDER")
     show.add_argument("--model", help="whose chat template is used: a name on the Hub, or a folder")
     show.add_argument("--n", type=whole(0, _MOST), help="how many samples (default: 3)")
+    pull = transfer.add_pull(verbs, _pull, "fetch a data set from the Hub; labelled photos become a set of photos")
+    pull.add_argument("--name", help="of the set of photos (default: the data set's)")
+    transfer.add_push(verbs, _push, "send built data to the Hub, with their card")
     delete = verb(verbs, "delete", _delete, "delete a build; refused while a run that needs it is at work or waits")
     delete.add_argument("name", metavar="NAME")
 
@@ -62,6 +66,40 @@ def _delete(chosen: argparse.Namespace) -> int:
     if stuck:
         print(f"without these data cannot go on: {', '.join(stuck)}")
     return 0
+
+
+def _pull(chosen: argparse.Namespace) -> int:
+    planned, folder = transfer.pull(chosen, "dataset")
+    if folder is None:
+        return 0
+    if planned.what == "photos":
+        return _photos_of(chosen, folder, planned.licence)
+    if chosen.json:
+        told = {"repo": planned.repo, "revision": planned.revision, "what": planned.what, "licence": planned.licence}
+        print_json({**told, "folder": str(folder), "bytes": planned.total_bytes})
+        return 0
+    then = {
+        "sop-data": f"train on them with `train RECIPE --data {folder.name}`",
+        "guides": f"read them in with `guides import {folder}`",
+    }.get(planned.what, f"build examples from a file of it with `data build`, or `photos import {folder}`")
+    print(f"{planned.repo} is in {folder}\n{then}")
+    return 0
+
+
+def _photos_of(chosen: argparse.Namespace, folder: Path, licence: str) -> int:
+    """Make a set of photos from what was pulled."""
+    from repairai.hub.client import address
+
+    words = [f"--name={chosen.name or folder.name.rpartition('--')[2]}", f"--url={address(chosen.repo, 'dataset')}"]
+    words += [f"--licence={licence}"] if licence else []
+    words += ["--json"] if chosen.json else []
+    return run_script("training.detector_data", [*words, "--", str(folder)])
+
+
+def _push(chosen: argparse.Namespace) -> int:
+    from repairai.runs import parcels
+
+    return transfer.push(chosen, parcels.of_sop_data(chosen.source, chosen.repo))
 
 
 def _list(chosen: argparse.Namespace) -> int:

@@ -13,12 +13,16 @@ from repairai.errors import RepairError
 if TYPE_CHECKING:
     from repairai.schema import Guide, Step
 
+_HUB = "hub:"
+
 
 def add_words(verbs: Any) -> None:
     """Add `guides` and its verbs to the command line."""
     verbs = noun(verbs, "guides", "import, find and read guides")
-    read = verb(verbs, "import", _import, "read guides from a file, a folder or iFixit's web address")
-    read.add_argument("source", metavar="PATH|URL")
+    read = verb(verbs, "import", _import, "read guides from a file, a folder, iFixit's web address or the Hub")
+    read.add_argument(
+        "source", metavar="PATH|URL|hub:OWNER/NAME", help="behind a name of the Hub @REVISION, if need be"
+    )
     read.add_argument("--refresh", action="store_true", help="fetch guides again that are there already")
     find = verb(verbs, "search", _search, "find steps by words")
     find.add_argument("words", nargs="+")
@@ -46,10 +50,11 @@ def _import(chosen: argparse.Namespace) -> int:
 
     from repairai.sop.guides import import_guides
 
+    source = _from_hub(chosen.source) if chosen.source.startswith(_HUB) else chosen.source
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         report = import_guides(
-            chosen.source,
+            source,
             library(),
             lambda done, total, words: bar.update(task, completed=done, total=total, description=words),
             refresh=chosen.refresh,
@@ -63,6 +68,16 @@ def _import(chosen: argparse.Namespace) -> int:
     for problem in report.problems:
         print(f"  {problem}", file=sys.stderr)
     return 0
+
+
+def _from_hub(source: str) -> str:
+    """Return the folder of a data set of the Hub, fetched where it is not here."""
+    from repairai.commands.transfer import fetched
+    from repairai.hub.pull import plan
+
+    name, _, revision = source.removeprefix(_HUB).partition("@")
+    planned = plan(name, "dataset", revision or "main")
+    return str(fetched(planned))
 
 
 def _search(chosen: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`models`: who answers questions and who inspects photos, and one step back."""
+"""`models`: who answers questions and who inspects photos, one step back, and to and from the Hub."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repairai.commands import transfer
 from repairai.commands.words import as_data, noun, print_json, verb
+from repairai.errors import RepairError
 
 if TYPE_CHECKING:
     from repairai.sop.agents import Agent
@@ -24,6 +26,11 @@ def add_words(verbs: Any) -> None:
     use.add_argument("--force", action="store_true", help="a trained one whatever its exam says")
     back = verb(verbs, "back", _back, "make the one active again that was so before")
     back.add_argument("--detector", action="store_true", help="of the detectors; else of those that answer")
+    pull = transfer.add_pull(verbs, _pull, "fetch a model from the Hub: only safetensors, and nothing that can run")
+    pull.add_argument("--without-base", action="store_true", help="of an adapter, fetch only itself")
+    push = transfer.add_push(verbs, _push, "send a trained model to the Hub, with its card", "RUN_ID|FOLDER")
+    push.add_argument("--merged", action="store_true", help="adapter and base as one model")
+    push.add_argument("--base", default="", metavar="OWNER/NAME", help="what an adapter's base is called on the Hub")
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -35,17 +42,81 @@ def _list(chosen: argparse.Namespace) -> int:
     if active.name not in [each.name for each in found]:
         found.append(active)
     eyes = detectors.inspectors()
+    came = _came(agents, detectors)
     if chosen.json:
         rows = [{**as_data(each), "active": each == active, "missing": agents.missing(each)} for each in found]
         rows += [{**as_data(each), "kind": "detector", "active": each.name == inspects.name,
                   "missing": detectors.missing(each)} for each in eyes]  # fmt: skip
+        rows += [{"name": row["repo"], "active": False, **row} for row in came]
         print_json(rows)
         return 0
     for each in found:
         print(("* " if each == active else "  ") + _said(each))
     for eye in eyes:
         print(("* " if eye.name == inspects.name else "  ") + _said_of_detector(eye))
+    for row in came:
+        base = f" on {row['base']}" if row["base"] else ""
+        print(f"  {row['repo']}, {row['said']}{base} from the Hub, not in use: {row['path']}")
     return 0
+
+
+def _came(agents: Any, detectors: Any) -> list[dict[str, Any]]:
+    """Return the models that were pulled and are in no register yet."""
+    from repairai import files
+    from repairai.hub.contents import WHAT_WORDS
+    from repairai.hub.pull import pulled_models
+
+    if not any((files.home() / "models").glob(f"[!.]*/{files.PULLED}")):
+        return []
+    known = {each.path for each in (*agents.agents(), *detectors.inspectors())}
+    return [
+        {"kind": "pulled", "repo": about.repo, "what": about.what, "said": WHAT_WORDS[about.what], "base": about.base,
+         "licence": about.licence, "revision": about.revision, "path": str(folder), "missing": ""}
+        for about, folder in pulled_models()
+        if str(folder) not in known
+    ]  # fmt: skip
+
+
+def _pull(chosen: argparse.Namespace) -> int:
+    from repairai import files
+
+    planned, folder = transfer.pull(chosen, "model")
+    if folder is None:
+        return 0
+    base = planned.base
+    if base and files.pulled(base) is None and not chosen.without_base:
+        from repairai.hub.pull import plan
+
+        if not chosen.json:
+            print(f"it stands on {base}, which is fetched too")
+        try:
+            transfer.fetched(plan(base))
+        except RepairError as error:
+            raise RepairError(
+                f"{planned.repo} is here, but not its base: {error.what}",
+                f"{error.next_step}; then `models pull {base}`",
+            ) from None
+    if chosen.json:
+        told = {"repo": planned.repo, "revision": planned.revision, "what": planned.what, "base": base}
+        print_json({**told, "licence": planned.licence, "folder": str(folder), "bytes": planned.total_bytes})
+        return 0
+    print(f"{planned.repo} is in {folder}")
+    if base and files.pulled(base) is None:
+        print(f"its base is not here: `models pull {base}`")
+    if planned.what in ("detector", "adapter", "agent"):
+        print(f"{'let it inspect' if planned.what == 'detector' else 'let it answer'}: `models use {planned.repo}`")
+    return 0
+
+
+def _push(chosen: argparse.Namespace) -> int:
+    from repairai.files import expanded
+    from repairai.runs import parcels
+
+    if _is_run(chosen.source) or not expanded(chosen.source).is_dir():
+        parcel = parcels.of_run(chosen.source, chosen.repo, merged=chosen.merged, base=chosen.base)
+    else:
+        parcel = transfer.of_folder(expanded(chosen.source))
+    return transfer.push(chosen, parcel)
 
 
 def _use(chosen: argparse.Namespace) -> int:
@@ -118,10 +189,12 @@ def _detector(name: str) -> Inspector | None:
         if each.name == name:
             return each
     plain = Path(name).name == name
-    places = [files.home() / "models" / name, files.expanded(name)] if plain else [files.expanded(name)]
+    came = files.pulled(name)
+    places = [came] if came else []
+    places += [files.home() / "models" / name, files.expanded(name)] if plain else [files.expanded(name)]
     for place in places:
         if name and _sees(place / "config.json"):
-            return detectors.Inspector(place.resolve().name, str(place.resolve()))
+            return detectors.Inspector(name if place == came else place.resolve().name, str(place.resolve()))
     return None
 
 

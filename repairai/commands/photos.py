@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repairai.commands import label
+from repairai.commands import label, transfer
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
 from repairai.errors import RepairError
@@ -43,6 +43,7 @@ def add_words(verbs: Any) -> None:
     _name(names)
     names.add_argument("names", nargs="+", metavar="OLD=NEW")
     _name(verb(verbs, "delete", _delete, "delete a set; refused while a run that needs it is at work or waits"))
+    transfer.add_push(verbs, _push, "send a set to the Hub, with its card; `data pull` brings one back")
     label.add_words(verbs)
 
 
@@ -213,6 +214,13 @@ def _show_photo(folder: Path, name: str, as_json: bool) -> int:
     if not photo.boxes:
         print("nothing is on it" if photo.labelled else "nobody said yet what is on it")
     return 0
+
+
+def _push(chosen: argparse.Namespace) -> int:
+    from repairai.runs import parcels
+
+    _folder(chosen.source)
+    return transfer.push(chosen, parcels.of_photo_set(chosen.source, chosen.repo))
 
 
 def _delete(chosen: argparse.Namespace) -> int:

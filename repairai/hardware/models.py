@@ -26,7 +26,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # it exports 
 )
 
 from repairai.errors import RepairError
-from repairai.files import expanded, home, read_text, write_whole
+from repairai.files import expanded, home, pulled, read_text, write_whole
 
 Kind = Literal["language", "detector", "segmenter", "seeing"]
 TYPES: dict[str, Kind] = {
@@ -96,6 +96,8 @@ def find_config(model: str) -> dict[str, Any]:
     name = by_lower.get(model.strip().lower())
     if name:
         return known[name]
+    if came := pulled(model.strip()):
+        return _read(came / "config.json")
     return _read(_download(model.strip(), list(known)))
 
 

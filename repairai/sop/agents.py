@@ -163,6 +163,8 @@ def named(name: str, model: str = "") -> Agent:
     folder = files.expanded(words) if words else Path()
     if words and folder.is_dir():
         return Agent(folder.resolve().name, "local", str(folder.resolve()))
+    if came := files.pulled(words):
+        return Agent(words, "local", str(came.resolve()))
     if re.fullmatch(r"[\w.-]+/[\w.-]+", words) and not words.startswith("."):
         return Agent(words, "local", words)
     raise RepairError(

@@ -18,6 +18,7 @@ import transformers
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
 from repairai.errors import RepairError
+from repairai.files import pulled
 from repairai.sop.chat_template import end_of_turn, render
 from repairai.sop.prompts import Passage, conversation
 
@@ -160,10 +161,10 @@ class _Stopped(transformers.StoppingCriteria):  # type: ignore[misc]  # transfor
 
 def _find(source: str, base: str) -> tuple[Path | None, str]:
     """Return an adapter's folder, None for a whole model, and the folder or Hub name of the model itself."""
-    folder = Path(source)
+    folder = pulled(source) or Path(source)
     if folder.is_dir():
         if not (folder / _ADAPTER).is_file():
-            return None, source
+            return None, str(folder)
     elif not _is_adapter(source):
         return None, source
     else:
@@ -177,7 +178,8 @@ def _find(source: str, base: str) -> tuple[Path | None, str]:
         named = base
     if not (named or base):
         raise RepairError(f"{source} does not say which model it stands on", "give a whole model")
-    return folder, named or base
+    on = named or base
+    return folder, str(pulled(on) or on)
 
 
 def _is_adapter(name: str) -> bool:

@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
 )
 
 from repairai.errors import RepairError
-from repairai.files import expanded, home, read_text
+from repairai.files import expanded, home, pulled, read_text
 
 WANTED = ["*.json", "*.safetensors", "*.txt", "*.model"]
 """No weights but safetensors, which hold no program."""
@@ -33,7 +33,7 @@ def find_pretrained(name: str) -> Path:
         RepairError: There is no such model, it may not be had, or its weights are in a form that can hold programs.
     """
     places = [expanded(name), home() / "models" / name]
-    folder = next((place for place in places if place.is_dir()), None) or _fetched(name)
+    folder = next((place for place in places if place.is_dir()), None) or pulled(name) or _fetched(name)
     if not (folder / "config.json").is_file():
         raise RepairError(f"{folder} holds no config.json", "give the folder of a model as transformers saves it")
     if not any(folder.glob("*.safetensors")):
