@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .wire import Answer
 
+CHUNK = 1 << 16
 MESSAGES = {
     400: "Bad request",
     401: "Invalid credentials in Authorization header",
@@ -35,6 +36,8 @@ class Fault:
         method: Only requests of this one, where given.
         times: How often; None is always.
         after_bytes: The connection is dropped once so much of the body came in (PUT, POST) or went out (GET).
+        bytes_per_second: The body comes in, or goes out, no faster.
+        unanswered: It is done as it was asked, but the connection is dropped in place of the answer.
         delay_seconds: Waited before anything else.
         retry_after: Seconds named in the header Retry-After.
         code: The header X-Error-Code, such as `GatedRepo`.
@@ -46,6 +49,8 @@ class Fault:
     method: str | None = None
     times: int | None = 1
     after_bytes: int | None = None
+    bytes_per_second: int | None = None
+    unanswered: bool = False
     delay_seconds: float = 0.0
     retry_after: int | None = None
     message: str = ""
@@ -62,6 +67,36 @@ class Fault:
         status = self.status or 500
         headers = {"Retry_After": str(self.retry_after)} if self.retry_after is not None else {}
         return Refusal(status, self.message or MESSAGES.get(status, "Error"), self.code, **headers).answer()
+
+
+class CutError(Exception):
+    """The connection is to be dropped now."""
+
+
+@dataclass
+class Passage:
+    """How far and how fast one body goes through."""
+
+    fault: Fault | None
+    closing: threading.Event
+    passed: int = 0
+
+    def step(self, left: int) -> int:
+        """How many of the bytes that are left may go through now.
+
+        Raises:
+            CutError: None, ever.
+        """
+        step = min(left, CHUNK)
+        if self.fault and self.fault.after_bytes is not None:
+            step = min(step, self.fault.after_bytes - self.passed)
+            if step <= 0:
+                raise CutError
+        if self.fault and self.fault.bytes_per_second:
+            step = min(step, max(1, self.fault.bytes_per_second // 20))
+            self.closing.wait(step / self.fault.bytes_per_second)
+        self.passed += step
+        return step
 
 
 @dataclass

@@ -102,6 +102,25 @@ def test_an_upload_that_is_cut_shows_nothing(hub: HubServer, api: HfApi, tmp_pat
     assert hub.read("model", "me/thing", "model.safetensors") == WEIGHTS
 
 
+def test_a_body_comes_and_goes_slowly(hub: HubServer, api: HfApi):
+    hub.add_repo("model", "me/thing", {"model.safetensors": WEIGHTS})
+    for path, method in (("/resolve/", "GET"), ("/_lfs/", "PUT")):
+        hub.misbehave(path=path, method=method, bytes_per_second=800_000)
+    begun = time.monotonic()
+    hf_hub_download("me/thing", "model.safetensors")
+    between = time.monotonic()
+    api.upload_file(repo_id="me/thing", path_or_fileobj=WEIGHTS[::-1], path_in_repo="other.safetensors")
+    assert min(between - begun, time.monotonic() - between) >= 0.5
+
+
+def test_a_commit_whose_answer_is_lost_is_made_all_the_same(hub: HubServer, api: HfApi):
+    api.create_repo("me/thing")
+    hub.misbehave(path="/commit/main", method="POST", unanswered=True)
+    with pytest.raises(httpx.TransportError):
+        api.upload_file(repo_id="me/thing", path_or_fileobj=b"a", path_in_repo="a.txt")
+    assert hub.read("model", "me/thing", "a.txt") == b"a"
+
+
 def test_a_commit_that_is_cut_is_none(hub: HubServer, api: HfApi):
     api.create_repo("me/thing")
     hub.misbehave(path="/commit/main", method="POST", after_bytes=20)

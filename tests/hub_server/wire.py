@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .faults import Fault
+from .faults import CutError, Fault, Passage
 from .store import Token, new_id
 
 if TYPE_CHECKING:
     from .server import HubServer
-
-CHUNK = 1 << 16
 
 
 class Refusal(Exception):
@@ -106,10 +104,6 @@ def route(method: str, pattern: str) -> Callable[[Route], Route]:
     return register
 
 
-class CutError(Exception):
-    """The connection is to be dropped now."""
-
-
 class Handler(BaseHTTPRequestHandler):
     """One connection to `hub`."""
 
@@ -131,14 +125,16 @@ class Handler(BaseHTTPRequestHandler):
             if fault and fault.delay_seconds:
                 self.hub.closing.wait(fault.delay_seconds)
             uploads = self.command in ("PUT", "POST", "PATCH")
-            self.read_body(request, fault.after_bytes if fault and uploads else None)
+            self.read_body(request, Passage(fault if uploads else None, self.hub.closing))
             if fault and fault.status:
                 answer = fault.answer()
             elif fault and fault.after_bytes == 0:
                 raise CutError
             else:
                 answer = self.find_answer(request)
-            self.send(answer, fault if fault and not uploads else None)
+            if fault and fault.unanswered:
+                raise CutError
+            self.send(answer, Passage(None if uploads else fault, self.hub.closing))
         except (CutError, ConnectionError, TimeoutError):
             self.drop()
         finally:
@@ -172,9 +168,9 @@ class Handler(BaseHTTPRequestHandler):
             traceback.print_exc(file=sys.stderr)
             return Refusal(500, f"the test Hub failed at {request.method} {request.path}").answer()
 
-    def read_body(self, request: Request, cut_at: int | None) -> None:
-        """Read the whole body, to a file where it is an upload's; drop the connection after `cut_at` bytes."""
-        parts = self.body_parts(cut_at)
+    def read_body(self, request: Request, passage: Passage) -> None:
+        """Read the whole body, to a file where it is an upload's."""
+        parts = self.body_parts(passage)
         if not request.path.startswith("/_lfs/") or request.method != "PUT":
             request.body = b"".join(parts)
             return
@@ -183,16 +179,12 @@ class Handler(BaseHTTPRequestHandler):
             for part in parts:
                 file.write(part)
 
-    def body_parts(self, cut_at: int | None) -> Iterator[bytes]:
-        read = 0
+    def body_parts(self, passage: Passage) -> Iterator[bytes]:
         for size in self.body_sizes():
             while size:
-                if cut_at is not None and read >= cut_at:
-                    raise CutError
-                part = self.rfile.read(min(size, CHUNK, CHUNK if cut_at is None else max(1, cut_at - read)))
+                part = self.rfile.read(passage.step(size))
                 if not part:
                     raise ConnectionError("the client went away")
-                read += len(part)
                 size -= len(part)
                 yield part
 
@@ -206,9 +198,9 @@ class Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
 
-    def send(self, answer: Answer, fault: Fault | None) -> None:
+    def send(self, answer: Answer, passage: Passage) -> None:
         if answer.events is not None:
-            return self.send_events(answer, fault)
+            return self.send_events(answer, passage.fault)
         data = answer.data()
         size = answer.file.stat().st_size if answer.file else len(data)
         first, last = 0, size - 1
@@ -223,17 +215,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send_head(answer.status, {"Content-Type": answer.kind, "Content-Length": str(length), **answer.headers})
         if self.command == "HEAD" or not length:
             return None
-        cut_at = fault.after_bytes if fault else None
         with answer.file.open("rb") if answer.file else contextlib.nullcontext() as file:
             if file:
                 file.seek(first)
             while length:
-                if cut_at is not None and cut_at <= 0:
-                    self.wfile.flush()
-                    raise CutError
-                step = min(length, CHUNK, CHUNK if cut_at is None else cut_at)
+                step = passage.step(length)
                 self.wfile.write(file.read(step) if file else data[first : first + step])
-                first, length, cut_at = first + step, length - step, None if cut_at is None else cut_at - step
+                first, length = first + step, length - step
+                if passage.fault:
+                    self.wfile.flush()
         return None
 
     def send_head(self, status: int, headers: dict[str, str]) -> None:
