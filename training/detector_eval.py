@@ -1,13 +1,15 @@
 """Step 3 of a detector: thresholds from the validation photos, figures from the test photos, before and after.
 
-    python -m training.detector_eval RUN [--escape 0.05] [--on test] [--limit N]
+    python -m training.detector_eval RUN [--escape 0.05] [--on test] [--limit N] [--seeds]
     python -m training.detector_eval --model FOLDER --data FOLDER [--out FOLDER]
 
 RUN is a trained run, by its folder or its id, or the folder of an evaluation to go on with. The thresholds are chosen
 on the validation photos for the share of wrong steps that may pass, and written beside the weights (`limits.json`) with
 the card (`README.md`). Then the detector in use and the new one are shown the same test photos. Writes a run's folder
 of its own: what both saw (`*.jsonl`), `scores.json`, `worst.md` and the worst photos drawn (`worst/`); the trained
-run's folder gets scores and page, too. The other form does the same for any detector and any set, without a run.
+run's folder gets scores and page, too. With --seeds all runs are measured whose recipes differ from RUN's by the seed
+alone, and told as mean and spread: `train RECIPE --try seed=7,8,9` trains them. The other form does the same for any
+detector and any set, without a run.
 """
 
 from __future__ import annotations
@@ -15,14 +17,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from repairai.errors import RepairError
-from repairai.files import expanded, write_record
-from repairai.hardware.recipe import Recipe, read_recipe
-from repairai.inspection import open_detector
+from repairai.files import expanded
+from repairai.hardware.recipe import read_recipe
 from repairai.runs.detector_scores import (
     DetectorScores,
     as_table,
@@ -32,51 +33,19 @@ from repairai.runs.detector_scores import (
     said,
     write_detector_scores,
 )
-from repairai.runs.folder import RunFolder, read_json, run_folder
+from repairai.runs.folder import RunFolder, read_json, run_folder, run_folders
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
-from repairai.vision import detectors
-from repairai.vision.detector import LIMITS_FILE, Limits, RTDetrDetector, load_detector
-from repairai.vision.photo_set import LabelledPhoto, PhotoSet, Split, read_photo_set
-from training.detector.card import write_card
-from training.detector.looks import Looks, Seen, bare, fingerprint, look_at, some_of
-from training.detector.measuring import Other, Own, middles, report, thresholds
-from training.detector.tolerated import ESCAPE, empty_place_of
-from training.detector.trained_on import knows, place_of, trained_on, unseen
-from training.detector.worst_photos import FOLDER, draw_worst, write_page
+from repairai.vision.photo_set import read_photo_set
+from training.detector.evaluation import Task, measure
+from training.detector.spread import as_table as spread_table
+from training.detector.spread import trained_as
+from training.detector.tolerated import ESCAPE
+from training.detector.worst_photos import FOLDER, write_page
 from training.given import evaluation_run
 
 COMMAND = [sys.executable, "-m", "training.detector_eval", "{run}"]
-Tell = Callable[[str, int, int], None]
-"""Is told what is done, how many looks were taken and how many there will be; may raise `Asked`."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is measured.
-
-    Args:
-        name: A run's id or a folder's name.
-        model: The folder of the detector.
-        photos: The set.
-        on: Which of its photos figures are taken from.
-        escape: The share of wrong steps that may pass.
-        limit: Photos at most that figures are taken from; None for all.
-        seed: Of the choice of photos.
-        place: Where looks are kept and scores go; None keeps nothing.
-        recipe: How it was trained; None where that is not known.
-    """
-
-    name: str
-    model: Path
-    photos: PhotoSet
-    on: Split = "test"
-    escape: float = ESCAPE
-    limit: int | None = None
-    seed: int = Order.seed
-    place: Path | None = None
-    recipe: Recipe | None = None
 
 
 def evaluate(folder: RunFolder, journal: Journal) -> DetectorScores:
@@ -125,111 +94,31 @@ def evaluate(folder: RunFolder, journal: Journal) -> DetectorScores:
     return scores
 
 
-def measure(task: Task, tell: Tell = lambda phase, done, total: None) -> DetectorScores:
-    """Choose a detector's thresholds, measure it beside the one in use, and write all that is found.
+# ---- several runs of one recipe
+
+
+def sisters(trained: RunFolder) -> list[RunFolder]:
+    """Return the runs that have made a model by the recipe of this one, itself among them, by their seeds.
 
     Raises:
-        RepairError: The set has no such photos, the detector knows none of its parts, or a file cannot be read.
+        RepairError: It is no training, or no other one has its recipe with another seed.
     """
-    began = time.monotonic()
-    tell("reading the photos", 0, 0)
-    detector = load_detector(task.model, name=task.name)
-    parts = tuple(label for label in detector.labels if label in task.photos.parts)
-    if not parts:
+    if not trained.recipe.is_file():
+        raise RepairError(f"{trained.id} is no training: it has no recipe.yaml", "give the id of a training")
+    recipe = read_recipe(trained.recipe)
+    found = {}
+    for each in run_folders():
+        if (each.model / "config.json").is_file() and each.recipe.is_file():
+            own = read_recipe(each.recipe)
+            if replace(own, seed=recipe.seed, forecast=None) == replace(recipe, forecast=None):
+                found.setdefault(own.seed, each)
+    found[recipe.seed] = trained
+    if len(found) == 1:
         raise RepairError(
-            f"{task.name} knows none of the parts in {task.photos.name}: {', '.join(task.photos.parts[:8])}",
-            "give the photos that it was trained on",
+            f"no other run has been trained by the recipe of {trained.id} with another seed",
+            "train some: train RECIPE --try seed=7,8,9",
         )
-    if not task.photos.of(task.on):
-        raise RepairError(
-            f"{task.photos.name} has no labelled {task.on} photos", "label some, and give them to that split"
-        )
-    val, chosen, learned = _fresh(task)
-    in_use, its_folder, opponent = _in_use(task.name)
-    steps = _Steps(tell, len(val) + len(chosen) * 2)
-
-    places = {label: empty_place_of(label, detector.labels) for label in detector.labels}
-    seen_val = _seen(task, "val", bare(detector, places), val, steps, "looking at the validation photos")
-    limits = thresholds(seen_val, places, task.escape)
-    seen = _seen(task, "after", bare(detector, places), chosen, steps, f"looking at the {task.on} photos")
-    its_places = {label: each.empty_place for label, each in opponent.limits.items()}
-    seen_before = _seen(task, "before", bare(opponent, its_places), chosen, steps, f"asking {in_use}, in use now")
-
-    tell("comparing", steps.total, steps.total)
-    own = Own(task.name, parts, limits, middles(seen_val, parts), seen)
-    other = Other(in_use, opponent.labels, opponent.limits, seen_before)
-    settings = {"detector": detector.name, "in use": opponent.name, "escape": f"{task.escape:g}"}
-    folders = {task.name: task.model, in_use: its_folder}
-    favoured = {name: how for name, folder in folders.items() if (how := knows(folder, task.photos, chosen))}
-    scores = report(own, other, task.photos, task.on, settings, began, learned, favoured)
-    _write(task, scores, limits, seen)
-    return scores
-
-
-def _fresh(task: Task) -> tuple[list[LabelledPhoto], list[LabelledPhoto], int]:
-    """Return photos for thresholds and for figures that the training has not seen, and how many of the latter it has.
-
-    Raises:
-        RepairError: It has seen all of the latter.
-    """
-    seen = trained_on(task.model.parent, task.photos.folder)
-    val, _ = unseen(task.photos.of("val"), "val", seen)
-    chosen, learned = unseen(task.photos.of(task.on), task.on, seen)
-    if not chosen:
-        raise RepairError(
-            f"{task.name} has seen all {learned} {task.on} photos of {task.photos.name} in its training, before the "
-            "set was split anew",
-            "train again with the set as it is now, or take new photos for the test",
-        )
-    return val, some_of(chosen, task.limit, task.seed), learned
-
-
-def _in_use(name: str) -> tuple[str, Path, RTDetrDetector]:
-    """Return name, folder and detector that a new one is held against: the one that inspects, or did before it."""
-    chosen = detectors.active()
-    if chosen.name == name:
-        chosen = detectors.before() or detectors.BUILTIN
-    if detectors.missing(chosen) or chosen.name == name:
-        chosen = detectors.BUILTIN
-    found = open_detector(chosen.name)
-    assert isinstance(found, RTDetrDetector)
-    return chosen.name, place_of(chosen.path or chosen.name), found
-
-
-class _Steps:
-    """Counts looks, and says so.
-
-    Args:
-        tell: Is told.
-        total: Looks that there will be.
-    """
-
-    def __init__(self, tell: Tell, total: int) -> None:
-        self.tell, self.total, self.done = tell, total, 0
-
-
-def _seen(
-    task: Task, kind: str, detector: RTDetrDetector, photos: Sequence[LabelledPhoto], steps: _Steps, phase: str
-) -> list[Seen]:
-    """Return photos as a detector sees them, with what was seen before a stop."""
-    key = f"{detector.name} {[each.empty_place for each in detector.limits.values()]} {fingerprint(photos)}"
-    looks = Looks(task.place / f"{kind}.jsonl" if task.place else None, key)
-    steps.done += sum(each.name in looks.by_name for each in photos)
-
-    def tell() -> None:
-        steps.tell(phase, steps.done, steps.total)
-        steps.done += 1
-
-    return look_at(detector, task.photos, photos, looks, tell)
-
-
-def _write(task: Task, scores: DetectorScores, limits: Limits, seen: Sequence[Seen]) -> None:
-    """Write thresholds and card beside the weights, scores and the worst photos where the evaluation lies."""
-    write_record(task.model / LIMITS_FILE, limits)
-    write_card(task.model, scores, limits, task.photos, task.recipe)
-    if task.place:
-        draw_worst(task.place, task.photos, scores, seen, limits.parts)
-        write_detector_scores(task.place / "scores.json", scores)
+    return [each for _, each in sorted(found.items())]
 
 
 # ---- the command
@@ -251,37 +140,67 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=int, metavar="N", help="photos at most that figures are taken from (usual: all)"
     )
     parser.add_argument("--seed", type=int, metavar="N", help=f"of the choice of these (usual: {Order.seed})")
+    parser.add_argument(
+        "--seeds", action="store_true", help="also the runs of the same recipe with other seeds, with mean and spread"
+    )
     return parser
+
+
+def _of_run(path: Path, order: dict[str, Any]) -> tuple[str, DetectorScores]:
+    """Evaluate a run, and return what is to be said of it, and what was found."""
+    folder = evaluation_run(path, order, COMMAND, {"limit": None})
+    try:
+        with Journal(folder) as journal:
+            scores = evaluate(folder, journal)
+    except Asked as asked:
+        print(f"it was asked to {asked}; go on with: python -m training.detector_eval {folder.path}")
+        raise
+    return _told(scores, folder.path), scores
+
+
+def _of_seeds(path: Path, order: dict[str, Any]) -> str:
+    """Evaluate all runs of a recipe, and return what is to be said of them."""
+    found = []
+    for trained in sisters(run_folder(path.resolve().name if path.is_dir() else str(path))):
+        told, scores = _of_run(Path(trained.id), order)
+        print(f"{told}\n")
+        photos = read_photo_set(Path(scores.shown.path)).of("train")
+        found.append(trained_as(len(photos), read_recipe(trained.recipe).seed, scores))
+    return spread_table(found)
+
+
+def _of_folder(model: Path, data: Path, out: Path | None, order: dict[str, Any]) -> str:
+    """Measure a detector that is no run, and return what is to be said of it."""
+    made = Order(model.name, **{"limit": None, **order})
+    place = out or model.parent / f"{model.name}-evaluation"
+    escape = made.escape or ESCAPE
+    task = Task(model.name, model, read_photo_set(data), made.on, escape, made.limit, made.seed, place)
+    return _told(measure(task), place)
+
+
+def _told(scores: DetectorScores, place: Path) -> str:
+    return f"{said(scores)}\n\n{as_table(scores)}\n\nthe worst photos are in {place / 'worst.md'}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the step; see the module's first lines."""
     parser = _parser()
     chosen = vars(parser.parse_args(arguments))
-    path, model, data, out = (chosen.pop(name) for name in ("path", "model", "data", "out"))
+    path, model, data, out, seeds = (chosen.pop(name) for name in ("path", "model", "data", "out", "seeds"))
     order = {name: value for name, value in chosen.items() if value is not None}
-    if (path is None) == (model is None) or (model is None) != (data is None):
+    if (path is None) == (model is None) or (model is None) != (data is None) or (seeds and path is None):
         parser.error("give a RUN, or --model and --data")
     try:
         if model is not None:
-            made = Order(model.name, **{"limit": None, **order})
-            place = out or model.parent / f"{model.name}-evaluation"
-            task = Task(
-                model.name, model, read_photo_set(data), made.on, made.escape or ESCAPE, made.limit, made.seed, place
-            )  # fmt: skip
-            scores = measure(task)
+            told = _of_folder(model, data, out, order)
         else:
-            folder = evaluation_run(path, order, COMMAND, {"limit": None})
-            place = folder.path
-            with Journal(folder) as journal:
-                scores = evaluate(folder, journal)
-    except Asked as asked:
-        print(f"it was asked to {asked}; go on with: python -m training.detector_eval {folder.path}")
+            told = _of_seeds(path, order) if seeds else _of_run(path, order)[0]
+    except Asked:
         return 1
     except (RepairError, ValueError) as error:
         print(f"training.detector_eval: {error}", file=sys.stderr)
         return 2
-    print(f"{said(scores)}\n\n{as_table(scores)}\n\nthe worst photos are in {place / 'worst.md'}")
+    print(told)
     return 0
 
 

@@ -16,10 +16,8 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import fmean, stdev
 
 import transformers
 import yaml
@@ -31,45 +29,13 @@ from repairai.runs.detector_scores import percent
 from repairai.runs.folder import RunFolder, new_run, run_folders
 from repairai.runs.journal import Asked, Journal
 from repairai.vision.photo_set import PHOTOS, PhotoSet, read_photo_set, write_photo_set
+from training.detector.evaluation import Task, measure
+from training.detector.spread import Trained, as_table, trained_as
 from training.detector.tolerated import ESCAPE, MOST
-from training.detector_eval import Task, measure
 from training.detector_train import COMMAND, place_of, train
 
 RECIPE = Path(__file__).parent / "recipes" / "detector_builtin_few-shot_cpu.yaml"
 SEEDS = 3
-WORDS = {
-    "exact": "count exact", "counted": "exact at one threshold", "whole": "whole photos exact at one threshold",
-    "escape": "wrong steps passed", "decided": "decided", "ap50": "AP50", "ap": "AP",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Shot:
-    """One training on few photos, and what came of it.
-
-    Args:
-        photos: It was trained on.
-        seed: Of their choice and of the training.
-        run: Its id.
-        exact: Mean over the parts of the share of test photos whose count at `sure` is the true one.
-        counted: Likewise at the one threshold that counts best.
-        whole: Share of test photos with all parts counted exactly at these.
-        escape: Share of wrong steps passed, mean over the parts.
-        decided: Share of verdicts that are PASS or FAIL, mean over the parts.
-        ap50: COCO's average precision at IoU 0.50.
-        ap: Likewise at IoU 0.50 to 0.95.
-    """
-
-    photos: int
-    seed: int
-    run: str
-    exact: float
-    counted: float
-    whole: float
-    escape: float
-    decided: float
-    ap50: float
-    ap: float
 
 
 def few(photos: PhotoSet, n: int, seed: int, folder: Path) -> PhotoSet:
@@ -105,7 +71,7 @@ def few(photos: PhotoSet, n: int, seed: int, folder: Path) -> PhotoSet:
     return made
 
 
-def shot(photos: PhotoSet, recipe: Recipe, n: int, seed: int, name: str, escape: float) -> Shot:
+def shot(photos: PhotoSet, recipe: Recipe, n: int, seed: int, name: str, escape: float) -> Trained:
     """Train on n photos, unless that is done, and measure what came of it on the set's test photos.
 
     Raises:
@@ -126,42 +92,9 @@ def shot(photos: PhotoSet, recipe: Recipe, n: int, seed: int, name: str, escape:
     return _measured(folder, own, recipe, n, seed, escape)
 
 
-def _measured(folder: RunFolder, own: PhotoSet, recipe: Recipe, n: int, seed: int, escape: float) -> Shot:
+def _measured(folder: RunFolder, own: PhotoSet, recipe: Recipe, n: int, seed: int, escape: float) -> Trained:
     scores = measure(Task(folder.id, folder.model, own, escape=escape, place=folder.path, recipe=recipe))
-    parts = scores.parts.values()
-    return Shot(
-        photos=n,
-        seed=seed,
-        run=folder.id,
-        exact=fmean(each.exact for each in parts),
-        counted=fmean(each.counted or 0.0 for each in parts),
-        whole=scores.whole.counted or 0.0,
-        escape=fmean(each.escape for each in parts),
-        decided=fmean(each.decided for each in parts),
-        ap50=scores.average[1],
-        ap=scores.average[0],
-    )
-
-
-def as_table(shots: Iterable[Shot]) -> str:
-    """Return the trainings as a Markdown table: a row for each number of photos, mean and standard deviation."""
-    rows: dict[int, list[Shot]] = {}
-    for each in shots:
-        rows.setdefault(each.photos, []).append(each)
-    lines = [
-        f"| photos | seeds | {' | '.join(WORDS.values())} |", "| ---: | ---: |" + " ---: |" * len(WORDS)
-    ]  # fmt: skip
-    for n, own in sorted(rows.items()):
-        cells = [_spread([float(getattr(each, name)) for each in own], name) for name in WORDS]
-        lines.append(f"| {n} | {len(own)} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _spread(values: Sequence[float], name: str) -> str:
-    apart = stdev(values) if len(values) > 1 else 0.0
-    if name.startswith("ap"):
-        return f"{fmean(values):.3f} ± {apart:.3f}"
-    return f"{percent(fmean(values))[:-2]} ± {percent(apart)}"
+    return trained_as(n, seed, scores)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -177,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    shots: list[Shot] = []
+    shots: list[Trained] = []
     if not 0 < chosen.escape <= MOST or min(*chosen.photos, chosen.seeds) < 1:  # before hours of training
         parser.error(f"need --escape above 0 and at most {MOST}, and one photo and one seed at least")
     try:

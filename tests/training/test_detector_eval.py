@@ -12,7 +12,7 @@ from PIL import Image
 
 from repairai.cli import main as repairai
 from repairai.files import read_record
-from repairai.hardware.recipe import Recipe, saved
+from repairai.hardware.recipe import Recipe, read_recipe, saved
 from repairai.hardware.workload import Workload
 from repairai.inspection import open_detector
 from repairai.runs.detector_gate import activate
@@ -231,6 +231,24 @@ def test_who_knows_the_test_photos_from_its_training_is_said(tmp_path: Path, cap
 def test_the_built_in_detector_names_what_it_has_learned_from():
     rows = json.loads((place_of("builtin") / "sources.json").read_text())
     assert [(row["name"], row["url"]) for row in rows] == [(each.name, each.url) for each in SOURCES]
+
+
+def test_runs_of_one_recipe_with_several_seeds_are_told_as_mean_and_spread(capsys: pytest.CaptureFixture[str]):
+    photos = rendered_set(n=6)
+    first = trained(photos)
+    recipe = read_recipe(first.recipe)
+    assert detector_eval.main(["mine", "--seeds"]) == 2
+    assert "no other run has been trained by the recipe of mine with another seed" in capsys.readouterr().err
+    for name, own in (("second", replace(recipe, seed=8)), ("other", replace(recipe, seed=9, epochs=2.0))):
+        saved(trained(photos, name).recipe, own)
+    assert [each.id for each in detector_eval.sisters(first)] == ["mine", "second"]
+    assert detector_eval.main(["second", "--seeds", "--escape", "0.3"]) == 0
+    told = capsys.readouterr().out
+    assert told.index("mine counts ") < told.index("second counts ")
+    assert "other counts" not in told
+    row = told.splitlines()[-1]
+    assert row.startswith("| 1 | 2 | ")
+    assert "± 0.0 %" in row, "both have the same weights"
 
 
 def _begun_with(model: Path | str, run: Path) -> Path:

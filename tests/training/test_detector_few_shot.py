@@ -13,7 +13,8 @@ from repairai.hardware.workload import Workload
 from repairai.vision.photo_set import PhotoSet, read_photo_set, write_photo_set
 from tests.training.tiny_detectors import SIZE, save_tiny_detector, write_photos
 from training import detector_few_shot
-from training.detector_few_shot import Shot, as_table, few, main
+from training.detector.spread import Trained, as_table
+from training.detector_few_shot import few, main
 
 
 @pytest.fixture
@@ -43,7 +44,9 @@ def test_fewer_photos_are_among_the_more_and_no_two_show_the_same(photos: PhotoS
 
 
 def test_mean_and_spread():
-    shots = [Shot(5, seed, f"r{seed}", 0.0, value, 0.0, 0.0, 0.0, value, 0.0) for seed, value in ((1, 0.5), (2, 0.7))]
+    shots = [
+        Trained(5, seed, f"r{seed}", 0.0, value, 0.0, 0.0, 0.0, value, 0.0) for seed, value in ((1, 0.5), (2, 0.7))
+    ]
     row = as_table([*shots, replace(shots[0], photos=10)]).splitlines()
     assert row[2].startswith("| 5 | 2 | 0.0 ± 0.0 % | 60.0 ± 14.1 % |")
     assert "| 0.600 ± 0.141 |" in row[2]
