@@ -98,7 +98,8 @@ def _lines(folder: RunFolder, came: Came) -> list[str]:
     if run.parent:
         lines.append(f"evaluates   {run.parent}")
     if run.model:
-        lines.append(f"model       {run.model}, {run.method}, with {run.backend}")
+        by = f", with {run.backend}" if run.task == "sop" else ""
+        lines.append(f"model       {run.model}, {run.method}{by}")
     if run.started:
         times = [f"started {clock(run.started)}", f"worked {span(run.seconds)}"]
         lines.append("times       " + ", ".join([*times, f"ended {clock(run.ended)}"] if run.ended else times))

@@ -14,9 +14,9 @@ from huggingface_hub import try_to_load_from_cache
 
 from repairai.errors import RepairError
 from repairai.sop.library import Library
-from repairai.ui import data_delete, render, train_render
+from repairai.ui import deletion, render, train_render
 from repairai.ui.data_build import Builder, Built, built, built_in, free_name, samples
-from repairai.ui.data_delete import DataDelete
+from repairai.ui.deletion import Deletion
 from repairai.ui.recipe_text import parsed
 from repairai.ui.workbench import Workbench, live
 
@@ -79,7 +79,7 @@ class DataCard:
     back: gr.Button
     forth: gr.Button
     at: gr.State
-    delete: DataDelete
+    delete: Deletion
 
 
 def lay() -> DataCard:
@@ -123,8 +123,8 @@ def lay() -> DataCard:
         )
         back = gr.Button("Before", visible=False, elem_id="sample-back", min_width=90, scale=1)
         forth = gr.Button("Next", visible=False, elem_id="sample-forth", min_width=90, scale=1)
-        ask = data_delete.lay_button()
-    delete = data_delete.lay(ask)
+        ask = deletion.lay_button(deletion.DATA, scale=1)
+    delete = deletion.lay(deletion.DATA, ask)
     sample = live("sample")
     clock = gr.Timer(POLL_SECONDS, active=False)
     return DataCard(
@@ -151,7 +151,7 @@ def wire(bench: Workbench, builder: Builder, card: DataCard, recipe: gr.Code) ->
         card.chosen, [card.report, card.sample, card.look, card.delete.ask, card.back, card.forth], **QUIET,
     )  # fmt: skip
     card.chosen.focus(listed, card.chosen, card.chosen, **QUIET)
-    data_delete.wire(card.delete, card.chosen, card.progress, listed)
+    deletion.wire(card.delete, card.chosen, card.progress, listed)
     _wire_build(bench, builder, card, recipe)
 
     def shown(folder: str | None, text: str, at: int) -> list[Any]:

@@ -120,7 +120,8 @@ def _share(run: Run) -> float | None:
 
 def head(run: Run) -> str:
     """Return what a run is and how far it is."""
-    what = [*([run.model, METHODS.get(run.method, run.method), f"by {run.backend}"] if run.model else [])]
+    by = [f"by {run.backend}"] if run.task == "sop" else []  # a detector's trainer is always the same
+    what = [run.model, METHODS.get(run.method, run.method), *by] if run.model else []
     times = [f"started {clock(run.started)}"] if run.started else []
     times += [f"worked {span(run.seconds)}"] if run.seconds else []
     times += [f"ended {clock(run.ended)}"] if run.ended else []
@@ -175,10 +176,10 @@ def figures(run: Run, series: Mapping[str, Points]) -> str:
         if looks:
             at, lowest = min(looks, key=lambda point: point[1])
             found.append(("Validation loss", f"{written(looks[-1][1])}, best {written(lowest)} at step {at:,}"))
-        for name, field in (("Parts counted exactly", "exact"), ("Average precision", "ap")):
+        for name, field, form in (("Parts counted exactly", "exact", ".1%"), ("Average precision", "ap", ".3f")):
             if points := series.get(field, ()):
                 at, highest = max(points, key=lambda point: point[1])
-                found.append((name, f"{points[-1][1]:.1%}, best {highest:.1%} at step {at:,}"))
+                found.append((name, f"{points[-1][1]:{form}}, best {highest:{form}} at step {at:,}"))
         for name, field, unit in (
             ("Speed", "tokens_per_second", " tokens/s"), ("Memory", "memory_gib", " GiB"),
             ("The whole GPU", "gpu_gib", " GiB"), ("GPU", "temperature_c", " °C"),

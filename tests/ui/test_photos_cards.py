@@ -10,7 +10,9 @@ from PIL import Image
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe
+from repairai.runs.folder import new_run
 from repairai.ui import box_editor
+from repairai.ui.deletion import PHOTOS, doomed
 from repairai.ui.foreseen import photo_steps
 from repairai.ui.photos import (
     at_rest,
@@ -384,3 +386,12 @@ def test_a_recipe_says_which_boxes_are_too_small_for_it(photos: PhotoSet):
     assert "under 16 px at the closest look of a detector with an input of 32 px" in said(tiny)
     assert "train with image_px: 320." in said(tiny)
     assert "px at the closest look" not in said(replace(tiny, data="/nowhere/else"))
+
+
+def test_deleting_photos_tells_what_would_be_lost(photos: PhotoSet):
+    said = doomed(PHOTOS, str(photos.folder))
+    assert "Delete the photos bench and all their boxes: less than 0.1 MiB? This cannot be undone." in said
+    new_run("eyes", "train", ["python"], text=f"task: detector\ndata: {photos.folder}\n")
+    assert "Without them cannot go on: eyes." in doomed(PHOTOS, str(photos.folder))
+    with pytest.raises(RepairError, match="no photos named"):
+        doomed(PHOTOS, "/nowhere/gone")

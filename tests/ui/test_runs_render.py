@@ -194,4 +194,7 @@ def test_detectors_beside_each_other_show_what_they_count():
         assert words in shown
     assert "okens/s" not in shown
     own = render.figures(run(last=Metric(2, NOW)), series)
+    assert "<dt>Average precision</dt><dd>0.500, best 0.500 at step 2</dd>" in own
+    assert "by trl" in render.head(run())
+    assert "by trl" not in render.head(run(task="detector"))
     assert "<dt>Parts counted exactly</dt><dd>87.5%, best 87.5% at step 2</dd>" in own

@@ -14,7 +14,7 @@ from repairai.sop.guides import import_guides
 from repairai.sop.library import Library
 from repairai.ui.data_build import Builder, built, built_in, free_name, samples
 from repairai.ui.data_card import DEVICES, FILES, HUB, LIBRARY, look_at, sources
-from repairai.ui.data_delete import doomed
+from repairai.ui.deletion import DATA, doomed
 from repairai.ui.foreseen import foresee, steps_of
 from repairai.ui.photos import scripted
 from repairai.ui.photos.scripted import Progress
@@ -123,11 +123,11 @@ def test_a_build_that_does_not_hear_is_ended_and_cleared(monkeypatch: pytest.Mon
 
 
 def test_deleting_data_tells_what_would_be_lost(data: Path):
-    assert doomed(str(data)).startswith('<p class="doomed">Delete the data mine: ')
+    assert doomed(DATA, str(data)).startswith('<p class="doomed">Delete the data mine: ')
     new_run("lamps", "train", ["python"], text=SHORT + f"data: {data}\n")
-    assert "Without them cannot go on: lamps." in doomed(str(data))
+    assert "Without them cannot go on: lamps." in doomed(DATA, str(data))
     with pytest.raises(RepairError, match="no data named"):
-        doomed("/nowhere/gone")
+        doomed(DATA, "/nowhere/gone")
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "x" * 65, ".hidden", "a."])

@@ -82,7 +82,7 @@ def test_data_are_built_from_dropped_files_and_looked_at(page: Page, tmp_path: P
     expect(page.locator("#data-doomed")).not_to_be_visible()
     page.locator("#data-delete").click()
     page.locator("#data-delete-sure").click()
-    expect(page.locator("#data-progress")).to_contain_text("dropped is deleted")
+    expect(page.locator("#data-progress")).to_contain_text("dropped are deleted")
     expect(page.locator("#data-report")).to_contain_text("No data were built yet")
     expect(page.locator("#data-delete")).not_to_be_visible()
 

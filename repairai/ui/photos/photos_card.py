@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.ui import render
-from repairai.ui.photos import at_rest, photos_delete, photos_render
+from repairai.ui import deletion, render
+from repairai.ui.deletion import Deletion
+from repairai.ui.photos import at_rest, photos_render
 from repairai.ui.photos.dropped import DROPPED, FROM, HERE, HUB, flags, own_place, sources
-from repairai.ui.photos.photos_delete import PhotosDelete
 from repairai.ui.photos.photos_work import (
     SCRIPT,
     dropdown,
@@ -92,7 +92,7 @@ class PhotosCard:
     names: gr.Dataframe
     rename: gr.Button
     shown: gr.State
-    delete: PhotosDelete
+    delete: Deletion
 
     @property
     def of_set(self) -> list[Any]:
@@ -130,8 +130,8 @@ def lay() -> PhotosCard:
         take = gr.Button("Take these names", elem_id="names-take")
     with gr.Row(elem_classes="adder"):
         again = gr.Button("Let the doctor look again", visible=False, elem_id="doctor-again", min_width=220)
-        ask = photos_delete.lay_button()
-    delete = photos_delete.lay(ask)
+        ask = deletion.lay_button(deletion.PHOTOS)
+    delete = deletion.lay(deletion.PHOTOS, ask)
     return PhotosCard(
         chosen, gr.State(0), fold, kind, files, words, name, licence, bare, bring, cancel, progress,
         gr.Timer(POLL_SECONDS, active=False), report, doctor, again, asked, fold_names, names, take, gr.State(""),
@@ -168,7 +168,7 @@ def wire(card: PhotosCard, work: Scripted) -> None:
     """
     card.kind.input(_where, card.kind, [card.files, card.words], **QUIET)
     card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
-    photos_delete.wire(card.delete, card.chosen, card.progress, lambda: dropdown(kept_or_newest(None)))
+    deletion.wire(card.delete, card.chosen, card.progress, lambda folder: dropdown(kept_or_newest(folder)))
     _wire_work(card, work)
     card.shown.change(lambda folder, shown: _doctor(folder, shown), [card.chosen, card.shown], card.doctor, **QUIET)
 
