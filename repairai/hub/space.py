@@ -115,7 +115,7 @@ def deploy(
         built: What it is made of.
         repo: OWNER/NAME.
         hardware: One of `HARDWARE`; empty takes what `hardware_for` says, or leaves it as it is.
-        private: A new one; one that is there stays as visible as it is.
+        private: False shows it to everybody, once its files are there.
         sleep_seconds: Without a visitor after which hardware that is paid for is put to sleep; None leaves it.
         secrets: Values by their names, as whoever deploys has typed them.
         on_progress: Told how many bytes are through, of how many, and of what.
@@ -126,31 +126,24 @@ def deploy(
     """
     secrets = dict(secrets or {})
     _check(hardware, secrets)
-    require_online()
-    push.check(repo, "space")
-    known = tuple(secrets.values())
-    with _without(known):
-        was_there = _is_there(repo)
-        if was_there:
-            with hub_errors(repo, "space"):
-                runs_on = hardware or str(api().get_space_runtime(repo).requested_hardware or "")
-        else:
-            runs_on = hardware or hardware_for(built)
+    parcel = push.Parcel("space", built.files, built.card)
+    with _without(tuple(secrets.values())):
+        was_there = push.plan(parcel, repo, private).exists
+        runs_on = _asked_for(repo) if was_there and not hardware else hardware or hardware_for(built)
         if sleep_seconds is not None and runs_on in FREE:
             raise RepairError(f"{runs_on} goes to sleep when the Hub wants", "leave the sleeping time out")
-        if not was_there:
-            _make(repo, runs_on, private, sleep_seconds, secrets)
+        if was_there:
+            _must_be_ours(repo)
+        else:
+            _make(repo, runs_on, sleep_seconds)
         with hub_errors(repo, "space"):
-            for name, value in secrets.items() if was_there else ():
+            for name, value in secrets.items():  # before its files, so that it starts with them
                 api().add_space_secret(repo, name, value)
-        parcel = push.Parcel("space", built.files, built.card)
         message = _MESSAGE.format(detector=built.contents.detector, guides=built.guides)
         sent = push.send(parcel, repo, private=private, message=message, on_progress=on_progress)
         if was_there:
             _set_hardware(repo, hardware, sleep_seconds)
-        with hub_errors(repo, "space"):
-            is_private = bool(api().space_info(repo).private)
-    return Deployed(repo, address(repo, "space"), sent.commit, runs_on, was_there, is_private, tuple(secrets))
+    return Deployed(repo, sent.address, sent.commit, runs_on, was_there, private, tuple(secrets))
 
 
 def status(repo: str) -> Status:
@@ -202,28 +195,29 @@ def _check(hardware: str, secrets: Mapping[str, str]) -> None:
             raise RepairError(f"nothing was typed for the secret {name}", "type its value, or leave it out")
 
 
-def _is_there(repo: str) -> bool:
-    """Tell whether the Space is there, and see that it is one of ours."""
+def _asked_for(repo: str) -> str:
+    """Return what a Space is to run on."""
     with hub_errors(repo, "space"):
-        if not api().repo_exists(repo, repo_type="space"):
-            return False
+        return str(api().get_space_runtime(repo).requested_hardware or "")
+
+
+def _must_be_ours(repo: str) -> None:
+    with hub_errors(repo, "space"):
         files = set(api().list_repo_files(repo, repo_type="space")) - {".gitattributes", "README.md"}
     if files and FILE not in files:
         raise RepairError(f"the Space {repo} holds another app", "take another name, so that it is not written over")
-    return True
 
 
-def _make(repo: str, hardware: str, private: bool, sleep_seconds: int | None, secrets: Mapping[str, str]) -> None:
-    given = [{"key": name, "value": value} for name, value in secrets.items()]
+def _make(repo: str, hardware: str, sleep_seconds: int | None) -> None:
+    """Make an empty Space that only its owner sees."""
     with _paid_for(repo, hardware):
         api().create_repo(
             repo,
             repo_type="space",
-            private=private,
+            private=True,
             space_sdk="gradio",
             space_hardware=SpaceHardware(hardware),
             space_sleep_time=sleep_seconds,
-            space_secrets=given or None,
         )
 
 

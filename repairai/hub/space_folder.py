@@ -81,11 +81,12 @@ def build(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RepairError(f"{out} is there already and holds something", "give a folder that is not there yet")
-    own = {guide.id for guide in _builtin_guides().values()}
-    shown = tuple(_builtin_guides().values() if guides is None else guides)
+    own = _builtin_guides()
+    shown = tuple(own.values() if guides is None else guides)
     if not shown:
         raise RepairError("a Space without a guide has nothing to inspect by", "name one: guides list")
-    further = {f"guides/{_plain(guide.id)}.json": guide for guide in shown if guide.id not in own}
+    own_ids, ids = {guide.id for guide in own.values()}, {guide.id for guide in shown}
+    further = _named([guide for guide in shown if guide.id not in own_ids])
     weights = _weights(eyes, with_torch) if eyes else ONNX
     contents = Contents(
         detector=eyes.name if eyes else BUILTIN,
@@ -95,7 +96,7 @@ def build(
         on_gpu=weights == WEIGHTS,
     )
     card = written_card(read_text(template(CARD)), contents, eyes, shown, title)
-    copied = dict(_code(contents, {guide.id for guide in shown}))
+    copied = dict(_code(contents, {path for path, guide in own.items() if guide.id in ids}))
     if eyes:
         names = [name for name in (*MODEL_FILES, weights) if (eyes.folder / name).is_file()]
         copied |= {f"detector/{name}": eyes.folder / name for name in names}
@@ -135,12 +136,11 @@ def _builtin_guides() -> dict[str, Guide]:
             if path.startswith(f"{_OWN}/guides/") and file.suffix == ".json"}  # fmt: skip
 
 
-def _code(contents: Contents, shown: Collection[str]) -> Iterator[tuple[str, Path]]:
-    """Yield RepairAI's own files that the Space's page needs."""
+def _code(contents: Contents, guides: Collection[str]) -> Iterator[tuple[str, Path]]:
+    """Yield RepairAI's own files that the Space's page needs, and of its guides those with these paths."""
     there = dict(own_code(("repairai",)))
     modules = _imported(PAGE, there)
     folders = {path.rpartition("/")[0] for path in modules}
-    guides = {path for path, guide in _builtin_guides().items() if guide.id in shown}
     for path, file in there.items():
         folder = path.rpartition("/")[0]
         if path.startswith(f"{_OWN}/"):
@@ -228,6 +228,17 @@ def _requirements(on_gpu: bool) -> str:
 
 def _json(record: object) -> str:
     return json.dumps(to_data(record), ensure_ascii=False, indent=2) + "\n"
+
+
+def _named(guides: Sequence[Guide]) -> dict[str, Guide]:
+    """Return guides by the paths that they get."""
+    found: dict[str, Guide] = {}
+    for guide in guides:
+        name = _plain(guide.id)
+        while f"guides/{name}.json" in found:
+            name += "_"
+        found[f"guides/{name}.json"] = guide
+    return found
 
 
 def _plain(name: str) -> str:
