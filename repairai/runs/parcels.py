@@ -120,6 +120,18 @@ def of_photo_set(name: str, repo: str = "") -> Parcel:
     return _checked("dataset", files, data_card(photo_facts(photos, repo or f"OWNER/{name}")), place)
 
 
+def lacks_base(run_id: str) -> bool:
+    """Tell whether a run has made an adapter, and nothing here tells what its base is called on the Hub.
+
+    Raises:
+        RepairError: There is no such run, or its recipe is damaged.
+    """
+    folder = run_folder(run_id)
+    if not (folder.model / ADAPTER).is_file():
+        return False
+    return not hub_name(_base_of(folder, read_recipe(folder.recipe)))
+
+
 # ---- a model's files
 
 

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from repairai.errors import RepairError
 from repairai.ui import guides_tab, hardware_tab, inspect_tab, offer, records_tab, runs_tab, train_tab
 from repairai.ui.host_check import LOCAL, TUNNEL, HostCheck
+from repairai.ui.hub import hub_tab
 from repairai.ui.inspect_tab import GUEST, OWNER
 from repairai.ui.look import look
 from repairai.ui.watched import Watched
@@ -51,9 +52,11 @@ def build(bench: Workbench | None = None, shared: bool = False) -> gr.Blocks:
             with gr.Tab("Records", id="records") as records:
                 records_tab.build(own, records)
             if offered:
+                with gr.Tab("Hub", id="hub") as hub:
+                    hub_tab.build(own, hub)
                 with gr.Tab("Hardware", id="hardware") as hardware:
                     hardware_tab.build(hardware)
-                runs_tab.leaves(places, [*others, records, hardware])
+                runs_tab.leaves(places, [*others, records, hub, hardware])
                 offer.wire(page, offered, watched, places, tabs)
     return page.queue(max_size=32, default_concurrency_limit=4)
 
