@@ -74,8 +74,8 @@ class AskPanel:
     status: gr.HTML
     answer: gr.HTML
     agent: gr.Dropdown
-    address: gr.Textbox
-    model: gr.Textbox
+    address: gr.Textbox | None
+    model: gr.Textbox | None
     loaded: gr.HTML
     unload: gr.Button
 
@@ -113,18 +113,7 @@ def lay(bench: Workbench, shared: bool = False) -> AskPanel:
         stop = gr.Button("Stop", elem_id="ask-stop", visible=False, scale=1, min_width=100)
     with gr.Accordion("Who answers", open=False, elem_id="ask-who", elem_classes="fold"):
         agent = gr.Dropdown(choices(), value=ACTIVE, label="Agent", elem_id="ask-agent")
-        with gr.Row(visible=not shared):
-            address = gr.Textbox(
-                "",
-                label="Or a server's address (Ollama, llama.cpp, vLLM)",
-                placeholder="http://127.0.0.1:11434",
-                elem_id="ask-address",
-                max_lines=1,
-                min_width=240,
-            )
-            model = gr.Textbox(
-                "", label="Its model", placeholder="llama3.2", elem_id="ask-model", max_lines=1, min_width=160
-            )
+        address, model = (None, None) if shared else _lay_server()
         loaded = gr.HTML("", elem_id="ask-loaded")
         unload = gr.Button("Free the model's memory", elem_id="ask-unload", visible=False, min_width=200)
     status = live("ask-status")
@@ -132,6 +121,22 @@ def lay(bench: Workbench, shared: bool = False) -> AskPanel:
         ask_render.NOTHING_YET, elem_id="ask-answer", css_template=STYLE.read_text("utf-8"), js_on_load=_HEARS_STEPS
     )
     return AskPanel(question, device, press, stop, status, shown, agent, address, model, loaded, unload)
+
+
+def _lay_server() -> tuple[gr.Textbox, gr.Textbox]:
+    with gr.Row():
+        address = gr.Textbox(
+            "",
+            label="Or a server's address (Ollama, llama.cpp, vLLM)",
+            placeholder="http://127.0.0.1:11434",
+            elem_id="ask-address",
+            max_lines=1,
+            min_width=240,
+        )
+        model = gr.Textbox(
+            "", label="Its model", placeholder="llama3.2", elem_id="ask-model", max_lines=1, min_width=160
+        )
+    return address, model
 
 
 def wire(bench: Workbench, panel: AskPanel, guide: gr.HTML, chosen: gr.State, remove: gr.Button) -> Writers:
@@ -145,10 +150,11 @@ def wire(bench: Workbench, panel: AskPanel, guide: gr.HTML, chosen: gr.State, re
         remove: The button that removes it.
     """
     writers = Writers()
-    asked = [panel.question, panel.device, panel.agent, panel.address, panel.model]
+    # What is not on the page cannot be sent to it either.
+    asked = [panel.question, panel.device, panel.agent, *filter(None, (panel.address, panel.model))]
     shown = [panel.status, panel.answer, panel.ask, panel.stop]
 
-    def respond(question: str, device: str, agent: str, address: str, model: str) -> Iterator[Shown]:
+    def respond(question: str, device: str, agent: str, address: str = "", model: str = "") -> Iterator[Shown]:
         yield from answered(bench, writers, question, device, agent, address, model)
 
     def looked() -> tuple[str, Any]:
