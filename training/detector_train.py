@@ -41,7 +41,7 @@ from training.detector.photos import Photos, check
 from training.detector.preview import contact_sheet
 from training.detector.trained_on import SOURCES, keep, trained_on
 from training.detector.trainer import DetectorTrainer, make_trainer
-from training.given import training_run
+from training.given import push_where_asked, training_run
 from training.out_of_memory import let_go, train_until_it_fits
 from training.took import Took, said
 from training.watch import Watch, held_gib
@@ -175,6 +175,8 @@ def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: 
     if isinstance(trainer.forward, Plain):
         _phase(journal, "exporting the model")
         journal.event("check", _exported(model, recipe.step.image_px, made, _examples(trainer)))
+    else:
+        load_detector(made)  # as an inspection does
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
     trainer.accelerator.free_memory()
@@ -235,6 +237,7 @@ def _train(arguments: list[str]) -> int:
     with Journal(folder) as journal:
         train(folder, journal)
     print(f"the model is in {folder.model}")
+    push_where_asked(folder)
     return 0
 
 

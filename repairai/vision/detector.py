@@ -1,4 +1,4 @@
-"""RT-DETR, RT-DETRv2 and D-FINE: one `detect()` over a checkpoint folder or its ONNX export."""
+"""RT-DETR, RT-DETRv2, D-FINE, and Grounding DINO trained on parts: one `detect()` over a folder or its ONNX export."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from repairai.errors import RepairError
 from repairai.files import read_record, read_text
 from repairai.schema import Detection, PartLimits
 from repairai.vision import tiles
-from repairai.vision.detectors import KINDS
+from repairai.vision.detectors import KINDS, WORDED, inspects
 from repairai.vision.engine import Network, open_onnx
 
 LIMITS_FILE = "limits.json"
@@ -51,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class RTDetrDetector:
-    """A detector of the RT-DETR family; see `repairai.schema.Detector`.
+    """A detector of the RT-DETR family, or one that a network makes look like it; see `repairai.schema.Detector`.
 
     Args:
         name: `name@revision`.
@@ -140,36 +140,37 @@ def load_detector(folder: Path, engine: str = "auto", name: str = "") -> RTDetrD
         name: What inspections call it; empty takes the folder's.
 
     Raises:
-        RepairError: The folder is not a detector of this family, or its weights are missing.
+        RepairError: The folder is not a detector that inspects, or its weights are missing.
     """
     config = _json(folder / "config.json")
-    if config.get("model_type") not in KINDS:
-        seen = config.get("model_type", "no model type")
-        raise RepairError(
-            f"{folder.name} holds {seen}, which is no detector of ours", f"give one of {', '.join(KINDS)}"
-        )
+    kind = config.get("model_type", "no model type")
+    if not inspects(config):
+        what = "finds what words say and was trained on no parts" if kind in WORDED else "is no detector of ours"
+        mend = f"give one of {', '.join(KINDS)}, or one of {', '.join(WORDED)} trained on your parts"
+        raise RepairError(f"{folder.name} holds {kind}, which {what}", mend)
     labels = _labels(config, folder)
-    size_px = _input_size(_json(folder / "preprocessor_config.json"), folder)
+    size_px = _input_size(_json(folder / "preprocessor_config.json"), folder, kind in WORDED)
     weights = folder / (
         "model.onnx" if engine != "torch" and (folder / "model.onnx").is_file() else "model.safetensors"
     )
     if not weights.is_file() or (engine == "onnx" and weights.suffix != ".onnx"):
         raise RepairError(f"{folder.name} has no weights that {engine} can run", "give a folder with its weights")
     measured = read_record(folder / LIMITS_FILE, Limits).parts if (folder / LIMITS_FILE).is_file() else {}
-    revision = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
+    with weights.open("rb") as file:  # some have a GB of them
+        revision = hashlib.file_digest(file, "sha256").hexdigest()[:12]
     return RTDetrDetector(
         name=f"{name or folder.name}@{revision}",
         labels=labels,
         limits={label: measured.get(label, UNMEASURED) for label in labels},
         size_px=size_px,
-        network=open_onnx(weights) if weights.suffix == ".onnx" else _open_checkpoint(folder),
+        network=open_onnx(weights) if weights.suffix == ".onnx" else _open(folder, labels if kind in WORDED else ()),
     )
 
 
-def _open_checkpoint(folder: Path) -> Network:
+def _open(folder: Path, named: tuple[str, ...]) -> Network:
     from repairai.vision.checkpoint import open_checkpoint  # torch takes seconds to import: only where it is used
 
-    return open_checkpoint(folder)
+    return open_checkpoint(folder, named)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -192,12 +193,14 @@ def _labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return tuple(str(names[str(number)]) for number in range(len(names)))
 
 
-def _input_size(processor: dict[str, Any], folder: Path) -> int:
+def _input_size(processor: dict[str, Any], folder: Path, normalised: bool) -> int:
     size = processor.get("size")
     size = size if isinstance(size, dict) else {}
-    if size.get("height") != size.get("width") or not size.get("height") or processor.get("do_normalize"):
+    square = size.get("height") and size.get("height") == size.get("width")
+    if not square or bool(processor.get("do_normalize")) != normalised:
         raise RepairError(
             f"{folder.name} wants photos of size {size}, normalised: {bool(processor.get('do_normalize'))}",
-            "give a detector with a square input and pixels from 0 to 1, as this family has",
+            f"give a detector with a square input and pixels {'normalised' if normalised else 'from 0 to 1'}, as its "
+            "kind has",
         )
     return int(size["height"])

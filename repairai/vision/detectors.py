@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from repairai import files
 from repairai.errors import RepairError
 
 KINDS = ("rt_detr", "rt_detr_v2", "d_fine")
 """Model types that inspect."""
+WORDED = ("grounding-dino", "mm-grounding-dino")
+"""Model types that look for what words say: they inspect once they were trained on parts, which they then name."""
 _KEPT = 50
 """Detectors that inspected before, at most."""
 
@@ -115,11 +119,12 @@ def must_inspect(name: str, folder: Path) -> None:
     Raises:
         RepairError: It is not.
     """
-    kind = _kind(folder)
-    if kind and kind not in KINDS:
+    config = _config(folder)
+    kind = config.get("model_type")
+    if kind and not inspects(config):
         raise RepairError(
             f"{name} is {kind}, which proposes boxes and does not inspect",
-            f"choose a detector of the kinds {', '.join(KINDS)}",
+            f"choose a detector of the kinds {', '.join(KINDS)}, or one of {', '.join(WORDED)} trained on your parts",
         )
 
 
@@ -158,13 +163,19 @@ def missing(inspector: Inspector) -> str:
     return ""
 
 
-def _kind(folder: Path) -> str:
-    """Return the model type that a checkpoint says; empty where it says none."""
+def inspects(config: Mapping[str, Any]) -> bool:
+    """Tell by a checkpoint's `config.json` whether it finds parts of its own, and not what it is asked for."""
+    kind = config.get("model_type")
+    return kind in KINDS or (kind in WORDED and bool(config.get("id2label")))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of itself; nothing where it says nothing."""
     try:
         config = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError, RecursionError):
-        return ""
-    return str(config.get("model_type") or "") if isinstance(config, dict) else ""
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def trouble() -> str:

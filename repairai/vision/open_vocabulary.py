@@ -17,10 +17,11 @@ from transformers import AutoImageProcessor, AutoModelForZeroShotObjectDetection
 from repairai.errors import RepairError
 from repairai.schema import Box
 from repairai.vision import tiles
+from repairai.vision.detectors import WORDED
 from repairai.vision.pretrained import find_pretrained, kind_of
 from repairai.vision.proposals import NEGATIVE, Prompt, Proposal, choose, is_large, plain
 
-GROUNDING, OWL = ("grounding-dino", "mm-grounding-dino"), ("owlv2",)
+OWL = ("owlv2",)
 FLOORS = {"grounding-dino": 0.35, "mm-grounding-dino": 0.3, "owlv2": 0.2}
 """From which score on a box is proposed where nobody says. Source: autodistill takes 0.35 for Grounding DINO; the
 others are ours, to be lowered where parts are missed."""
@@ -319,10 +320,10 @@ def load_open_vocabulary(model: str) -> OpenVocabulary:
     """
     folder = find_pretrained(model)
     kind = kind_of(folder)
-    if kind not in (*GROUNDING, *OWL):
+    if kind not in (*WORDED, *OWL):
         raise RepairError(
             f"{model} is of the kind '{kind}', which finds nothing by words",
-            f"give one of {', '.join((*GROUNDING, *OWL))}",
+            f"give one of {', '.join((*WORDED, *OWL))}",
         )
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:

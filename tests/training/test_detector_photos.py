@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from repairai.errors import RepairError
+from repairai.vision.checkpoint import prompt_of
 from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, edit, read_photo_set, write_photo_set
 from tests.training.tiny_detectors import save_tiny_detector, write_photos
-from training.detector.grounding import prompt
 from training.detector.judged import Found, average_precision, chosen_of, exact_counts
 from training.detector.model import load_detector_model
 from training.detector.photos import Drawn, Photos, chances, check
@@ -138,11 +138,11 @@ def test_a_new_head_keeps_what_the_old_one_knows(tmp_path: Path):
 
 
 def test_a_prompt_names_each_part_in_its_order():
-    assert prompt(["Screw_hole", "battery 3.7V"]) == "screw hole. battery 3 7v."
+    assert prompt_of(["Screw_hole", "battery 3.7V"]) == "screw hole. battery 3 7v."
     with pytest.raises(RepairError, match="called as another"):
-        prompt(["screw_hole", "screw hole"])
+        prompt_of(["screw_hole", "screw hole"])
     with pytest.raises(RepairError, match="has no words"):
-        prompt(["?"])
+        prompt_of(["?"])
 
 
 def test_what_is_found_and_counted():

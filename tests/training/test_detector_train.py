@@ -12,15 +12,17 @@ from repairai.errors import RepairError
 from repairai.files import home, read_record
 from repairai.hardware.recipe import Detecting, Recipe, saved
 from repairai.hardware.workload import Workload
+from repairai.inspection import open_detector
 from repairai.runs.checkpoints import checkpoints
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import read_new
 from repairai.runs.state import read_run
+from repairai.vision import detectors
 from repairai.vision.detector import load_detector
 from repairai.vision.photo_set import edit, read_photo_set
 from tests.training.tiny_detectors import SIZE, save_tiny_detector, save_tiny_grounding, write_photos
-from training import detector_export
+from training import detector_eval, detector_export
 from training.detector.trained_on import trained_on
 from training.detector.trainer import DetectorTrainer
 from training.detector_train import COMMAND, main, train
@@ -140,6 +142,17 @@ def test_grounding_dino_learns_from_few_photos_with_one_prompt(recipe: Recipe, t
         found = made(**inputs)
     (result,) = asked.post_process_grounded_object_detection(found, threshold=0.0, target_sizes=[(90, 120)])
     assert len(result["boxes"])
+    # It inspects as others do: of each part the best of its tokens, which stand before the full stops.
+    mine = load_detector(folder.model)
+    assert mine.labels == ("screw", "bar")
+    best = mine.detect_from(np.zeros((90, 120, 3), np.uint8), 0.0)[0]
+    scores = found.logits[0].sigmoid()[:, [1, 3]]
+    assert best.score == pytest.approx(float(scores.max()), abs=1e-3)
+    assert best.label == mine.labels[int(scores.max(dim=0).values.argmax())]
+    assert detector_eval.main(["--model", str(folder.model), "--data", recipe.data, "--on", "val"]) == 0
+    assert load_detector(folder.model).limits["screw"].sure == 1.0, "four photos promise nothing"
+    detectors.use(detectors.Inspector(folder.id, str(folder.model), folder.id))
+    assert open_detector().name.startswith(f"{folder.id}@")
     with pytest.raises(RepairError, match="few photos only"):
         trained(run_of(replace(recipe, step=replace(step, method="full")), "whole"))
 

@@ -13,7 +13,7 @@ from repairai.inspection import BUILTIN, open_detector
 from repairai.schema import PartLimits
 from repairai.ui.inspect_tab import parts
 from repairai.vision import detectors
-from repairai.vision.detector import Limits
+from repairai.vision.detector import Limits, load_detector
 from repairai.vision.detectors import Inspector
 
 BUILTIN_FOLDER = Path(__file__).parents[2] / "repairai" / "builtin" / "detector"
@@ -51,6 +51,8 @@ def test_what_only_proposes_boxes_does_not_inspect(tmp_path: Path):
     (tmp_path / "dino" / "config.json").write_text('{"model_type": "grounding-dino"}')
     with pytest.raises(RepairError, match="dino is grounding-dino, which proposes boxes and does not inspect"):
         detectors.use(Inspector("dino", str(tmp_path / "dino")))
+    with pytest.raises(RepairError, match="dino holds grounding-dino, which finds what words say and was trained on"):
+        load_detector(tmp_path / "dino")
     assert detectors.active() == detectors.BUILTIN
 
 

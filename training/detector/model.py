@@ -18,12 +18,11 @@ import repairai.builtin
 from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe
-from repairai.vision.detectors import KINDS
+from repairai.vision.detectors import KINDS, WORDED
 from training.from_hub import fetched
 
 BUILTIN = "builtin"
 """Stands for the detector that comes with RepairAI, in recipes."""
-GROUNDING = ("grounding-dino", "mm-grounding-dino")
 WANTED = ["*.json", "*.safetensors", "*.txt"]
 STRIDE_PX = 32
 """Of the coarsest features: sides of the input are multiples of it."""
@@ -88,10 +87,10 @@ def kind_of(folder: Path) -> str:
         kind = str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type", "no model type"))
     except (OSError, ValueError, AttributeError):
         kind = "no configuration"
-    if kind not in (*KINDS, *GROUNDING):
+    if kind not in (*KINDS, *WORDED):
         raise RepairError(
             f"{folder.name} holds {kind}, which is no detector that is trained here",
-            f"give one of {', '.join((*KINDS, *GROUNDING))}",
+            f"give one of {', '.join((*KINDS, *WORDED))}",
         )
     return kind
 

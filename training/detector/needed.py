@@ -11,11 +11,12 @@ import torch
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe
 from repairai.runs.journal import Journal
+from repairai.vision.detectors import WORDED
 from repairai.vision.photo_set import ANNOTATIONS, PhotoSet, read_photo_set
 from training.detector import grounding
 from training.detector.forward import Forward, Plain
 from training.detector.judged import Judge
-from training.detector.model import GROUNDING, Parts, find_detector, kind_of, load_detector_model, processor
+from training.detector.model import Parts, find_detector, kind_of, load_detector_model, processor
 from training.detector.photos import Photos
 from training.detector.trainer import detecting
 
@@ -29,7 +30,7 @@ def load(recipe: Recipe, parts: tuple[str, ...]) -> tuple[Any, Forward, Any, Par
     step = recipe.step
     torch.manual_seed(recipe.seed)  # rows of the head for new parts begin at random
     place = find_detector(step.model, recipe.revision)
-    if kind_of(place) in GROUNDING:
+    if kind_of(place) in WORDED:
         return grounding.load(place, parts, step.image_px, step.method)
     model, known = load_detector_model(place, parts)
     return model, Plain(), processor(step.image_px), known

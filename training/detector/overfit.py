@@ -12,12 +12,12 @@ import torch
 
 from repairai.hardware.recipe import Detecting, Recipe
 from repairai.hardware.workload import Workload
+from repairai.vision.detectors import WORDED
 from repairai.vision.photo_set import LabelledPhoto, PhotoSet
 from training.detector.forward import Plain
 from training.detector.judged import Judge, Judged
 from training.detector.model import (
     BUILTIN,
-    GROUNDING,
     find_detector,
     freeze,
     groups,
@@ -81,7 +81,7 @@ def overfit(
         RepairError: There is no such detector, or a photo cannot be read.
     """
     place = find_detector(model)
-    if kind_of(place) in GROUNDING:  # labels are the same for all, and this one learns them within the minute
+    if kind_of(place) in WORDED:  # labels are the same for all, and this one learns them within the minute
         place = find_detector(BUILTIN)
     size = _input_px(place)
     step = Workload(model, "full", batch=BATCH, image_px=size, precision="fp32", optimizer="adamw")
