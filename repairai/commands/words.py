@@ -19,8 +19,10 @@ class Parser(argparse.ArgumentParser):
     """Reads a command line."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse wrong words as everything else is refused: in one sentence."""
-        raise RepairError(message, f"see `{self.prog} --help`")
+        """Refuse wrong words as everything else is refused: in one sentence, in which no token stands."""
+        from repairai.runs.secrets import without_secrets
+
+        raise RepairError(without_secrets(message), f"see `{self.prog} --help`")
 
 
 def whole(at_least: int, at_most: int) -> Callable[[str], int]:

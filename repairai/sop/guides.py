@@ -149,7 +149,7 @@ def _addresses(path: Path) -> list[str]:
 
 def _import_folder(folder: Path, library: Library, tell: Progress) -> Report:
     try:
-        inside = sorted(path for path in folder.rglob("*") if path.is_file())
+        inside = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != files.PULLED)
     except OSError as error:
         raise RepairError(f"{folder} cannot be read: {error.strerror}", "check its permissions") from None
     paths = [path for path in inside if path.suffix.lower() in _SUFFIXES]
