@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from repairai.hub.account import log_in
+from repairai.hub.space import deploy
 from repairai.hub.space_card import Eyes
 from repairai.hub.space_contents import Contents
 from repairai.hub.space_folder import build as build_folder
@@ -120,15 +122,18 @@ def test_its_files_and_a_foreign_name_get_nothing(space: str):
 
 
 @pytest.mark.browser
-def test_a_detector_and_a_guide_of_ones_own(lean: Path, browser: Browser, tmp_path: Path):
-    """On the Hub: under its names there, with the checkpoint that was chosen, and nothing kept."""
+def test_a_detector_and_a_guide_of_ones_own_by_way_of_the_hub(hub, lean: Path, browser: Browser, tmp_path: Path):
+    """Deployed, and started from what the Hub then has, as the Hub would: with what was chosen, and nothing kept."""
     model = tmp_path / "model"
     model.mkdir()
     for name in ("config.json", "preprocessor_config.json", "limits.json", "model.onnx"):
         (model / name).write_bytes((OWN / "detector" / name).read_bytes())
+    log_in(hub.add_user("me"))
     built = build_folder(tmp_path / "space", Eyes("bench-3", model), [ZEBRA])
-    hub = {"SPACE_ID": "me/bench", "SPACE_HOST": "me-bench.hf.space", "SYSTEM": "spaces"}
-    with started(lean, built.folder, tmp_path / "home", **hub) as address:
+    deploy(built, "me/bench", hardware="zero-a10g")
+    there = hub.check_out("space", "me/bench", tmp_path / "there")
+    named = {"SPACE_ID": "me/bench", "SPACE_HOST": "me-bench.hf.space", "SYSTEM": "spaces"}
+    with started(lean, there, tmp_path / "there-home", **named) as address:
         assert asked(address, "/", "me-bench.hf.space")[0] == 200
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
@@ -142,8 +147,8 @@ def test_a_detector_and_a_guide_of_ones_own(lean: Path, browser: Browser, tmp_pa
         assert check(page) == "PASS"
         expect(page.locator("#verdict")).to_contain_text("bench-3@")
         page.close()
-        kept = [path for path in (tmp_path / "home").rglob("*.sqlite") if path.name == "records.sqlite"]
-        assert [path for each in kept for path in (each.parent / "photos").glob("*")] == []
+        (records,) = (tmp_path / "there-home").rglob("records.sqlite")
+        assert [*(records.parent / "photos").glob("*")] == []
 
 
 def test_a_space_whose_detector_is_broken_says_so(lean: Path, tmp_path: Path):
