@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,3 +65,15 @@ def evaluation_run(
         raise RepairError(str(error), "see --help") from None
     text = yaml.safe_dump(to_data(made), sort_keys=False, allow_unicode=True)
     return new_run(f"{trained.id[:58]}-eval", "evaluate", command, text=text, parent=trained.id)
+
+
+def push_where_asked(folder: RunFolder) -> None:
+    """Send a trained model to the Hub where its recipe says so.
+
+    A process of its own does it: nothing of the Hub's client is needed to train, and nothing of it can end a training.
+
+    Args:
+        folder: Of a finished training.
+    """
+    if read_recipe(folder.recipe).push:
+        subprocess.run([sys.executable, "-m", "repairai.runs.pushing", str(folder.path)], check=False)

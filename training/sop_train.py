@@ -29,7 +29,7 @@ from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
-from training.given import training_run
+from training.given import push_where_asked, training_run
 from training.out_of_memory import let_go, train_until_it_fits
 from training.sop.check import after_training, look
 from training.sop.examples import read_examples
@@ -250,6 +250,8 @@ def run(folder: RunFolder, prepare: Prepare | None = None, first: bool = True, p
         print(f"training.{program}: {error}", file=sys.stderr)
         return 2 if isinstance(error, RepairError) else 1
     print(f"the model is in {folder.model}")
+    if first:
+        push_where_asked(folder)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,11 @@ def add_words(verbs: Any) -> None:
     ask.add_argument("--name", default="", help="of the run; else it is called as its recipe")
     ask.add_argument("--data", metavar="FOLDER", help="built data; else the recipe's, else those that were built last")
     ask.add_argument("--backend", choices=BACKENDS, help="what trains it; else as the recipe says")
+    ask.add_argument("--push", metavar="OWNER/NAME", help="where the trained model goes on the Hub, private")
+    ask.add_argument("--where", choices=("here", "hf-jobs"), help="hf-jobs: on a machine of Hugging Face, for money")
+    ask.add_argument("--flavor", metavar="NAME", help="which machine of Hugging Face; none known shows them all")
+    ask.add_argument("--timeout-hours", type=float, metavar="HOURS", help="after which it is ended there")
+    ask.add_argument("--yes", action="store_true", help="pay for it without being asked")
     ask.add_argument("--detach", action="store_true", help="start it and come back at once")
     ask.add_argument("--at", metavar="HH:MM|DATE", help="start it then: 22:00, or 2026-03-01T22:00")
     ask.add_argument("--queue", action="store_true", help="put it at the end of the queue and come back at once")
@@ -49,6 +55,9 @@ def _train(chosen: argparse.Namespace) -> int:
     not_before = moment(chosen.at) if chosen.at else None
     recipe = _chosen(read_recipe(chosen.recipe), chosen)
     name = chosen.name or chosen.recipe.stem
+    if recipe.where == "hf-jobs" and not _will_pay(recipe, chosen.yes):
+        print("nothing was started")
+        return 1
     if chosen.tried:
         return _sweep(chosen, recipe, name, not_before)
     folder = start(recipe, name, not_before, wait=chosen.queue)
@@ -70,9 +79,39 @@ def _sweep(chosen: argparse.Namespace, recipe: Recipe, name: str, not_before: da
 
 
 def _chosen(recipe: Recipe, chosen: argparse.Namespace) -> Recipe:
-    if chosen.data is not None:
-        recipe = replace(recipe, data=chosen.data)
-    return replace(recipe, backend=chosen.backend) if chosen.backend else recipe
+    from repairai.hardware.recipe import Job
+
+    given = {name: getattr(chosen, name) for name in ("data", "backend", "push", "where")}
+    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    asked = {name: getattr(chosen, name) for name in ("flavor", "timeout_hours")}
+    if asked := {name: value for name, value in asked.items() if value is not None}:
+        if recipe.where == "here":
+            raise RepairError("a recipe that is trained here has no flavor and no timeout", "add --where hf-jobs")
+        try:
+            recipe = replace(recipe, job=replace(recipe.job or Job(), **asked))
+        except ValueError as error:
+            raise RepairError(f"{error}", "give another --timeout-hours") from None
+    return recipe
+
+
+def _will_pay(recipe: Recipe, yes: bool) -> bool:
+    """Show what a job costs at most, and return whether it is to begin.
+
+    Raises:
+        RepairError: Nobody is there to be asked, or the price is not to be had.
+    """
+    from repairai.hardware.recipe import Job
+    from repairai.runs.hub_sent import cost
+
+    print(f"{cost(recipe.job or Job()).said}.", file=sys.stderr)
+    if recipe.forecast and recipe.forecast.hours:
+        least, most = recipe.forecast.hours
+        print(f"Planned on {recipe.forecast.machine}: {least:.1f} to {most:.1f} hours.", file=sys.stderr)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise RepairError("nobody is there to say yes to the price", "add --yes")
+    return input("Start it? [y/N] ").strip().casefold() in ("y", "yes")
 
 
 def attend(folder: RunFolder, detach: bool, as_json: bool) -> int:

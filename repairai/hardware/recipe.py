@@ -15,6 +15,7 @@ from repairai.hardware.workload import Workload
 Task = Literal["sop", "detector", "judge"]
 Backend = Literal["trl", "unsloth", "axolotl"]
 Schedule = Literal["cosine", "linear", "constant"]
+Where = Literal["here", "hf-jobs"]
 VERSION = 1
 """Of the form of recipes: it grows when an older RepairAI could no longer read a newer recipe rightly."""
 SPANS: dict[str, tuple[float, float]] = {
@@ -87,6 +88,26 @@ class Detecting:
 
 
 @dataclass(frozen=True)
+class Job:
+    """What only a training on Hugging Face Jobs asks for.
+
+    Args:
+        flavor: The machine, as the Hub calls it; `train --where hf-jobs` shows what it costs before it begins.
+        timeout_hours: After which it is ended, so that no mistake costs more. A little earlier the training is asked to
+            stop, and its last checkpoint is brought back.
+        owner: The organisation that pays; empty for the account that is logged in.
+    """
+
+    flavor: str = "l4x1"
+    timeout_hours: float = 4.0
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.timeout_hours <= 168:
+            raise ValueError(f"need timeout_hours from 0.1 to 168, got {self.timeout_hours:g}")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One training.
 
@@ -114,6 +135,9 @@ class Recipe:
         seed: Of the adapters' first weights and of the order.
         gpus: How many of them train together, each with `batch` examples at a time.
         detecting: For the task `detector`; None takes what is usual.
+        push: OWNER/NAME on the Hub, where the model goes once it is trained, private; empty: it stays here.
+        where: `here`, or `hf-jobs`: on a machine of Hugging Face, paid by the minute.
+        job: For `hf-jobs`; None takes what is usual.
         version: Of this form of recipe.
 
     Source:
@@ -144,6 +168,9 @@ class Recipe:
     seed: int = 7
     gpus: int = 1
     detecting: Detecting | None = None
+    push: str = ""
+    where: Where = "here"
+    job: Job | None = None
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -153,7 +180,7 @@ class Recipe:
     def _choices(self) -> list[str]:
         return [
             f"need {name} to be one of {', '.join(get_args(choices))}, got {getattr(self, name)!r}"
-            for name, choices in (("task", Task), ("backend", Backend), ("schedule", Schedule))
+            for name, choices in (("task", Task), ("backend", Backend), ("schedule", Schedule), ("where", Where))
             if getattr(self, name) not in get_args(choices)
         ]
 
@@ -211,8 +238,9 @@ def saved(path: Path, recipe: Recipe) -> str:
     if path.suffix not in (".yaml", ".yml"):
         raise RepairError(f"{path.name} is no name for a recipe", "let it end in .yaml")
     data = to_data(recipe)
-    if recipe.detecting is None:
-        del data["detecting"]
+    for name in ("detecting", "push", "where", "job"):
+        if getattr(recipe, name) == getattr(Recipe, name):
+            del data[name]
     usual = {field.name: field.default for field in fields(Workload)}
     for name in FOR_OTHERS[recipe.task]:
         if data["step"][name] == usual[name]:

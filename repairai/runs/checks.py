@@ -9,7 +9,7 @@ from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.files import expanded, home
-from repairai.hardware.recipe import Recipe
+from repairai.hardware.recipe import Job, Recipe
 from repairai.runs.forecast import check_disk
 from repairai.runs.photo_checks import ready_to_look
 
@@ -20,7 +20,7 @@ NAME_ON_HUB = "check the name, or give a name on the Hub"
 def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> Recipe:
     """Return a recipe whose run may start: its paths are written in full, since the run starts in another folder.
 
-    Names on the Hub are not asked for: the trainer does that first of all.
+    Names of models on the Hub are not asked for: the trainer does that first of all.
 
     Args:
         recipe: As it was read. Where it names no data, those that were built last are taken.
@@ -36,6 +36,7 @@ def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> R
             raise RepairError(f"there is no folder of a detector at {base / expanded(recipe.step.model)}", NAME_ON_HUB)
         recipe = ready_to_look(recipe, base)
         check_disk(recipe, there_gib)
+        _check_on_hub(recipe)
         return recipe
     if recipe.task != "sop":
         raise RepairError(
@@ -50,7 +51,21 @@ def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> R
     data = str(checked_data(base / expanded(recipe.data) if recipe.data else newest_data()))
     recipe = replace(recipe, data=data, step=replace(recipe.step, model=model))
     check_disk(recipe, there_gib)
+    _check_on_hub(recipe)
     return recipe
+
+
+def _check_on_hub(recipe: Recipe) -> None:
+    """Refuse what the Hub would refuse when hours are over; it is asked only where the recipe needs it."""
+    if recipe.where == "hf-jobs":
+        from repairai.runs import hub_sent
+
+        hub_sent.check_model(recipe)
+        hub_sent.cost(recipe.job or Job())
+    if recipe.push:
+        from repairai.runs.pushing import check_push
+
+        check_push(recipe)
 
 
 def newest_data() -> Path:

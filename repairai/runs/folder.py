@@ -277,7 +277,7 @@ def _summary(text: str) -> dict[str, str]:
     step = step if isinstance(step, dict) else {}
     found = {
         "task": data.get("task"), "model": step.get("model"), "method": step.get("method", "qlora"),
-        "backend": data.get("backend", "trl"), "data": data.get("data", ""),
+        "backend": data.get("backend", "trl"), "data": data.get("data", ""), "where": data.get("where"),
     }  # fmt: skip
     return {name: str(value) for name, value in found.items() if value is not None}
 

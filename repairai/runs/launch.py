@@ -26,7 +26,7 @@ from repairai.runs.events import add_event
 from repairai.runs.folder import Kind, RunFolder, new_run, read_json, run_folder, runs_folder
 from repairai.runs.order import Order
 from repairai.runs.process import is_alive, read_process
-from repairai.runs.queue import alive_runs, put, queue_lock, waiting, wake
+from repairai.runs.queue import alive_runs, is_elsewhere, put, queue_lock, waiting, wake
 from repairai.runs.state import Run, asked_of, read_exit, read_run
 from repairai.runs.words import in_words
 
@@ -108,6 +108,8 @@ def usual_limit(run_id: str) -> int | None:
 
 def trainer_command(recipe: Recipe) -> list[str]:
     """Return the words that train a recipe, with "{run}" for the run's folder."""
+    if recipe.where == "hf-jobs":
+        return [sys.executable, "-m", "repairai.runs.hub_job", "{run}"]
     if recipe.task == "detector":
         return [sys.executable, "-m", "training.detector_train", "{run}"]
     if recipe.backend == "trl":
@@ -189,9 +191,10 @@ def _begin_new(
 
 def _begin(folder: RunFolder, not_before: datetime | None, queue: bool, wait: bool) -> RunFolder:
     """Start a run, or put it into the queue; whoever calls this holds `queue_lock`."""
-    if not queue:
+    if not queue and not is_elsewhere(folder):
         _refuse_while_busy()
-    if wait or not_before or (queue and (alive_runs() or any(each.is_due for each in waiting()))):
+    busy = not is_elsewhere(folder) and (alive_runs() or any(each.is_due for each in waiting()))
+    if wait or not_before or (queue and busy):
         put(folder, not_before)
         wake()
     else:
@@ -250,6 +253,10 @@ def kill(run_id: str) -> Run:
         raise RepairError(
             f"{run_id} was not asked to stop yet, which keeps what it has learned", f"do that first: runs stop {run_id}"
         )
+    if is_elsewhere(folder):
+        from repairai.runs import hub_job
+
+        hub_job.cancel(folder)
     add_event(folder.events, "killed", "it was ended by force")
     _end_all(process)
     for path in folder.control.glob("*"):

@@ -77,8 +77,14 @@ def waiting() -> list[Waiting]:
 
 
 def alive_runs() -> list[str]:
-    """Return the ids of the runs on which a process works."""
-    return [folder.id for folder in run_folders() if is_alive(folder)]
+    """Return the ids of the runs on which a process works, but for those that only follow a job on another machine."""
+    return [folder.id for folder in run_folders() if is_alive(folder) and not is_elsewhere(folder)]
+
+
+def is_elsewhere(folder: RunFolder) -> bool:
+    """Return whether a run is trained on another machine: then it takes nothing of this one."""
+    about = read_json(folder.about).get("about")
+    return isinstance(about, dict) and about.get("where") == "hf-jobs"
 
 
 def put(folder: RunFolder, not_before: datetime | None = None) -> None:

@@ -14,7 +14,7 @@ from repairai.errors import RepairError
 from repairai.runs.folder import RunFolder, slug_of
 from repairai.runs.launch import start
 from repairai.runs.sweep import sweep, tag_of
-from repairai.ui import render, train_render
+from repairai.ui import elsewhere, render, train_render
 from repairai.ui.data_card import chosen_data
 from repairai.ui.foreseen import foresee
 from repairai.ui.recipe_text import kept, parsed
@@ -41,6 +41,7 @@ class StartCard:
         when: It begins.
         hour: At which.
         tried: Several values of some settings, a run for each combination.
+        elsewhere: Where it is trained, and where the model goes.
         command: The same for a terminal.
         path: Where the recipe is kept for it.
         start: Starts it.
@@ -52,6 +53,7 @@ class StartCard:
     when: gr.Radio
     hour: gr.Textbox
     tried: gr.Textbox
+    elsewhere: elsewhere.Elsewhere
     command: gr.Code
     path: gr.State
     start: gr.Button
@@ -88,12 +90,15 @@ def lay(prefix: str = "") -> StartCard:
         "", label="Or try several values, a run for each combination", placeholder="learning_rate=1e-4,2e-4 rank=8,16",
         max_lines=1, elem_id=f"{prefix}run-try",
     )  # fmt: skip
+    fold = elsewhere.lay(prefix)
     command = gr.Code(
         "", language="shell", label="The same in a terminal", interactive=False, lines=1, wrap_lines=True,
         show_line_numbers=False, buttons=["copy"], visible=False, elem_id=f"{prefix}train-command",
     )  # fmt: skip
     button = gr.Button("Start the training", variant="primary", size="lg", elem_id=f"{prefix}{START}")
-    return StartCard(forecast, name, when, hour, tried, command, gr.State(""), button, live(f"{prefix}start-said"))
+    return StartCard(
+        forecast, name, when, hour, tried, fold, command, gr.State(""), button, live(f"{prefix}start-said")
+    )
 
 
 def wire(card: StartCard, text: gr.Code, data: gr.Dropdown, loads: list[Any]) -> None:
@@ -112,9 +117,12 @@ def wire(card: StartCard, text: gr.Code, data: gr.Dropdown, loads: list[Any]) ->
         after(lambda text: text, text, settled, **QUIET)
     settled.change(lambda text, folder: forecast(text, folder, True), [settled, data], card.forecast, **last)
     settled.change(forecast, [settled, data], card.forecast, **last)
-    inputs = [settled, card.name, card.when, card.hour, card.path, card.tried]
-    typed = (event for each in (card.name, card.hour, card.tried) for event in (each.blur, each.submit))
-    for event in (settled.change, card.when.change, *typed):
+    elsewhere.wire(card.elsewhere)
+    hub = card.elsewhere
+    inputs = [settled, card.name, card.when, card.hour, card.path, card.tried, *hub.given[:-1]]
+    typed = (event for each in (card.name, card.hour, card.tried, hub.push) for event in (each.blur, each.submit))
+    chosen = (each.change for each in (card.when, hub.where, hub.flavor, hub.hours))
+    for event in (settled.change, *chosen, *typed):
         event(command, inputs, [card.command, card.path], **last)
     card.when.change(lambda when: gr.Textbox(visible=when == AT), card.when, card.hour, **QUIET)
 
@@ -130,27 +138,36 @@ def wire_start(card: StartCard, text: gr.Code, watched: Watched, places: Any, ta
         tabs: All tabs.
     """
 
-    def go(text: str, name: str, when: str, hour: str, tried: str, chosen: str) -> list[Any]:
+    def go(text: str, name: str, when: str, hour: str, tried: str, chosen: str, *hub: Any) -> list[Any]:
         try:
-            folder, said = begun(text, name, when, hour, tried)
+            folder, said = begun(text, name, when, hour, tried, *hub)
         except RepairError as error:
             n_left = len(places.all) + 2
             return [render.problem(str(error)), gr.skip(), chosen, *[gr.skip()] * n_left]
         shown = look(watched, folder.id, {})
         return ["", said_of(said), folder.id, gr.Tabs(selected="runs"), gr.Timer(active=True), *shown]
 
-    given = [text, card.name, card.when, card.hour, card.tried, places.chosen]
+    given = [text, card.name, card.when, card.hour, card.tried, places.chosen, *card.elsewhere.given]
     shown = [card.said, places.answer, places.chosen, tabs, places.clock, *places.all]
     card.start.click(go, given, shown, show_progress_on=card.said, api_visibility="private")
 
 
-def begun(text: str, name: str, when: str, hour: str, tried: str) -> tuple[RunFolder, str]:
+def begun(text: str, name: str, when: str, hour: str, tried: str, *hub: Any) -> tuple[RunFolder, str]:
     """Start a run, or queue those of a sweep; return the first, and what there is to say of it.
+
+    Args:
+        text: Of the recipe.
+        name: Of the run.
+        when: It begins.
+        hour: At which.
+        tried: Several values of some settings.
+        *hub: What the fold "On the Hub" says, see `elsewhere.settled`; nothing: as the recipe says.
 
     Raises:
         RepairError: Something that it needs is not there, or is wrong.
     """
     recipe, name = parsed(text), name.strip() or usual_name(text)
+    recipe = elsewhere.settled(recipe, *hub) if hub else recipe
     not_before = moment(hour.strip()) if when == AT else None
     if tried.strip():
         made = sweep(recipe, tried.split(), name, not_before)
@@ -169,7 +186,7 @@ def forecast(text: str, folder: str | None, at_once: bool = False) -> str:
         return ""
 
 
-def command(text: str, name: str, when: str, hour: str, last: str, tried: str = "") -> list[Any]:
+def command(text: str, name: str, when: str, hour: str, last: str, tried: str = "", *hub: Any) -> list[Any]:
     """Return what starts the same run in a terminal, and where the recipe is kept for it; nothing where it is none."""
     try:
         parsed(text)
@@ -179,6 +196,7 @@ def command(text: str, name: str, when: str, hour: str, last: str, tried: str = 
         return [gr.Code(visible=False), last]
     words = ["python", "-m", "repairai", "train", str(path), "--name", slug_of(name)]
     words += [word for each in tried.split() for word in ("--try", each)]
+    words += elsewhere.words(*hub) if hub else []
     words += {NOW: [], QUEUE: ["--queue"], AT: ["--at", hour.strip() or "22:00"]}[when]
     return [
         gr.Code(shlex.join([*words, *(["--detach"] if when == NOW and not tried.split() else [])]), visible=True),
