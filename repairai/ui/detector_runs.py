@@ -54,9 +54,25 @@ def inspecting() -> str:
 def scores(path: Path) -> str:
     """Return an evaluation, as HTML."""
     try:
-        return detector_scores_render.scores(read_detector_scores(path), path.parent)
+        return detector_scores_render.scores(read_detector_scores(path), drawn_in(path))
     except RepairError as error:
         return render.problem(str(error))
+
+
+def drawn_in(path: Path) -> Path:
+    """Return the folder in which an evaluation has drawn its worst photos: its own, or that of the run which made it.
+
+    Args:
+        path: The `scores.json`, of which the training has a copy.
+    """
+    own = path.parent
+    if not (own / detector_scores_render.WORST).is_dir():
+        with suppress(OSError):
+            content = path.read_bytes()
+            for other in sorted(own.parent.glob(f"*/{path.name}")):
+                if (other.parent / detector_scores_render.WORST).is_dir() and other.read_bytes() == content:
+                    return other.parent
+    return own
 
 
 def evaluate(run_id: str, percent: float | None) -> RunFolder:

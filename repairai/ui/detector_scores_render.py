@@ -171,8 +171,8 @@ def _worst(each: WorstPhoto, place: Path) -> str:
         if each.found.get(part, "0") != str(number)
     ]
     return (
-        f'<div class="tile"><span class="stage">{picture}</span><span class="tile-name">{escape(each.photo)}</span>'
-        f'<span class="fine">{escape("; ".join(wrong) or f"{each.lost} parts not seen")}</span></div>'
+        f'<div class="tile"><span class="stage">{picture}</span><div class="tile-name">{escape(each.photo)}</div>'
+        f'<div class="fine">{escape("; ".join(wrong) or f"{each.lost} parts not seen")}</div></div>'
     )
 
 

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from PIL import Image
 
 from repairai.runs.checkpoints import Checkpoint
 from repairai.runs.compare import Came, Comparison
+from repairai.runs.detector_scores import WorstPhoto, write_detector_scores
 from repairai.runs.events import Event
+from repairai.runs.folder import new_run
 from repairai.runs.metrics import Metric
 from repairai.runs.queue import Waiting
 from repairai.runs.scores import Compared, ExamSheet, Lengths, Loss, Mark, Sample, Scores
 from repairai.runs.state import Run, State
 from repairai.sop.agents import STEPS, Agent
+from repairai.ui import detector_runs, scores_render
 from repairai.ui import runs_render as render
-from repairai.ui import scores_render
+from tests.runs.test_detector_gate import figures, judged, marks, trained
 
 HOSTILE = '<script>alert("x")</script>'
 NOW = time.time()
@@ -198,3 +202,22 @@ def test_detectors_beside_each_other_show_what_they_count():
     assert "by trl" in render.head(run())
     assert "by trl" not in render.head(run(task="detector"))
     assert "<dt>Parts counted exactly</dt><dd>87.5%, best 87.5% at step 2</dd>" in own
+
+
+def test_worst_photos_are_shown_where_the_evaluation_has_drawn_them():
+    folder = trained("mine")
+    wrong = WorstPhoto("a.png", 1, 0, {"screw": 3}, {"screw": "2 to 4"}, {"screw": "UNCERTAIN"})
+    scores = replace(judged(folder, marks(figures(0.5), figures(0.75))), worst=(wrong,))
+    write_detector_scores(folder.scores, scores)
+    assert "not drawn" in detector_runs.scores(folder.scores)
+    exam = new_run("mine-eval", "evaluate", ["python"], text="run: mine\n", parent="mine")
+    (exam.path / "worst").mkdir()
+    Image.new("RGB", (40, 30), "grey").save(exam.path / "worst" / "a.png.jpg")
+    for path in (exam.scores, folder.scores):
+        write_detector_scores(path, scores)
+        shown = detector_runs.scores(path)
+        assert "not drawn" not in shown
+        assert "data:image/jpeg" in shown
+        assert "screw: 2 to 4 found, 3 there" in shown
+    write_detector_scores(folder.scores, replace(scores, seconds=7.0))  # another evaluation, whose photos are gone
+    assert "not drawn" in detector_runs.scores(folder.scores)
