@@ -66,7 +66,10 @@ def made(recipe: Recipe) -> Callable[..., RunFolder]:
 def _nothing_is_left_running(home: Path) -> Iterator[None]:
     yield
     for place in (home, Path(os.environ.get("REPAIRAI_HOME", str(home)))):
-        for path in (*place.glob("runs/*/process.json"), *place.glob("runs/.dispatcher.json")):
+        # What waits first: a dispatcher, or one behind it, would start it once the run before is killed.
+        for path in place.glob("runs/*/queued.json"):
+            path.unlink(missing_ok=True)
+        for path in (*place.glob("runs/.dispatcher.json"), *place.glob("runs/*/process.json")):
             process = read_process(path)
             if process and process.pid != os.getpid() and lives(process):
                 with contextlib.suppress(psutil.Error):

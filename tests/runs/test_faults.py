@@ -127,6 +127,9 @@ from repairai.runs.metrics import Curve
 from repairai.runs.state import read_run
 folder = RunFolder(Path({str(folder.path)!r}))
 curve, seen = Curve(folder.metrics), []
+print("ready", flush=True)
+while not folder.process.exists():
+    time.sleep(0.01)
 while True:
     run = read_run(folder)
     curve.poll()
@@ -138,8 +141,9 @@ while True:
 curve.poll()
 print(seen[-2:], curve.last.step, len(curve.series("loss")), curve.broken)
 """
-    launch(folder)
     watchers = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [watcher.stdout.readline() for watcher in watchers] == ["ready\n"] * 2
+    launch(folder)  # once both look: on a busy machine it could be over before
     said = [watcher.communicate(timeout=60)[0].strip() for watcher in watchers]
     assert said == ["['running', 'finished'] 40 30 0"] * 2, logs()
 

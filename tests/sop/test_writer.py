@@ -45,6 +45,12 @@ def offline(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
 
 
+@pytest.fixture(autouse=True)
+def of_few_words(monkeypatch: pytest.MonkeyPatch):
+    """Rubbish has no end of its own: some of it is as good as much."""
+    monkeypatch.setattr("repairai.sop.writer.MOST_TOKENS", 128)
+
+
 def test_a_whole_model_streams_and_comes_to_an_end(whole: Path):
     told: list[str] = []
     writer = LocalWriter(str(whole), tell=told.append)

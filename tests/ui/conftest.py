@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_MS = 60_000
+START_SECONDS = 300.0
+"""For the app: the machine may have much else to do."""
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +49,24 @@ def serving(home: Path, **environment: str) -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}/"
     try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(address, timeout=2).close()
-                break
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                assert app.poll() is None, (home / "log.txt").read_text()
-                time.sleep(0.25)
+        _until_it_answers(app, address, home / "log.txt")
         yield address
     finally:
         app.terminate()
         app.wait(20)
         log.close()
+
+
+def _until_it_answers(app: subprocess.Popen, address: str, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=10).close()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            assert app.poll() is None, log.read_text()
+            assert time.monotonic() < end, f"the app does not answer after {START_SECONDS:g} s: {log.read_text()}"
+            time.sleep(0.25)
 
 
 @pytest.fixture(scope="module")

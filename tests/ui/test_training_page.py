@@ -33,7 +33,7 @@ def place(tmp_path_factory) -> Path:
 def url(place: Path) -> Iterator[str]:
     with serving(place, **QUIET) as address:
         yield address
-    for path in (*place.glob("runs/*/process.json"), *place.glob("runs/.dispatcher.json")):
+    for path in (*place.glob("runs/.dispatcher.json"), *place.glob("runs/*/process.json")):
         process = read_process(path)
         if process and process.pid != os.getpid() and psutil.pid_exists(process.pid):
             psutil.Process(process.pid).kill()
