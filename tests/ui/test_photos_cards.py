@@ -1,6 +1,7 @@
 """What the page does with a person's photos, without a browser: chosen, corrected, named, asked for and shown."""
 
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from repairai.ui.photos import (
     photos_render,
     photos_work,
     propose_card,
+    scripted,
     sets,
     small,
 )
@@ -285,6 +287,23 @@ def test_what_is_proposed_is_asked_for(photos: PhotoSet):
     for name, said in (("", "no photo is open"), ("p2.jpg", "no box on p2.jpg")):
         with pytest.raises(RepairError, match=said):
             propose_card.alike(photos, "builtin", name)
+
+
+def test_how_boxes_are_proposed_goes_with_words_and_with_what_is_shown():
+    assert propose_card.flags(False, " ", None) == []
+    assert propose_card.flags(True, " facebook/sam2.1-hiera-tiny ", 0.0) == [
+        "--all", "--masks=facebook/sam2.1-hiera-tiny", "--floor=0",
+    ]  # fmt: skip
+
+
+def test_what_libraries_draw_is_not_what_a_script_says(monkeypatch: pytest.MonkeyPatch):
+    noisy = "print('Loading weights: 100%|██████████| 66/66 [00:00<00:00]'); print('few: 3 boxes, 50 % of all')"
+    monkeypatch.setattr(scripted, "script", lambda *_: [sys.executable, "-c", noisy])
+    work = Scripted()
+    work.start("Finding more on few", "few", "x", [], tells=True)
+    while not (found := work.progress()) or not found.ended:
+        pass
+    assert found.said == ("few: 3 boxes, 50 % of all",)
 
 
 def test_a_script_is_watched_and_ends(tmp_path: Path):

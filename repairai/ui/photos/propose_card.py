@@ -33,6 +33,7 @@ class ProposeCard:
         without: What is not meant.
         again: Also photos that are labelled.
         masks: A SAM 2 model, for tight boxes.
+        floor: Least score of a box; empty for what is usual with the model.
         propose: Starts it.
         like: Finds what looks like the boxes on the open photo.
         scenes: How many are pasted together.
@@ -44,6 +45,7 @@ class ProposeCard:
     without: gr.Textbox
     again: gr.Checkbox
     masks: gr.Textbox
+    floor: gr.Number
     propose: gr.Button
     like: gr.Button
     scenes: gr.Number
@@ -71,7 +73,14 @@ def lay() -> ProposeCard:
             [["", ""]], headers=["part", "in plain English"], datatype="str", type="array", interactive=True,
             column_count=2, elem_id="propose-words", label="What it looks for, a part a line",
         )  # fmt: skip
-        again = gr.Checkbox(False, label="Also on photos that are labelled already", elem_id="propose-all")
+        with gr.Row():
+            again = gr.Checkbox(
+                False, label="Also on photos that are labelled already", elem_id="propose-all", min_width=260
+            )  # fmt: skip
+            floor = gr.Number(
+                None, label="Least score of a box, 0 to 1; empty is the model's own", minimum=0, maximum=1, step=0.05,
+                elem_id="propose-floor", min_width=260,
+            )  # fmt: skip
         with gr.Row(elem_classes="adder"):
             propose = gr.Button("Propose boxes", elem_id="propose", min_width=160)
             like = gr.Button("Find more like on the open photo", elem_id="propose-like", min_width=240)
@@ -81,7 +90,7 @@ def lay() -> ProposeCard:
                 elem_id="paste-scenes", min_width=240,
             )  # fmt: skip
             paste = gr.Button("Paste scenes", elem_id="paste", min_width=160)
-    return ProposeCard(model, words, without, again, masks, propose, like, scenes, paste)
+    return ProposeCard(model, words, without, again, masks, floor, propose, like, scenes, paste)
 
 
 def wire(card: ProposeCard, photos: PhotosCard, opened: gr.State, work: Scripted) -> None:
@@ -108,27 +117,40 @@ def wire(card: ProposeCard, photos: PhotosCard, opened: gr.State, work: Scripted
             return refused(work, error)
         return look(work, chosen, version)
 
-    def propose(chosen: str | None, version: int, model: str, rows: Any, without: str, again: bool, masks: str) -> Any:
-        flags = [*(["--all"] if again else []), *([f"--masks={masks.strip()}"] if masks.strip() else [])]
-        return started(
-            chosen, version, LABEL, "Proposing boxes on",
-            lambda own: [own.name, f"--model={named(model)}", *asked(rows, without, own.parts, named(model)), *flags],
-        )  # fmt: skip
+    def propose(chosen: str | None, version: int, model: str, rows: Any, without: str, *how: Any) -> Any:
+        def words(own: PhotoSet) -> list[str]:
+            return [f"--model={named(model)}", *asked(rows, without, own.parts, named(model)), *flags(*how)]
 
-    def like(chosen: str | None, version: int, model: str, opened: Opened) -> Any:
+        return started(chosen, version, LABEL, "Proposing boxes on", lambda own: [own.name, *words(own)])
+
+    def like(chosen: str | None, version: int, model: str, opened: Opened, *how: Any) -> Any:
         return started(
-            chosen, version, LABEL, "Finding more on", lambda own: [own.name, *alike(own, model, opened.name)]
-        )
+            chosen, version, LABEL, "Finding more on",
+            lambda own: [own.name, *alike(own, model, opened.name), *flags(*how)],
+        )  # fmt: skip
 
     def paste(chosen: str | None, version: int, scenes: float | None) -> Any:
         count = [f"--scenes={int(scenes or SCENES)}"]
         return started(chosen, version, PASTE, "Pasting scenes into", lambda own: [own.name, *count])
 
-    given = [*now, card.model, card.words, card.without, card.again, card.masks]
-    card.propose.click(propose, given, out, **QUIET)
-    card.like.click(like, [*now, card.model, opened], out, **QUIET)
+    how = [card.again, card.masks, card.floor]
+    card.propose.click(propose, [*now, card.model, card.words, card.without, *how], out, **QUIET)
+    card.like.click(like, [*now, card.model, opened, *how], out, **QUIET)
     card.paste.click(paste, [*now, card.scenes], out, **QUIET)
     photos.chosen.change(_parts, photos.chosen, card.words, **QUIET)
+
+
+def flags(again: bool, masks: str, floor: float | None) -> list[str]:
+    """Return how boxes are proposed, as words for the script.
+
+    Args:
+        again: Also on photos that are labelled.
+        masks: A SAM 2 model, for tight boxes; empty for none.
+        floor: Least score of a box; None for what is usual with the model.
+    """
+    words = ["--all"] if again else []
+    words += [f"--masks={masks.strip()}"] if masks.strip() else []
+    return words + ([] if floor is None else [f"--floor={floor:g}"])
 
 
 def _parts(folder: str | None) -> Any:

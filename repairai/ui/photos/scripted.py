@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from repairai.runs.lines import tail
 SAID_BYTES = 64 * 1024
 END_SECONDS = 10.0
 """That a script may take to end when it is told to."""
+BAR = re.compile(r"\d+%\|.*\|")
+"""What libraries draw while they load a model: nothing for a person to read."""
 OURS = ("repairai: ", "training.detector_train: ")
 """With which scripts say what is wrong."""
 
@@ -104,7 +107,7 @@ class Scripted:
         code = process.poll()
         lines = tail(self._place / "log", SAID_BYTES).decode(errors="replace").splitlines()
         told = next((found for line in reversed(lines) if (found := _told(line))), {})
-        said = tuple(line for line in lines if line.strip() and not _told(line))
+        said = tuple(line for line in lines if line.strip() and not _told(line) and not BAR.search(line))
         cancelled = self._cancelled and code != 0  # it may have been done before it heard of that
         return Progress(
             self._title, self._subject, str(told.get("what", "starting")), _count(told.get("done")) or 0,
