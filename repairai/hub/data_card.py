@@ -112,10 +112,7 @@ def _use(facts: DataFacts) -> str:
         "print({split: len(rows) for split, rows in data.items()})",
         f"print(data[{first.name!r}][0]{shown})",
     ])  # fmt: skip
-    if facts.kind == "sop-data":
-        shell = f"python -m repairai data build hub:{facts.repo} --name {facts.repo.rpartition('/')[2]}"
-    else:
-        shell = f"python -m repairai photos import hub:{facts.repo} --name {facts.repo.rpartition('/')[2]}"
+    shell = f"python -m repairai data pull {facts.repo}"
     return "\n\n".join([
         "## How to use it", "With `datasets`:", fenced("python", code), "With RepairAI:", fenced("sh", shell),
     ])  # fmt: skip

@@ -133,7 +133,7 @@ def test_a_data_sets_card_says_how_it_is_loaded():
         {"config_name": "background_test", "data_files": [{"split": "test", "path": "test/**"}]},
     ]
     assert head["size_categories"] == ["n<1K"]
-    assert "python -m repairai photos import hub:me/block --name block" in text
+    assert "python -m repairai data pull me/block" in text
     assert "| train | 10 |" in text
 
 

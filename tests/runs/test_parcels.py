@@ -280,6 +280,7 @@ def test_built_data_are_loaded_by_datasets_and_built_on(
 
     planned = pull.plan("me/lamps", "dataset")
     assert (planned.what, left(planned)) == ("sop-data", [])
+    assert run_commands(parcel) == [0]
     there = pull.fetch(planned)
     assert built_data("me--lamps") == there
     assert (there / "train.jsonl").read_bytes() == (data_place() / "lamps" / "train.jsonl").read_bytes()
@@ -308,7 +309,7 @@ def test_photos_are_loaded_by_datasets_and_read_back_as_they_were(
     assert detector_data.main(["hub:me/bench", "--name", "again"]) == 0
     assert boxes("again") == boxes("bench")
     here = next(iter(lines_of_use(parcel, "sh")))
-    assert here == "python -m repairai photos import hub:me/bench --name bench"
+    assert here == "python -m repairai data pull me/bench"
 
 
 def test_a_folder_of_pushed_photos_is_imported_as_it_is(hub: HubServer, me: str, tmp_path: Path):

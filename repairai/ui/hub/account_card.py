@@ -70,14 +70,18 @@ def lay() -> AccountCard:
     return AccountCard(who, live("hub-said"), row, token, log_in, log_out, again, gr.State(""))
 
 
-def wire(card: AccountCard, others: list[Any]) -> None:
+def wire(card: AccountCard, others: list[Any], own: list[Any]) -> None:
     """Wire the card.
 
     Args:
         card: See `lay`.
         others: Columns that are shown only while the Hub is there.
+        own: Columns that are shown only while somebody is logged in, too.
     """
-    out = [card.token, card.said, *card.shown, *others]
+    out = [card.token, card.said, *card.shown, *others, *own]
+
+    def now(fresh: bool = False) -> list[Any]:
+        return look(len(others), len(own), fresh)
 
     def log_in(token: str | None) -> list[Any]:
         try:
@@ -85,40 +89,41 @@ def wire(card: AccountCard, others: list[Any]) -> None:
         except RepairError as error:
             return ["", render.problem(spoken(error)), *[gr.skip()] * (len(out) - 2)]
         said = said_of(f"You are logged in as {found.name}. The token is kept where huggingface_hub keeps its own.")
-        return ["", said, *look(len(others))]
+        return ["", said, *now()]
 
     def log_out() -> list[Any]:
         try:
             account.log_out()
         except RepairError as error:
-            return ["", render.problem(spoken(error)), *look(len(others))]
-        return ["", said_of("You are logged out; the token is gone from this machine."), *look(len(others))]
+            return ["", render.problem(spoken(error)), *now()]
+        return ["", said_of("You are logged out; the token is gone from this machine."), *now()]
 
     for event in (card.log_in.click, card.token.submit):
         event(log_in, card.token, out, **QUIET)
     card.log_out.click(log_out, None, out, **QUIET)
-    card.again.click(lambda: ["", "", *look(len(others), fresh=True)], None, out, **QUIET)
+    card.again.click(lambda: ["", "", *now(fresh=True)], None, out, **QUIET)
 
 
-def look(n_others: int, fresh: bool = False) -> list[Any]:
+def look(n_others: int, n_own: int, fresh: bool = False) -> list[Any]:
     """Return what the card shows now, for `AccountCard.shown` and the columns beside it.
 
     Args:
-        n_others: How many these are.
+        n_others: How many there are that need the Hub alone.
+        n_own: How many there are for those who are logged in.
         fresh: Look for the Hub now, whatever was found out a moment ago.
     """
     found = reach(fresh)
     if not found.online:
         gone = [gr.Row(visible=False), gr.Button(visible=False), gr.Button(visible=True), ""]
-        return [hub_render.offline(found.said), *gone, *[gr.Column(visible=False)] * n_others]
+        return [hub_render.offline(found.said), *gone, *[gr.Column(visible=False)] * (n_others + n_own)]
     shown = [gr.Column(visible=True)] * n_others
     try:
         owner = account.who()
     except RepairError as error:
         problem = [gr.Row(visible=True), gr.Button(visible=True), gr.Button(visible=True), ""]
-        return [render.problem(spoken(error)), *problem, *shown]
+        return [render.problem(spoken(error)), *problem, *shown, *[gr.Column(visible=False)] * n_own]
     stored = owner is not None and owner.token_from == "stored"
     asks = owner is None or (stored and not owner.can_write)
     name = owner.name if owner else ""
     rest = [gr.Row(visible=asks), gr.Button(visible=stored), gr.Button(visible=False), name]
-    return [hub_render.who(owner), *rest, *shown]
+    return [hub_render.who(owner), *rest, *shown, *[gr.Column(visible=owner is not None)] * n_own]

@@ -25,15 +25,16 @@ def build(bench: Workbench, tab: gr.Tab) -> None:
     pull = pull_card.lay()
     push = push_card.lay()
     space = space_card.lay()
-    columns: list[Any] = [there.column, pull.column, push.column, space.column]
-    account_card.wire(account, columns)
+    anybodys: list[Any] = [there.column, pull.column]
+    own: list[Any] = [push.column, space.column]
+    account_card.wire(account, anybodys, own)
     there_card.wire(there, account.name)
     pull_card.wire(pull, pulling, there.found, bench)
     push_card.wire(push, account.name)
     space_card.wire(space, bench, account.name)
 
     def seen() -> list[Any]:
-        return account_card.look(len(columns))
+        return account_card.look(len(anybodys), len(own))
 
     def opened(good: str | None) -> list[Any]:
         return [*push_card.opened(good), *pull_card.now(pulling)]
@@ -41,4 +42,4 @@ def build(bench: Workbench, tab: gr.Tab) -> None:
     going = [pull.progress, pull.clock, pull.cancel, pull.use, pull.fetch, pull.shown]
     # What lies on this machine is there at once, whatever becomes of the Hub.
     tab.select(opened, push.good, [push.good, push.pushes, push.clock, *going], **QUIET)
-    tab.select(seen, None, [*account.shown, *columns], show_progress_on=account.who, api_visibility="private")
+    tab.select(seen, None, [*account.shown, *anybodys, *own], show_progress_on=account.who, api_visibility="private")

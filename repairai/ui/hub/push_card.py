@@ -100,6 +100,7 @@ def wire(card: PushCard, name: gr.State) -> None:
     """
     card.good.focus(lambda good: gr.Dropdown(goods(), value=good), card.good, card.good, **QUIET)
     card.good.change(_asked, [card.good, card.repo, name], [card.repo, card.base, card.shown, card.send], **QUIET)
+    name.change(_own_name, [card.good, card.repo, name], card.repo, **QUIET)
     for each in (card.repo, card.base, card.public):
         each.input(lambda: ["", gr.Button(visible=False)], None, [card.shown, card.send], **QUIET)
     looked = [card.shown, card.send, card.said]
@@ -125,6 +126,11 @@ def _asked(good: str | None, repo: str, name: str) -> list[Any]:
     owner = repo.partition("/")[0] if "/" in repo else name
     to = f"{owner}/{name_of(good)}" if owner else ""
     return [to, gr.Textbox(value="", visible=needs_base(good)), "", gr.Button(visible=False)]
+
+
+def _own_name(good: str | None, repo: str, name: str) -> Any:
+    """Return where something usually goes once it is known who pushes; what was typed stays."""
+    return f"{name}/{name_of(good)}" if good and name and not repo.strip() else gr.skip()
 
 
 def look(good: str | None, repo: str, base: str, public: bool) -> list[Any]:

@@ -51,11 +51,11 @@ def lay() -> ThereCard:
     """Lay out the card."""
     with gr.Column(visible=False) as column:
         gr.HTML("<h2>What is there</h2>")
+        kind = gr.Radio(KINDS, value="model", label="Show", elem_id="hub-kind")
         with gr.Row(equal_height=False, elem_classes="adder"):
-            kind = gr.Radio(KINDS, value="model", label="Show", elem_id="hub-kind", min_width=280, scale=2)
             words = gr.Textbox(
                 "", label="Look for", placeholder="a word of its name", max_lines=1, elem_id="hub-words",
-                min_width=220, scale=2,
+                min_width=220, scale=4,
             )  # fmt: skip
             search = gr.Button("Search", elem_id="hub-search", min_width=110, scale=1)
             mine = gr.Button("Mine", elem_id="hub-mine", min_width=90, scale=1)

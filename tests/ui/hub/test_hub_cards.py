@@ -40,20 +40,22 @@ def ended(pulling: Pulling) -> Pulled:
 
 
 def test_a_token_is_in_nothing_that_is_sent_back(hub: HubServer):
-    shown = account_card.look(2)
+    shown = account_card.look(1, 1)
     assert "Nobody is logged in" in shown[0]
+    assert [each.visible for each in shown[5:]] == [True, False], "nobody pushes anything"
     token = hub.add_user("me")
     account.log_in(token)
-    shown = account_card.look(2, fresh=True)
+    shown = account_card.look(1, 1, fresh=True)
     assert 'data-who="me"' in shown[0]
     assert shown[4] == "me"
+    assert [each.visible for each in shown[5:]] == [True, True]
     assert token not in repr(shown)
 
 
 def test_a_token_that_the_hub_no_longer_knows_can_be_taken_away(hub: HubServer):
     account.log_in(hub.add_user("me"))
     hub.store.tokens.clear()
-    shown = account_card.look(1)
+    shown = account_card.look(1, 1)
     assert "problem" in shown[0]
     assert shown[1].visible
     assert shown[2].visible, "one can log out"
@@ -61,7 +63,7 @@ def test_a_token_that_the_hub_no_longer_knows_can_be_taken_away(hub: HubServer):
 
 def test_without_the_hub_all_but_the_pushes_is_hidden(hub: HubServer):
     with hub.away():
-        shown = account_card.look(3, fresh=True)
+        shown = account_card.look(2, 1, fresh=True)
     assert "not connected" in shown[0]
     assert [each.visible for each in shown[5:]] == [False] * 3
 

@@ -1,8 +1,6 @@
 """The Hub tab, driven in headless Chromium against a Hub on loopback."""
 
 import re
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,12 +20,6 @@ expect.set_options(timeout=PATIENCE_MS)
 def url(hub: HubServer, home: Path) -> Iterator[str]:
     home.mkdir(parents=True, exist_ok=True)
     with serving(home, OMP_NUM_THREADS="1") as address:
-        for _ in range(400):  # it starts slowly where much else runs
-            try:
-                urllib.request.urlopen(address, timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
         yield address
 
 
