@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait much for processes and browsers, so several files at once; each file as a whole, in its order.
+WORKERS := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test check clean
 
@@ -9,7 +11,7 @@ run: $(VENV)/run-ready
 	$(BIN)/python app.py
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(WORKERS)
 
 check: $(VENV)/test-ready
 	$(BIN)/ruff format --check .

@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.hub_server.server import HubServer
 
-# Tests run many processes on few cores: threads that spin while they wait would make each several times slower.
+# Tests run many processes on few cores, and models that are tiny: more threads in each would only wait for each other,
+# and threads that spin while they wait would make each several times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# How long one example takes says nothing where others have the processor too.
+settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside others")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
