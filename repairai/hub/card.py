@@ -6,6 +6,7 @@ picture or a heading of the card. `data_card` has the same for data sets, `card_
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -60,7 +61,7 @@ class Judged:
         split: Of it.
         against: What stood before: the base model, or the detector in use.
         figures: Before and after.
-        table: All figures as Markdown; empty for those above alone.
+        table: All figures as Markdown; empty: those above are shown.
     """
 
     said: str
@@ -233,9 +234,9 @@ def _use_agent(facts: ModelFacts) -> str:
     question = turns["user"].rpartition("Question: ")[2]
     code = "\n".join([
         "from transformers import pipeline",
-        f"agent = pipeline(\"text-generation\", model={facts.repo!r})",
-        f"system = {turns['system']!r}",
-        f"steps = {turns['user']!r}",
+        f"agent = pipeline(\"text-generation\", model={_text(facts.repo)})",
+        f"system = {_text(turns['system'])}",
+        f"steps = {_text(turns['user'])}",
         "print(agent([{\"role\": \"system\", \"content\": system}, {\"role\": \"user\", \"content\": steps}])"
         "[0][\"generated_text\"][-1][\"content\"])",
     ])  # fmt: skip
@@ -254,7 +255,7 @@ def _use_agent(facts: ModelFacts) -> str:
 def _use_detector(facts: ModelFacts) -> str:
     code = "\n".join([
         "from transformers import pipeline",
-        f"look = pipeline(\"object-detection\", model={facts.repo!r})",
+        f"look = pipeline(\"object-detection\", model={_text(facts.repo)})",
         f"for part in look(\"photo.jpg\", threshold={_usual(facts):.2f}):",
         "    print(part[\"label\"], round(part[\"score\"], 2), part[\"box\"])",
     ])  # fmt: skip
@@ -277,8 +278,8 @@ def _use_detector(facts: ModelFacts) -> str:
 def _use_proposer(facts: ModelFacts) -> str:
     code = "\n".join([
         "from transformers import pipeline",
-        f"look = pipeline(\"zero-shot-object-detection\", model={facts.repo!r})",
-        f"for part in look(\"photo.jpg\", candidate_labels={list(facts.parts)!r}, threshold=0.3):",
+        f"look = pipeline(\"zero-shot-object-detection\", model={_text(facts.repo)})",
+        f"for part in look(\"photo.jpg\", candidate_labels=[{', '.join(map(_text, facts.parts))}], threshold=0.3):",
         "    print(part[\"label\"], round(part[\"score\"], 2), part[\"box\"])",
     ])  # fmt: skip
     shell = f"python -m repairai photos propose SET --model {facts.repo} --prompt {_quoted(', '.join(facts.parts))}"
@@ -302,6 +303,11 @@ def _usual(facts: ModelFacts) -> float:
     return min(found[len(found) // 2], 0.99) if found else 0.5
 
 
+def _text(text: str) -> str:
+    """Return a text as Python and JSON both write it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _quoted(text: str) -> str:
     """Return a text in quotes that every shell takes; what could mean something to one of them is left out."""
     return '"' + "".join(each for each in text if each not in '"\\$`!%^&|<>\n') + '"'
@@ -313,6 +319,9 @@ def _quoted(text: str) -> str:
 def _scores(judged: Judged | None) -> str:
     if judged is None:
         return ""
+    on = f"## Scores\n\nOn {plain(judged.on)}. Before: {plain(judged.against)}."
+    if judged.table:
+        return f"{on}\n\n{judged.table}"
     names = ("", "before", "after", "95 % interval of the difference", "asked")
     rows = [
         (
@@ -324,10 +333,7 @@ def _scores(judged: Judged | None) -> str:
         )
         for each in judged.figures
     ]
-    parts = [f"## Scores\n\nOn {plain(judged.on)}. Before: {plain(judged.against)}.", table(names, rows, "lrrlr")]
-    if judged.table:
-        parts.append(judged.table)
-    return "\n\n".join(parts)
+    return f"{on}\n\n{table(names, rows, 'lrrlr')}"
 
 
 def _thresholds(facts: ModelFacts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -108,9 +109,9 @@ def _use(facts: DataFacts) -> str:
     shown = '["messages"][-1]["content"]' if facts.kind == "sop-data" else '["objects"]'
     code = "\n".join([
         "from datasets import load_dataset",
-        f"data = load_dataset({facts.repo!r})",
+        f"data = load_dataset({json.dumps(facts.repo)})",
         "print({split: len(rows) for split, rows in data.items()})",
-        f"print(data[{first.name!r}][0]{shown})",
+        f"print(data[{json.dumps(first.name)}][0]{shown})",
     ])  # fmt: skip
     shell = f"python -m repairai data pull {facts.repo}"
     return "\n\n".join([

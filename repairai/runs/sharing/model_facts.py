@@ -13,9 +13,10 @@ from repairai.files import expanded
 from repairai.hardware.probe import probe
 from repairai.hardware.recipe import Recipe
 from repairai.hub.card import Figure, Judged, Kind, ModelFacts, Threshold
-from repairai.runs import detector_scores, scores
+from repairai.runs import detector_score_words, detector_scores, score_words, scores
 from repairai.runs.compare import came_of
-from repairai.runs.detector_scores import DetectorScores, PartScores, percent
+from repairai.runs.detector_score_words import percent
+from repairai.runs.detector_scores import DetectorScores, PartScores
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.scores import Compared, Scores
@@ -188,13 +189,13 @@ def _agent_judged(folder: RunFolder, base: str) -> Judged | None:
     rows |= {f"score_{task}": (f"score, {_WORDS.get(task, task)}", row) for task, row in found.tasks.items()}
     rows |= {name: (name.replace("_", " "), row) for name, row in found.figures.items()}
     return Judged(
-        said=scores.said(named),
+        said=score_words.said(named),
         on=f"{found.exam.examples} questions about devices that it did not learn from",
         data=f"repairai-exam-{found.exam.sha[:12]}",
         split="test",
         against=base,
         figures=tuple(_figure(metric, name, row) for metric, (name, row) in rows.items()),
-        table=scores.as_table(named),
+        table=score_words.as_table(named),
     )
 
 
@@ -224,7 +225,7 @@ def _agent_limits(folder: RunFolder) -> list[str]:
             said.append(f"{words} {percent(row.after)} ({row.examples} questions).")
     weak = sorted(found.tasks.items(), key=lambda task: task[1].after)[:MOST_WEAK]
     told = ", ".join(f"{_WORDS.get(task, task)} ({row.after:.2f})" for task, row in weak)
-    said.append(f"Weakest, of 1: {told}." if told else "")
+    said.append(f"Weakest, of 1: {told}." if len(weak) > 1 else "")
     steps = scores.against_steps(found)
     behind = [_WORDS.get(task, task) for task, row in steps.items() if task in scores.ASKED and row.is_worse]
     if behind:
@@ -266,22 +267,23 @@ def _scores_of_detector(folder: RunFolder) -> DetectorScores | None:
 def _detector_judged(found: DetectorScores) -> Judged:
     shown = found.shown
     name = last_of(shown.path) or "photos"
-    figures = [_figure(metric, detector_scores.NAMES[metric], row) for metric, row in found.figures.items()]
+    figures = [_figure(metric, detector_score_words.NAMES[metric], row) for metric, row in found.figures.items()]
     if not figures:
         alone = (("exact", found.whole.exact), ("decided", found.whole.decided), ("escape", found.whole.escape),
                  ("false_call", found.whole.false_call))  # fmt: skip
         figures = [
-            Figure(metric, detector_scores.NAMES[metric], None, value, asked=shown.photos) for metric, value in alone
+            Figure(metric, detector_score_words.NAMES[metric], None, value, asked=shown.photos)
+            for metric, value in alone
         ]
     figures.append(Figure("ap", "AP, IoU 0.50 to 0.95", None, found.average[0], asked=shown.photos))
     return Judged(
-        said=detector_scores.said(found),
+        said=detector_score_words.said(found),
         on=f"{shown.photos} of {shown.of} {shown.split} photos of {name}, from {shown.sources} sources",
         data=name,
         split={"val": "validation"}.get(shown.split, shown.split),
         against=f"{found.model}, the detector in use",
         figures=tuple(figures),
-        table=detector_scores.as_table(found),
+        table=detector_score_words.as_table(found),
     )
 
 

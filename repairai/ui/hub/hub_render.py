@@ -156,7 +156,13 @@ def going(said: str, done: int, total: int) -> str:
 
 def card(text: str) -> str:
     """Return a card as it will stand on the Hub, as plain text: nothing in it is shown as more than that."""
-    return f"<details open><summary>The card that goes with it</summary><pre>{escape(text)}</pre></details>"
+    head, mark, body = text.removeprefix("---\n").partition("\n---\n")
+    if not mark:
+        head, body = "", text
+    settings = f'<pre class="card-head">{escape(head)}</pre>'
+    folded = f"<details><summary>Its head, which the Hub reads</summary>{settings}</details>" if head else ""
+    told = f'<pre class="card-body">{escape(body.strip())}</pre>'
+    return f"<details open><summary>The card that goes with it</summary>{told}</details>{folded}"
 
 
 def _sentence(said: str) -> str:

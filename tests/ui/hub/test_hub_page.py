@@ -126,8 +126,8 @@ def test_an_adapter_is_pushed_once_it_was_looked_at(page: Page, hub: HubServer, 
     page.locator("#push-look").click()
     expect(page.locator("#push-shown [data-plan='me/agent']")).to_have_attribute("data-private", "yes")
     expect(page.locator("#push-shown")).to_contain_text("Only you see it.")
-    expect(page.locator("#push-shown pre")).to_contain_text("an adapter on maker/tiny-base that answers")
-    expect(page.locator("#push-shown pre")).to_contain_text("license: cc-by-nc-sa-3.0")
+    expect(page.locator("#push-shown .card-body")).to_contain_text("an adapter on maker/tiny-base that answers")
+    expect(page.locator("#push-shown .card-head")).to_contain_text("license: cc-by-nc-sa-3.0")
     assert hub.repo("model", "me/agent") is None, "nothing goes before it was said to"
     page.locator("#push-send").click()
     expect(page.locator("#pushes [data-state=done]")).to_contain_text("me/agent")
