@@ -1,14 +1,17 @@
 """A person's own photos to the detector that inspects, all on the page, in headless Chromium."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from repairai.vision.photo_set import PERSON, read_photo_set
+from repairai.vision.photo_set import PERSON, LabelledBox, LabelledPhoto, PhotoSet, read_photo_set, write_photo_set
 from tests.ui.conftest import PATIENCE_MS, serving
 from tests.ui.scene_zip import write_scene_zip
+from tests.vision.tiny_open_models import owl, sam
 
 pytestmark = pytest.mark.browser
 RUN_MS = 300_000
@@ -129,3 +132,61 @@ def test_photos_become_the_detector_that_inspects(page: Page, home: Path, tmp_pa
     page.locator("#check").click()
     expect(page.locator("#verdict")).to_contain_text("builtin-full")
     expect(page.locator("#shown figure.overlay")).to_be_visible()
+
+
+def few_photos(home: Path) -> Path:
+    """A set of three photos: a box on the first one, and nothing said of the others."""
+    folder = home / "data" / "detector" / "few"
+    (folder / "photos").mkdir(parents=True)
+    photos = []
+    for number, path in enumerate(sorted(PHOTO.parent.glob("block-*.jpg"))[:3]):
+        with Image.open(path) as picture:
+            size = picture.size
+        shutil.copy(path, folder / "photos")
+        boxes = (LabelledBox("screw", (100.0, 150.0, 240.0, 290.0), PERSON, True),) if number == 0 else ()
+        photos.append(LabelledPhoto(path.name, *size, boxes, source=path.stem, labelled=number == 0))
+    write_photo_set(PhotoSet(folder, ("screw",), tuple(photos)))
+    return folder
+
+
+def test_what_a_person_shows_is_found_on_other_photos(page: Page, home: Path, tmp_path: Path):
+    folder, model = few_photos(home), owl(tmp_path / "owl")
+    page.reload()
+    expect(page.locator("#check")).to_be_visible()
+    page.wait_for_timeout(500)
+    open_eyes(page)
+    page.get_by_label("Photos that were brought in, newest first").click()
+    page.get_by_role("option", name="few").first.click()
+    expect(page.locator("#photos-report .data")).to_have_attribute("data-name", "few")
+    page.locator("#photos .tile").first.click()
+    expect(page.locator("#box-editor canvas")).to_be_visible()
+    page.locator("#fold-propose > button").click()
+    field(page, "propose-model").fill(str(model))
+    field(page, "propose-model").press("Enter")
+    fill(page, "propose-floor", "0.1")
+    page.locator("#propose-like").click()
+    expect(page.locator("#photos-progress")).to_contain_text("Finding more on few: done", timeout=RUN_MS)
+    said = page.locator("#photos-progress").inner_text()
+    assert "boxes on 2 photos" in said
+    assert "%|" not in said, "what a library draws while it loads a model is not for the person"
+    expect(page.locator("#photos rect[stroke-dasharray]").first).to_be_visible()
+    now = read_photo_set(folder)
+    assert [each.waits for each in now.photos] == [False, True, True]
+    assert now.photos[0].boxes[0].by == PERSON
+    assert {box.part for box in now.photos[1].boxes} == {"screw"}
+    expect(page.locator("#doctor")).to_contain_text("wait for your yes")
+
+
+def test_masks_are_shown_on_an_inspection(page: Page, tmp_path: Path):
+    model = sam(tmp_path / "sam")
+    page.locator("#photo input[type=file]").set_input_files(str(PHOTO))
+    field(page, "wanted").fill("3 screw")
+    page.locator("#fold-seeing > button").click()
+    fill(page, "inspect-detector", "builtin")
+    fill(page, "inspect-masks", str(model))
+    page.locator("#check").click()
+    expect(page.locator("#verdict")).to_contain_text("sam@", timeout=RUN_MS)
+    expect(page.locator("#shown path.mask").first).to_be_attached()
+    fill(page, "inspect-masks", str(tmp_path / "none"))
+    page.locator("#check").click()
+    expect(page.locator("#verdict, #shown").filter(has_text="none").first).to_be_visible(timeout=RUN_MS)

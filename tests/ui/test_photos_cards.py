@@ -290,10 +290,16 @@ def test_what_is_proposed_is_asked_for(photos: PhotoSet):
 
 
 def test_how_boxes_are_proposed_goes_with_words_and_with_what_is_shown():
-    assert propose_card.flags(False, " ", None) == []
-    assert propose_card.flags(True, " facebook/sam2.1-hiera-tiny ", 0.0) == [
-        "--all", "--masks=facebook/sam2.1-hiera-tiny", "--floor=0",
+    assert propose_card.flags(False, " ", "") == []
+    assert propose_card.flags(True, " facebook/sam2.1-hiera-tiny ", " 0,25 ") == [
+        "--all", "--masks=facebook/sam2.1-hiera-tiny", "--floor=0.25",
     ]  # fmt: skip
+    assert [propose_card.flags(False, "", each) for each in ("0", ".5", "1.0")] == [
+        ["--floor=0"], ["--floor=.5"], ["--floor=1.0"],
+    ]  # fmt: skip
+    for wrong in ("30", "a few", "-1", "1.5"):
+        with pytest.raises(RepairError, match="is no score"):
+            propose_card.flags(False, "", wrong)
 
 
 def test_what_libraries_draw_is_not_what_a_script_says(monkeypatch: pytest.MonkeyPatch):

@@ -205,10 +205,10 @@ def _tile(photos: PhotoSet, photo: LabelledPhoto, is_open: bool) -> str:
         else "<span>cannot be read</span>"
     )
     number = "1 box" if len(photo.boxes) == 1 else f"{len(photo.boxes)} boxes" if photo.boxes else "no parts"
-    state = "" if photo.labelled else "no labels"
+    state = "" if photo.labelled else "waits for you" if photo.waits else "no labels"
     if photo.labelled and photo.boxes:
         state = "not looked at" if choice.is_in(photo, choice.UNSEEN) else "✓ looked at"
-    facts = " · ".join(filter(None, (number if photo.labelled else "", photo.split, state)))
+    facts = " · ".join(filter(None, (number if photo.labelled or photo.boxes else "", photo.split, state)))
     return (
         f'<button type="button" class="tile" data-photo="{escape(photo.name)}" '
         f'aria-label="{escape(photo.name)}: {escape(facts)}"{" aria-current=true" if is_open else ""}>'

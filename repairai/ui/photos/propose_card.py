@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,7 @@ class ProposeCard:
     without: gr.Textbox
     again: gr.Checkbox
     masks: gr.Textbox
-    floor: gr.Number
+    floor: gr.Textbox
     propose: gr.Button
     like: gr.Button
     scenes: gr.Number
@@ -77,8 +78,8 @@ def lay() -> ProposeCard:
             again = gr.Checkbox(
                 False, label="Also on photos that are labelled already", elem_id="propose-all", min_width=260
             )  # fmt: skip
-            floor = gr.Number(
-                None, label="Least score of a box, 0 to 1; empty is the model's own", minimum=0, maximum=1, step=0.05,
+            floor = gr.Textbox(
+                "", label="Least score of a box, from 0 to 1", placeholder="the model's own", max_lines=1,
                 elem_id="propose-floor", min_width=260,
             )  # fmt: skip
         with gr.Row(elem_classes="adder"):
@@ -140,17 +141,23 @@ def wire(card: ProposeCard, photos: PhotosCard, opened: gr.State, work: Scripted
     photos.chosen.change(_parts, photos.chosen, card.words, **QUIET)
 
 
-def flags(again: bool, masks: str, floor: float | None) -> list[str]:
+def flags(again: bool, masks: str, floor: str) -> list[str]:
     """Return how boxes are proposed, as words for the script.
 
     Args:
         again: Also on photos that are labelled.
         masks: A SAM 2 model, for tight boxes; empty for none.
-        floor: Least score of a box; None for what is usual with the model.
+        floor: Least score of a box; empty for what is usual with the model.
+
+    Raises:
+        RepairError: That is no score.
     """
     words = ["--all"] if again else []
     words += [f"--masks={masks.strip()}"] if masks.strip() else []
-    return words + ([] if floor is None else [f"--floor={floor:g}"])
+    least = floor.strip().replace(",", ".")
+    if least and not re.fullmatch(r"0?\.\d{1,6}|0|1|1\.0{1,6}", least):
+        raise RepairError(f"{floor.strip()!r:.40} is no score", "write one from 0 to 1, such as 0.3, or nothing")
+    return words + ([f"--floor={least}"] if least else [])
 
 
 def _parts(folder: str | None) -> Any:
