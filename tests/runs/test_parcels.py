@@ -146,6 +146,11 @@ def test_an_adapter_is_used_as_its_card_says_and_answers_as_it_did_here(
     assert "me/agent" in capsys.readouterr().out
 
 
+def test_terms_go_along_also_where_the_data_are_gone(base: Path):
+    runs_to_share.agent(base)
+    assert "whose terms of use forbid training" in parcels.of_run("agent", base="maker/tiny-base").card
+
+
 def test_a_base_that_only_this_machine_has_is_asked_for(base: Path):
     runs_to_share.agent(base)
     with pytest.raises(RepairError, match=r"a folder of this machine that nobody else has; say what .*--base") as told:

@@ -27,6 +27,7 @@ from repairai.sop.samples import samples
 
 BUILTIN, BUILTIN_WORDS, BUILTIN_LICENCE = "builtin", "the detector that comes with RepairAI", "Apache-2.0"
 LIMITS = "limits.json"
+IFIXIT = "Some of it was read from iFixit, whose terms of use forbid training language models on what its site gives."
 SHOWN_STEPS = 3
 """Of a sample guide, in the card's example of a question."""
 SAMPLE = "sample-phone-battery"
@@ -58,7 +59,7 @@ def agent_facts(folder: RunFolder, recipe: Recipe, repo: str, kind: Kind, base: 
         data=_said_of_examples(folder),
         sources=sources,
         datasets=datasets_among(sources, data),
-        terms=tuple(str(each) for each in read_json(data / "report.json").get("terms") or ()),
+        terms=_terms(folder, data),
         judged=judged,
         limits=tuple(_agent_limits(folder)),
         turns=_example(),
@@ -163,6 +164,15 @@ def _list_in(path: Path) -> Any:
 
 
 # ---- agents
+
+
+def _terms(folder: RunFolder, data: Path) -> tuple[str, ...]:
+    """Return what those who hold the texts say of training on them, also where the data are gone."""
+    said = read_json(data / "report.json").get("terms")
+    if isinstance(said, list):
+        return tuple(str(each) for each in said)
+    told = json.dumps(read_json(folder.model / "sources.json"))
+    return (IFIXIT,) if '"origin": "ifixit"' in told else ()
 
 
 def _said_of_examples(folder: RunFolder) -> str:
