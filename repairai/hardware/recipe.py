@@ -27,6 +27,8 @@ SPANS: dict[str, tuple[float, float]] = {
 """From what to what a number of a recipe goes."""
 DETECTING_SPANS: dict[str, tuple[float, float]] = {"backbone_rate": (0, 1), "ema": (0, 0.99999)}
 """Likewise, of what only a detector asks for."""
+JOB_SPANS: dict[str, tuple[float, float]] = {"timeout_hours": (0.1, 168)}
+"""Likewise, of a training on Hugging Face Jobs."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,9 @@ class Job:
     owner: str = ""
 
     def __post_init__(self) -> None:
-        if not 0.1 <= self.timeout_hours <= 168:
-            raise ValueError(f"need timeout_hours from 0.1 to 168, got {self.timeout_hours:g}")
+        least, most = JOB_SPANS["timeout_hours"]
+        if not least <= self.timeout_hours <= most:
+            raise ValueError(f"need timeout_hours from {least:g} to {most:g}, got {self.timeout_hours:g}")
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from repairai.hardware import recipe as recipes
-from repairai.hardware.recipe import DETECTING_SPANS, SPANS, Recipe
+from repairai.hardware.recipe import DETECTING_SPANS, JOB_SPANS, SPANS, Recipe
 from repairai.hardware.workload import MOST
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "Recipe": SPANS, "Workload": {name: (1, most) for name, most in MOST.items()}, "Detecting": DETECTING_SPANS,
+    "Job": JOB_SPANS,
 }  # fmt: skip
 """From what to what each number goes, by the record that it stands in."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from repairai.hardware.recipe import Detecting, Recipe
+from repairai.hardware.recipe import Detecting, Job, Recipe
 from repairai.hardware.workload import Workload
 from repairai.runs.recipe_schema import descriptions, recipe_schema
 
@@ -85,8 +85,9 @@ def test_what_is_wrong_does_not_fit():
 
 def test_every_number_goes_as_far_as_its_record_takes_it():
     small = Workload("m", length_tokens=1, image_px=1)  # what a batch holds has an end of its own
-    records = {"Recipe": Recipe("sop", small, 1.0, 1e-3), "Workload": small, "Detecting": Detecting()}
+    records = {"Recipe": Recipe("sop", small, 1.0, 1e-3), "Workload": small, "Detecting": Detecting(), "Job": Job()}
     kinds = recipe_schema()["$defs"]
+    assert set(kinds) == {*records, "Forecast"}, "a forecast only tells what was expected"
     for name, record in records.items():
         for key, told in kinds[name]["properties"].items():
             for kind in told.get("anyOf", [told]):
