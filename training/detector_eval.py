@@ -24,15 +24,8 @@ from typing import Any
 from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import read_recipe
-from repairai.runs.detector_scores import (
-    DetectorScores,
-    as_table,
-    exceeded,
-    favoured_words,
-    learned_words,
-    said,
-    write_detector_scores,
-)
+from repairai.runs.detector_score_words import as_table, exceeded, favoured_words, learned_words, said
+from repairai.runs.detector_scores import DetectorScores, write_detector_scores
 from repairai.runs.folder import RunFolder, read_json, run_folder, run_folders
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import Metric

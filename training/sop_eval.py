@@ -29,7 +29,8 @@ from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.journal import Asked, Journal, is_out_of_memory
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
-from repairai.runs.scores import Scores, as_table, said, write_scores
+from repairai.runs.score_words import as_table, said
+from repairai.runs.scores import Scores, write_scores
 from training.given import evaluation_run
 from training.out_of_memory import let_go
 from training.sop.exam import Answered, Answers, Exam, Question, base_answers, read_exam

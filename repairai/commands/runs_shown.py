@@ -69,15 +69,15 @@ def show_run(chosen: argparse.Namespace) -> int:
 
 
 def _exam_line(folder: RunFolder) -> list[str]:
-    from repairai.runs import detector_scores, scores
+    from repairai.runs import detector_score_words, detector_scores, score_words, scores
 
     if not folder.scores.is_file():
         return []
     try:
         if detector_scores.is_of_detector(folder.scores):
             found = detector_scores.read_detector_scores(folder.scores)
-            return [f"test        {detector_scores.said(found)}", "", detector_scores.as_table(found), ""]
-        return [f"exam        {scores.said(scores.read_scores(folder.scores))}"]
+            return [f"test        {detector_score_words.said(found)}", "", detector_score_words.as_table(found), ""]
+        return [f"exam        {score_words.said(scores.read_scores(folder.scores))}"]
     except RepairError as error:
         return [f"exam        {error}"]
 

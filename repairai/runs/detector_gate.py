@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import read_recipe
-from repairai.runs.detector_scores import (
-    ESCAPE,
-    EXACT,
-    DetectorScores,
-    compared_marks,
-    in_words,
-    is_worse,
-    read_detector_scores,
-)  # fmt: skip
+from repairai.runs.detector_score_words import in_words
+from repairai.runs.detector_scores import ESCAPE, EXACT, DetectorScores, compared_marks, is_worse, read_detector_scores
 from repairai.runs.folder import RunFolder, run_folder, runs_folder
 from repairai.runs.gate import Decision
 from repairai.runs.scores import Compared

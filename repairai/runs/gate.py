@@ -19,17 +19,8 @@ from datetime import UTC, datetime
 from repairai.errors import RepairError
 from repairai.hardware.recipe import read_recipe
 from repairai.runs.folder import RunFolder, run_folder, runs_folder
-from repairai.runs.scores import (
-    PLAIN_STEPS,
-    SUCH,
-    Compared,
-    Mark,
-    Scores,
-    asked_marks,
-    compared,
-    in_words,
-    read_scores,
-)
+from repairai.runs.score_words import PLAIN_STEPS, SUCH, in_words
+from repairai.runs.scores import Compared, Mark, Scores, asked_marks, compared, read_scores
 from repairai.sop import agents
 
 FEWEST = 20

@@ -26,8 +26,6 @@ It refuses by itself where it finds no guide, but not where it finds a wrong one
 of a guide are read as requirements without any agent, and a conversation of a dataset is no question about a guide:
 `requirements` and `chat` are learnt beside, and the plain steps have no words for them.
 """
-PLAIN_STEPS = "the plain steps, which need no model"
-SUCH = "questions such as ask gives an agent"
 RESAMPLES = 2_000
 TIE = 0.01
 """Marks that differ by no more count as the same."""
@@ -285,66 +283,10 @@ def against_steps(scores: Scores) -> dict[str, Compared]:
     if not marks:
         return {}
     piles = {"overall": marks} | {name: [mark for mark in marks if mark.task == name] for name in ASKED}
-    found = {name: _to_steps(own) for name, own in piles.items() if own}
+    found = {name: to_steps(own) for name, own in piles.items() if own}
     return found | by_figure([mark.steps_figures for mark in marks], [mark.after_figures for mark in marks])
 
 
-def _to_steps(marks: Sequence[Mark]) -> Compared:
+def to_steps(marks: Sequence[Mark]) -> Compared:
+    """Return marks held against those of the plain steps; each has them."""
     return compared([mark.steps or 0.0 for mark in marks], [mark.after for mark in marks])
-
-
-# ---- in words
-
-
-def said(scores: Scores) -> str:
-    """Return what an evaluation found: against the base model and, where they were asked, against the plain steps."""
-    first = f"{scores.run} {in_words(scores.overall, scores.model)}."
-    marks = asked_marks(scores.marks)
-    return f"{first} It {in_words(_to_steps(marks), PLAIN_STEPS, SUCH)}." if marks else first
-
-
-def in_words(found: Compared, against: str, questions: str = "questions") -> str:
-    """Return how what came after stands to what was before, as a clause: "is better than X: on 40 questions ...".
-
-    Args:
-        found: Both, compared.
-        against: Whose marks those before are.
-        questions: What was asked.
-    """
-    how = "better than" if found.is_better else "worse than" if found.is_worse else "not clearly apart from"
-    return (
-        f"is {how} {against}: on {found.examples} {questions} it scores {found.after:.2f} on average against "
-        f"{found.before:.2f} ({found.difference:+.3f}, 95 % interval {found.low:+.3f} to {found.high:+.3f}; "
-        f"{found.wins} won, {found.losses} lost, {found.ties} tied)"
-    )
-
-
-def as_table(scores: Scores) -> str:
-    """Return an evaluation as Markdown: by task and by figure, and the same held against the plain steps."""
-    rows = {"**all questions**": scores.overall}
-    rows |= {f"task: {name}": row for name, row in scores.tasks.items()}
-    rows |= {name.replace("_", " "): row for name, row in scores.figures.items()}
-    lines = _table(rows, "")
-    loss, lengths = scores.loss, scores.lengths
-    lines.append(f"| held-out loss | {loss.tokens} tokens | {loss.before:.3f} | {loss.after:.3f} "
-                 f"| {loss.after - loss.before:+.3f} | | |")  # fmt: skip
-    lines.append(f"| tokens of an answer (expected {lengths.expected:.0f}) | {scores.overall.examples} "
-                 f"| {lengths.before:.0f} | {lengths.after:.0f} | | | |")  # fmt: skip
-    if steps := against_steps(scores):
-        names = {"overall": f"**{SUCH}**"} | {name: f"task: {name}" for name in ASKED}
-        to_steps = {names.get(name, name.replace("_", " ")): row for name, row in steps.items()}
-        lines += ["", *_table(to_steps, "against the plain steps", "plain steps")]
-    return "\n".join(lines)
-
-
-def _table(rows: Mapping[str, Compared], head: str, before: str = "before") -> list[str]:
-    lines = [
-        f"| {head} | questions | {before} | after | difference | 95 % interval | won / lost / tied |",
-        "| --- | ---: | ---: | ---: | ---: | --- | --- |",
-    ]
-    lines += [
-        f"| {name} | {row.examples} | {row.before:.3f} | {row.after:.3f} | {row.difference:+.3f} "
-        f"| {row.low:+.3f} to {row.high:+.3f} | {row.wins} / {row.losses} / {row.ties} |"
-        for name, row in rows.items()
-    ]
-    return lines

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from repairai.runs.detector_score_words import percent, said
 from repairai.runs.detector_scores import (
     Confusion,
     CurvePoint,
@@ -14,8 +15,6 @@ from repairai.runs.detector_scores import (
     WorstPhoto,
     is_better,
     is_worse,
-    percent,
-    said,
 )
 from repairai.runs.scores import Compared
 from repairai.ui.photos.small import tile

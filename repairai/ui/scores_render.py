@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from repairai.runs.scores import PLAIN_STEPS, SUCH, Compared, Sample, Scores, against_steps, said
+from repairai.runs.score_words import PLAIN_STEPS, SUCH, said
+from repairai.runs.scores import Compared, Sample, Scores, against_steps
 from repairai.sop.agents import Agent
 
 TASKS = {

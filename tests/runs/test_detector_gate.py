@@ -11,6 +11,7 @@ from repairai.files import to_data
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
 from repairai.runs.detector_gate import activate
+from repairai.runs.detector_score_words import as_table, said
 from repairai.runs.detector_scores import (
     Confusion,
     Curve,
@@ -18,11 +19,9 @@ from repairai.runs.detector_scores import (
     PartScores,
     PhotoMark,
     PhotosShown,
-    as_table,
     compared_marks,
     is_of_detector,
     read_detector_scores,
-    said,
     write_detector_scores,
 )
 from repairai.runs.folder import RunFolder, new_run

@@ -14,6 +14,7 @@ from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.gate import activate
+from repairai.runs.score_words import as_table, said
 from repairai.runs.scores import (
     Compared,
     ExamSheet,
@@ -22,13 +23,11 @@ from repairai.runs.scores import (
     Mark,
     Scores,
     against_steps,
-    as_table,
     compared,
     interval,
     read_scores,
-    said,
     write_scores,
-)  # fmt: skip
+)
 from repairai.sop import agents
 
 RECIPE = Recipe("sop", Workload("HuggingFaceTB/SmolLM2-135M-Instruct", "lora", length_tokens=512), 1.0, 1e-3)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from repairai.files import write_whole
-from repairai.runs.detector_scores import DetectorScores, as_table, said
+from repairai.runs.detector_score_words import as_table, said
+from repairai.runs.detector_scores import DetectorScores
 from repairai.schema import Outcome, PartLimits
 from repairai.vision.draw import draw, save
 from repairai.vision.photo import read_photo

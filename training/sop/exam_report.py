@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from repairai.runs.scores import Compared, Lengths, Loss, Mark, Sample, Scores, as_table, by_figure, compared, said
+from repairai.runs.score_words import as_table, said
+from repairai.runs.scores import Compared, Lengths, Loss, Mark, Sample, Scores, by_figure, compared
 from training.sop.exam import Answered, Exam, Question
 from training.sop.examples import TASKS
 from training.sop.plain_steps import steps_answer
