@@ -19,35 +19,27 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import Any, NoReturn
+from typing import Any
 
-from repairai.errors import RepairError
 from repairai.vision.photo_set import REPORT, PhotoSet, photo_set_folder
 from training.detector.formats import HUB, SHAPES
-from training.detector.import_photos import Order, Tell, import_photos
+from training.detector.import_photos import Order, import_photos
 from training.detector.mends import examined, mend, rename
 from training.detector.parts import Wishes
 from training.detector.words import in_words
+from training.script import Parser, ended, teller
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the step and return its exit code; see the module's first lines."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is half-written is taken away
     words = list(sys.argv[1:] if arguments is None else arguments)
     run, parser = _VERBS.get(words[0] if words else "", (_import, _import_parser))
-    try:
-        return run(parser().parse_args(words[1:] if run is not _import else words))
-    except RepairError as error:
-        print(f"repairai: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("repairai: stopped; nothing was written", file=sys.stderr)
-        return 130
+    own = words if run is _import else words[1:]
+    return ended(lambda: run(parser().parse_args(own)), "nothing was written")
 
 
 def _import(chosen: argparse.Namespace) -> int:
@@ -57,7 +49,7 @@ def _import(chosen: argparse.Namespace) -> int:
         chosen.add or chosen.name or free_name(chosen.sources[0]), tuple(chosen.sources), chosen.format,
         chosen.licence, chosen.url, wishes, chosen.seed, bool(chosen.add), chosen.unlabelled,
     )  # fmt: skip
-    made = import_photos(order, _teller(chosen.progress_json))
+    made = import_photos(order, teller(chosen.progress_json))
     report = _report_of(made)
     if chosen.json:
         print(json.dumps({"folder": str(made.folder), **report}))
@@ -103,29 +95,8 @@ def free_name(source: str) -> str:
 # ---- the command
 
 
-def _teller(as_json: bool) -> Tell:
-    """Return what tells progress on standard error: at most a line a second (JSON: five), and one at each end."""
-    last = [0.0]
-
-    def tell(done: int, total: int | None, what: str) -> None:
-        now = time.monotonic()
-        if done == total or total is None or now - last[0] >= (0.2 if as_json else 1.0):
-            last[0] = now
-            words = f"{what}: {done:,}" + (f" of {total:,}" if total else "") if total is not None else what
-            print(json.dumps({"done": done, "total": total, "what": what}) if as_json else words, file=sys.stderr)
-
-    return tell
-
-
-class _Parser(argparse.ArgumentParser):
-    """Refuses wrong words in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise RepairError(message, "see `python -m training.detector_data --help`")
-
-
 def _import_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m training.detector_data", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -149,7 +120,7 @@ def _import_parser() -> argparse.ArgumentParser:
 
 def _verb_parser(verb: str, what: str, *more: tuple[str, dict[str, Any]]) -> Callable[[], argparse.ArgumentParser]:
     def parser() -> argparse.ArgumentParser:
-        made = _Parser(prog=f"python -m training.detector_data {verb}", description=what)
+        made = Parser(prog=f"python -m training.detector_data {verb}", description=what)
         made.add_argument("name", metavar="NAME")
         for name, settings in more:
             made.add_argument(name, **({"nargs": "+"} if name[0] != "-" else {}), **settings)

@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import NoReturn
 
 from repairai.errors import RepairError
 from repairai.schema import Box
@@ -25,21 +23,17 @@ from repairai.vision.photo_set import photo_set_folder, read_photo_set
 from repairai.vision.proposals import Prompt
 from training.detector.finders import Asked, Like
 from training.detector.proposing import Order, Report, propose
-from training.detector.telling import teller
+from training.script import Parser, ended, teller
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the step and return its exit code; see the module's first lines."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was found is written first
-    try:
-        chosen = _parser().parse_args(arguments)
-        report = propose(_order(chosen), teller(chosen.progress_json))
-    except RepairError as error:
-        print(f"repairai: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("repairai: stopped; what was found is in the set, and the same command goes on", file=sys.stderr)
-        return 130
+    return ended(lambda: _run(arguments), "what was found is in the set, and the same command goes on")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    chosen = _parser().parse_args(arguments)
+    report = propose(_order(chosen), teller(chosen.progress_json))
     print(json.dumps(asdict(report)) if chosen.json else in_words(report))
     return 0
 
@@ -97,13 +91,6 @@ def _box(text: str) -> Box:
     return left, top, right, bottom
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses wrong words in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise RepairError(message, "see `python -m training.detector_label --help`")
-
-
 def _score(text: str) -> float:
     try:
         value = float(text)
@@ -115,7 +102,7 @@ def _score(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m training.detector_label", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

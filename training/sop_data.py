@@ -17,7 +17,6 @@ import argparse
 import json
 import re
 import shutil
-import signal
 import sys
 import time
 import uuid
@@ -25,7 +24,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NoReturn
 
 import datasets
 from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -33,6 +31,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 from repairai import files
 from repairai.errors import RepairError
 from repairai.runs.order import own_exam
+from training.script import Parser, ended
 from training.sop.build import Built, Order, build
 from training.sop.data_report import in_words
 from training.sop.examples import Example, read_examples, write_examples
@@ -135,15 +134,7 @@ def free_name(wanted: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the step and return its exit code; see the module's first lines."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is half-written is taken away
-    try:
-        return _run(_parser().parse_args(arguments))
-    except RepairError as error:
-        print(f"repairai: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("repairai: stopped; nothing was written", file=sys.stderr)
-        return 130
+    return ended(lambda: _run(_parser().parse_args(arguments)), "nothing was written")
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -194,15 +185,8 @@ def _teller(as_json: bool) -> Progress:
     return tell
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses wrong words in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise RepairError(message, "see `python -m training.sop_data --help`")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m training.sop_data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
