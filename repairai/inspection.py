@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repairai.errors import RepairError
-from repairai.files import home
+from repairai.files import home, pulled
 from repairai.judge.change import check_change
 from repairai.judge.count import check_count
 from repairai.judge.decide import decide
@@ -48,7 +48,8 @@ def open_detector(name: str = "") -> Detector:
 
     Args:
         name: Empty for the one that inspects, and where its folder is gone for the built-in one (`detectors.trouble`
-            says so); `builtin`; a run's id; the name of a folder in `<home>/models`; or a path to a checkpoint folder.
+            says so); `builtin`; a run's id; the name of a folder in `<home>/models`; OWNER/NAME of one that was pulled
+            from the Hub; or a path to a checkpoint folder.
 
     Raises:
         RepairError: There is no such detector, or it cannot be run.
@@ -82,6 +83,8 @@ def _places(name: str) -> list[tuple[Path, str]]:
     if name == BUILTIN:
         return [(Path(__file__).parent / "builtin" / "detector", BUILTIN)]
     found = [(Path(each.path), each.name) for each in detectors.inspectors() if each.name == name]
+    if came := pulled(name):
+        found.append((came, name))
     plain = Path(name).name
     if name == plain and plain not in ("", ".", ".."):
         found += [(home() / "runs" / name / "model", name), (home() / "models" / name, name)]

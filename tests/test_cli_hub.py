@@ -38,6 +38,12 @@ def as_json(capfd: pytest.CaptureFixture[str], *words: str):
     return json.loads(out)
 
 
+def as_json_inspected(capfd: pytest.CaptureFixture[str], *words: str):
+    code, out, err = run(capfd, "inspect", *words, "--require", "1 screw", "--json")
+    assert code in (0, 1, 3), err
+    return json.loads(out)
+
+
 @pytest.fixture
 def me(hub: HubServer, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
     """Somebody who is logged in, by a token on standard input."""
@@ -141,13 +147,15 @@ def test_a_detector_goes_comes_back_and_inspects(hub: HubServer, me: str, capfd,
     assert files.pulled("me/eyes") is None
     told = as_json(capfd, "models", "pull", "me/eyes")
     assert (told["what"], told["folder"]) == ("detector", str(home / "models" / "me--eyes"))
+    photo = next((photo_set_folder("bench") / "photos").iterdir())
+    by_name = as_json_inspected(capfd, str(photo), "--detector", "me/eyes")
+    assert by_name["models"][0].startswith("me/eyes@")
     assert "me/eyes, a detector that inspects from the Hub, not in use" in run(capfd, "models", "list")[1]
     assert as_json(capfd, "models", "list")[-1]["repo"] == "me/eyes"
     assert run(capfd, "models", "use", "me/eyes")[1].startswith("inspects now: me/eyes, a detector")
     assert detectors.active().path == told["folder"]
     assert "not in use" not in run(capfd, "models", "list")[1]
-    photo = next((photo_set_folder("bench") / "photos").iterdir())
-    assert run(capfd, "inspect", str(photo), "--require", "1 screw", "--json")[0] in (0, 1, 3)
+    assert as_json_inspected(capfd, str(photo))["detections"] == by_name["detections"]
 
 
 # ---- an adapter

@@ -108,19 +108,23 @@ class _There:
     files: dict[str, RepoFile] = field(default_factory=dict)
 
 
-def check(repo: str, kind: Kind = "model") -> Account:
-    """See whether a push may go through, and return who would send it.
+def check(repo: str, kind: Kind = "model", private: bool | None = None) -> Account:
+    """See whether a push may go through before there is anything to send, and return who would send it.
 
     Args:
         repo: OWNER/NAME.
         kind: Of it.
+        private: Whether only its owner is to see it; None: that is asked later.
 
     Raises:
         RepairError: Nobody is logged in, the token may not write, the name is none or somebody else's, or it holds
             what did not come from here.
     """
     account = _may(repo)
-    _look(repo, kind)
+    there = _look(repo, kind)
+    _refuse_strange(repo, Parcel(kind, (), ""), there)
+    if private is not None:
+        _refuse_shown(repo, there, private)
     return account
 
 

@@ -279,8 +279,8 @@ def _to_its_end(folder: Path, order: Order) -> int:
             teller.end("failed", str(error))
             return 2
         else:
+            shutil.rmtree(folder / "files", ignore_errors=True)  # whoever reads `done` finds nothing that still goes
             teller.end("done", "", done.commit)
-            shutil.rmtree(folder / "files", ignore_errors=True)
             return 0
 
 

@@ -161,8 +161,12 @@ def test_a_name_that_is_taken(hub, me, parcel):
     hub.add_repo("model", "me/mine", {"pytorch_model.bin": b"x", "README.md": "# Mine"})
     hub.add_repo("model", "me/agent", {"a.json": "{}", "README.md": "---\ntags: [repairai, repairai-agent]\n---\n"})
     hub.add_repo("model", "me/empty", {"README.md": "# Soon"})
-    with pytest.raises(RepairError, match=r"the name me/mine is taken: the model there did not come from RepairAI"):
-        push.plan(parcel, "me/mine")
+    for what in (lambda: push.plan(parcel, "me/mine"), lambda: push.check("me/mine")):
+        with pytest.raises(RepairError, match=r"the name me/mine is taken: the model there did not come from RepairAI"):
+            what()
+    push.check("me/agent")
+    with pytest.raises(RepairError, match=r"everybody can see me/agent"):
+        push.check("me/agent", private=True)
     with pytest.raises(RepairError, match=r"taken by another kind: it is 'agent' on the Hub, and this is 'detector'"):
         push.send(parcel, "me/agent")
     with pytest.raises(RepairError, match=r"everybody can see me/empty"):
