@@ -37,8 +37,9 @@ step: glibc takes no freed block for an aligned one of the same size, and none f
 
 Source:
     SmolLM2-135M with AdamW in the project's own trainer, glibc 2.36: single steps of two rows by LoRA, QLoRA and full
-    fine-tuning stay under 0.8, whole trainings of 150 steps took 0.64 (LoRA) and 0.92 (QLoRA), `docs/planner.md`. With all blocks mapped on their own (`MALLOC_MMAP_THRESHOLD_`)
-    the holes are gone, so they are what is beside the tensors; but each step then takes half as much time again.
+    fine-tuning stay under 0.8, whole trainings of 150 steps took 0.64 (LoRA) and 0.92 (QLoRA), `docs/planner.md`.
+    With all blocks mapped on their own (`MALLOC_MMAP_THRESHOLD_`) the holes are gone, so they are what is beside the
+    tensors; but each step then takes half as much time again.
 """
 SPREAD = 1.08
 """How much more the allocator may hold than its replay says: 24 of the 27 cited runs stay under it."""
