@@ -15,34 +15,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import NoReturn
 
 from repairai.errors import RepairError
 from repairai.files import expanded
-from training.detector.making import Made, Order, make, remove
-from training.detector.telling import teller
+from training.detector.making import make, remove
+from training.detector.shots import Made, Order
+from training.script import Parser, ended, teller
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the step and return its exit code; see the module's first lines."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is written first
-    try:
-        chosen = _parser().parse_args(arguments)
-        if chosen.remove:
-            gone = remove(chosen.name)
-            print(json.dumps({"removed": gone}) if chosen.json else f"{gone:,} made photos are taken out again")
-            return 0
-        made = make(_order(chosen), teller(chosen.progress_json))
-    except RepairError as error:
-        print(f"repairai: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("repairai: stopped; what was made is in the set", file=sys.stderr)
-        return 130
+    return ended(lambda: _run(arguments), "what was made is in the set")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    chosen = _parser().parse_args(arguments)
+    if chosen.remove:
+        gone = remove(chosen.name)
+        print(json.dumps({"removed": gone}) if chosen.json else f"{gone:,} made photos are taken out again")
+        return 0
+    made = make(_order(chosen), teller(chosen.progress_json))
     print(json.dumps(asdict(made)) if chosen.json else in_words(made))
     return 0
 
@@ -68,13 +63,6 @@ def _order(chosen: argparse.Namespace) -> Order:
     return Order(chosen.name, chosen.scenes, chosen.rendered, chosen.masks, folder, dict(chosen.part), chosen.seed)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses wrong words in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise RepairError(message, "see `python -m training.detector_paste --help`")
-
-
 def _pair(text: str) -> tuple[str, str]:
     ours, found, theirs = text.partition("=")
     if not (found and ours and theirs):
@@ -89,7 +77,7 @@ def _number(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m training.detector_paste", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

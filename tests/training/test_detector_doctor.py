@@ -29,8 +29,9 @@ from repairai.vision.photo_set import (
 )
 from training import detector_data
 from training.detector.alike import look_of, with_sources
-from training.detector.doctor import examine, same_names
+from training.detector.doctor import examine
 from training.detector.mends import MENDS
+from training.detector.part_checks import same_names
 from training.detector.splits import anew, base_name, leaking, part
 
 from .labelled_photos import BOX, HEIGHT, WIDTH, YOLO, as_bytes, photo, write

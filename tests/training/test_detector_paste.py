@@ -18,7 +18,7 @@ from repairai.vision.photo_set import (
     write_photo_set,
 )
 from tests.vision.tiny_open_models import sam
-from training.detector import making
+from training.detector import making, shots
 from training.detector.cutouts import cut_outs, material
 from training.detector.paste import Ground, scene
 from training.detector_paste import main
@@ -188,7 +188,7 @@ def test_when_it_is_ended_the_set_is_whole_and_strays_go(bench, monkeypatch):
         return scene(*words)
 
     monkeypatch.setattr(making, "BATCH", 5)
-    monkeypatch.setattr(making, "scene", ended)
+    monkeypatch.setattr(shots, "scene", ended)
     assert main(["bench", "--scenes", "9"]) == 130
     after = now(bench)
     assert len(after.photos) == 10 + 7

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from repairai.files import write_whole
 from repairai.vision.photo_set import (
@@ -20,26 +15,18 @@ from repairai.vision.photo_set import (
     PASTED,
     REPORT,
     SPLITS,
-    LabelledBox,
-    LabelledPhoto,
     PhotoSet,
     Split,
     digest_of_annotations,
     write_changes,
 )
-from repairai.vision.small_boxes import USUAL_PX, small_boxes
-from repairai.vision.small_boxes import said as said_of_small
+from repairai.vision.small_boxes import USUAL_PX
 from training.detector.alike import Look, looks, with_sources
+from training.detector.box_checks import box_findings
 from training.detector.facts import Facts, digest_of, read_facts
 from training.detector.findings import Finding, few, finding, n
+from training.detector.part_checks import part_findings
 from training.detector.splits import leaking
-
-FEW_PHOTOS = 10
-RARE = 20
-"""A part with less than a twentieth of the boxes of the most frequent one is rarely learned."""
-DOUBLED = 0.95
-"""Overlap from which on two boxes are one."""
-OUTSIDE_PX = 1.0
 
 
 def examine(
@@ -50,7 +37,7 @@ def examine(
     known = read_facts(photos.folder) if facts is None else facts
     seen, damaged = looks(photos)
     found = [
-        *_files(damaged), *_labels(photos), *_boxes(photos, side), *_parts(photos, name or photos.name),
+        *_files(damaged), *_labels(photos), *box_findings(photos, side), *part_findings(photos, name or photos.name),
         *_splits(photos, seen), *_unsure(photos, known), *known.findings,
     ]  # fmt: skip
     order = {"stop": 0, "warn": 1, "note": 2}
@@ -177,126 +164,6 @@ def unsure_photos(photos: PhotoSet, facts: Facts) -> list[tuple[str, int]]:
         for each in photos.photos
         if each.name in facts.unsure and digest_of(each.boxes) == facts.unsure[each.name].boxes
     ]
-
-
-# ---- boxes
-
-
-def _boxes(photos: PhotoSet, image_px: int) -> Iterator[Finding]:
-    out = [each.name for each in photos.photos if outside(each)]
-    if out:
-        yield finding(
-            "outside", "warn", f"boxes on {n(len(out), 'photo')} stand out of it", out,
-            mend="outside", mend_said="clip them, and drop those of which nothing is left",
-        )  # fmt: skip
-    twice = {each.name: len(doubled(each.boxes)) for each in photos.photos if len(each.boxes) > 1}
-    names = [name for name, count in twice.items() if count]
-    if names:
-        count = sum(twice.values())
-        yield finding(
-            "doubled", "warn", f"{n(count, 'box is', 'boxes are')} drawn twice, on {n(len(names), 'photo')}",
-            names, count, "doubled", "keep one of each",
-        )  # fmt: skip
-    torn = [each.name for each in photos.photos if len(each.boxes) > 1 and _contradicts(each.boxes)]
-    if torn:
-        yield finding(
-            "two-parts", "warn", f"on {n(len(torn), 'photo')} one box is said to be two parts: look at them", torn
-        )
-    yield from _small(photos, image_px)
-
-
-def outside(photo: LabelledPhoto) -> bool:
-    """Return whether a box of a photo stands out of it."""
-    return any(
-        min(box.box[0], box.box[1]) < -OUTSIDE_PX
-        or box.box[2] > photo.width + OUTSIDE_PX
-        or box.box[3] > photo.height + OUTSIDE_PX
-        for box in photo.boxes
-    )
-
-
-def doubled(boxes: Sequence[LabelledBox]) -> list[int]:
-    """Return the numbers of boxes that are drawn again: of each pair the one that nobody checked, else the later."""
-    over = _overlap(boxes) >= DOUBLED
-    gone: set[int] = set()
-    for one, other in zip(*np.nonzero(np.triu(over, 1)), strict=True):
-        if boxes[one].part == boxes[other].part and not {int(one), int(other)} & gone:
-            gone.add(int(one if boxes[other].checked and not boxes[one].checked else other))
-    return sorted(gone)
-
-
-def _contradicts(boxes: Sequence[LabelledBox]) -> bool:
-    pairs = zip(*np.nonzero(np.triu(_overlap(boxes) >= DOUBLED, 1)), strict=True)
-    return any(boxes[one].part != boxes[other].part for one, other in pairs)
-
-
-def _overlap(boxes: Sequence[LabelledBox]) -> NDArray[np.float64]:
-    edges = np.array([box.box for box in boxes])
-    low = np.maximum(edges[:, None, :2], edges[None, :, :2])
-    high = np.minimum(edges[:, None, 2:], edges[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    area = (edges[:, 2:] - edges[:, :2]).prod(1)
-    overlap: NDArray[np.float64] = shared / (area[:, None] + area[None] - shared)
-    return overlap
-
-
-def _small(photos: PhotoSet, image_px: int) -> Iterator[Finding]:
-    small = small_boxes(photos.photos, image_px)
-    if small.many:
-        yield finding("small", "warn", said_of_small(photos.photos, small), small.photos, small.tiny)
-
-
-# ---- parts
-
-
-def _parts(photos: PhotoSet, name: str) -> Iterator[Finding]:
-    boxes = Counter(box.part for each in photos.photos for box in each.boxes)
-    yield from _names(photos, name)
-    bare = [part for part in photos.parts if not boxes[part]]
-    if bare and len(bare) < len(photos.parts):
-        yield finding(
-            "empty-part", "warn", f"no box is of {few(bare, 5)}", (), len(bare), "empty-part", "drop what has no box"
-        )
-    taken = [each for each in photos.photos if not each.made]
-    having = {part: sum(any(box.part == part for box in each.boxes) for each in taken) for part in boxes}
-    some = {part: count for part, count in sorted(having.items(), key=lambda each: each[1]) if count < FEW_PHOTOS}
-    if some:
-        named = few([f"{part} on {count}" for part, count in some.items()], 5)
-        yield finding(
-            "few", "warn", f"few photos show {named}: {FEW_PHOTOS} are a beginning, 50 are good", (), len(some)
-        )
-    rare = [part for part, count in boxes.items() if count * RARE < max(boxes.values())]
-    if rare:
-        most, count = boxes.most_common(1)[0]
-        scarce = few([f"{part} has {boxes[part]:,}" for part in rare], 5)
-        said = f"{scarce} of the boxes, and {most} {count:,}: photograph what is rare"
-        yield finding("balance", "note", said, (), len(rare))
-
-
-def _names(photos: PhotoSet, name: str) -> Iterator[Finding]:
-    digits = [part for part in photos.parts if re.fullmatch(r"[\d\W_]+", part)]
-    if digits:
-        words = " ".join(f"{part}=NAME" for part in digits)
-        yield finding(
-            "digits", "warn",
-            f"{few(digits, 6)} {'is no name' if len(digits) == 1 else 'are no names'} of a part: say what it shows",
-            (), len(digits), "", f"photos names {name} {words}",
-        )  # fmt: skip
-    alike = [group for group in same_names(photos.parts) if len(group) > 1]
-    if alike:
-        told = few([" and ".join(map(repr, group)) for group in alike], 3)
-        yield finding(
-            "same-name", "warn", f"{told} look like one part", (), len(alike), "same-name", "make them one part"
-        )
-
-
-def same_names(parts: Sequence[str]) -> list[list[str]]:
-    """Return parts in groups of those whose names differ in case, spaces, hyphens or an s at the end alone."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for part in parts:
-        key = re.sub(r"[\W_]+", "", part.casefold())
-        groups[re.sub(r"(?<=[^s\d])s$", "", key) or part].append(part)
-    return list(groups.values())
 
 
 # ---- splits

@@ -22,23 +22,22 @@ from repairai.vision.photo_set import (
     LabelledPhoto,
     PhotoSet,
     PhotoSource,
-    Split,
-    edit,
     photo_set_folder,
     read_photo_set,
     write_photo_set,
 )
-from training.detector.alike import Look, looks, source_of, with_sources, write_looks
+from training.detector.adding import Brought, added
+from training.detector.alike import source_of, with_sources, write_looks
 from training.detector.doctor import write_report
 from training.detector.facts import Facts, Unsure, digest_of, read_facts, write_facts
-from training.detector.findings import Finding, n
+from training.detector.findings import n
 from training.detector.formats import read_source
-from training.detector.labels import Said, SaidPhoto, SaidSplit
+from training.detector.labels import Said, SaidPhoto
 from training.detector.parts import Numbered, Wishes, number
 from training.detector.photos_in import Arrived, Names, arrive, store
 from training.detector.placing import place
-from training.detector.seen import Seen, findings
-from training.detector.splits import Parted, part
+from training.detector.seen import findings
+from training.detector.splits import part
 
 Tell = Callable[[int, int | None, str], None]
 """Is told how much is done, of how much, and what it is."""
@@ -73,27 +72,6 @@ class Order:
     unlabelled: bool = False
 
 
-@dataclass
-class Brought:
-    """Photos that were brought into a folder.
-
-    Args:
-        photos: What is known of them.
-        own: The split that each came with; empty for none.
-        looks: Name -> what it looks like.
-        digests: Name -> SHA-256 of the file that it came from.
-        unsure: Photos whose boxes may have to be turned.
-        seen: What happened on the way.
-    """
-
-    photos: list[LabelledPhoto] = field(default_factory=list)
-    own: list[SaidSplit] = field(default_factory=list)
-    looks: dict[str, Look] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
-    unsure: dict[str, Unsure] = field(default_factory=dict)
-    seen: Seen = field(default_factory=Seen)
-
-
 def import_photos(order: Order, tell: Tell) -> PhotoSet:
     """Make a set of photos from sources, or add them to one.
 
@@ -113,7 +91,7 @@ def import_photos(order: Order, tell: Tell) -> PhotoSet:
             brought = _bring(beside, said, numbered, before, tell)
         sources = _sources(said, order)
         if before:
-            return _added(before, beside, brought, numbered, said, sources, order.seed)
+            return added(before, beside, brought, numbered, said, sources, order.seed)
         photos = with_sources(brought.photos, brought.looks)
         parted = part(photos, brought.own, order.seed)
         ordered = tuple(sorted(parted.photos, key=lambda each: each.name))
@@ -259,57 +237,3 @@ def _sources(said: Sequence[Said], order: Order) -> tuple[PhotoSource, ...]:
     return tuple(
         PhotoSource(each.name, order.licence or each.licence, order.url or each.url, len(each.photos)) for each in said
     )
-
-
-# ---- into a set that is there
-
-
-def _added(
-    before: PhotoSet, beside: Path, brought: Brought, numbered: Numbered, said: Sequence[Said],
-    sources: Sequence[PhotoSource], seed: int,
-) -> PhotoSet:  # fmt: skip
-    """Put photos into a set that is there: those that show what it shows already go to the same split."""
-    known, _ = looks(before)
-    facts = read_facts(before.folder)
-    moved: list[Path] = []
-    parted = Parted(())
-
-    def change(now: PhotoSet) -> PhotoSet:
-        nonlocal parted
-        every = with_sources([*now.photos, *brought.photos], {**known, **brought.looks})
-        old, new = every[: len(now.photos)], every[len(now.photos) :]
-        splits: dict[str, Split] = {photo.source: photo.split for photo in old}
-        fresh = [photo for photo in new if photo.source not in splits]
-        own = dict(zip((photo.name for photo in brought.photos), brought.own, strict=True))
-        parted = part(fresh, [own[photo.name] for photo in fresh], seed)
-        placed = {photo.name: photo for photo in parted.photos}
-        new = tuple(placed.get(each.name) or replace(each, split=splits[each.source]) for each in new)
-        for photo in new:
-            target = now.folder / PHOTOS / photo.name
-            if target.exists():
-                raise RepairError(f"{now.name} was changed meanwhile, and has a {photo.name} now", "import them again")
-            (beside / PHOTOS / photo.name).rename(target)
-            moved.append(target)
-        photos = tuple(sorted((*old, *new), key=lambda each: each.name))
-        parts = tuple(dict.fromkeys((*now.parts, *numbered.parts)))
-        ids = now.original_ids if len(parts) == len(now.parts) else ()
-        return replace(now, parts=parts, photos=photos, sources=(*now.sources, *sources), original_ids=ids)
-
-    try:
-        made = edit(before.folder, change)
-    except (RepairError, OSError, KeyboardInterrupt, SystemExit):
-        for path in moved:
-            path.unlink(missing_ok=True)
-        raise
-    write_looks(made, {**known, **brought.looks})
-    told = _together(facts.findings, findings(brought.seen, said, parted))
-    write_facts(
-        made.folder, Facts(told, {**facts.unsure, **brought.unsure}, {**facts.digests, **brought.digests})
-    )  # fmt: skip
-    write_report(made)
-    return made
-
-
-def _together(old: Sequence[Finding], new: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return the findings of two imports; of one kind the later is kept, since it names photos that are new."""
-    return tuple({each.id: each for each in (*old, *new)}.values())

@@ -21,9 +21,11 @@ from repairai.vision.photo_set import (
     read_photo_set,
 )
 from training.detector.alike import looks, with_sources
-from training.detector.doctor import doubled, same_names, unsure_photos, write_report
+from training.detector.box_checks import doubled
+from training.detector.doctor import unsure_photos, write_report
 from training.detector.facts import Facts, read_facts
 from training.detector.findings import few
+from training.detector.part_checks import same_names
 from training.detector.photos_in import turn_boxes
 from training.detector.placing import LEAST_PX
 from training.detector.splits import anew, part
