@@ -108,7 +108,7 @@ def wire(card: PushCard, name: gr.State) -> None:
         event(look, card.given, looked, show_progress_on=card.shown, api_visibility="private")
     out = [card.said, card.shown, card.send, card.pushes, card.clock]
     card.send.click(send, card.given, out, show_progress_on=card.said, api_visibility="private")
-    card.clock.tick(under_way, None, [card.pushes, card.clock], **POLL)
+    card.clock.tick(_tick, None, [card.said, card.pushes, card.clock], **POLL)
     card.pushes.click(act, None, [card.said, card.pushes, card.clock], **QUIET)
 
 
@@ -162,6 +162,12 @@ def act(event: gr.EventData) -> list[Any]:
     except RepairError as error:
         said = render.problem(spoken(error))
     return [said, *under_way()]
+
+
+def _tick() -> list[Any]:
+    """Return the pushes, and what was said of them only as long as one is under way: for `said` and `under_way`."""
+    shown = under_way()
+    return [gr.skip() if shown[1].active else "", *shown]
 
 
 def under_way() -> list[Any]:

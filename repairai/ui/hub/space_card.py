@@ -69,14 +69,19 @@ def lay() -> SpaceCard:
             "else of this machine goes there.</p>"
         )
         with gr.Row(equal_height=False):
-            detector = gr.Dropdown(choices(), value=ACTIVE, label="It looks with", elem_id="space-detector")
-            guides = gr.Dropdown(
-                [], multiselect=True, label="Its guides; none is all that are built in", elem_id="space-guides"
+            detector = gr.Dropdown(
+                choices(), value=ACTIVE, label="It looks with", elem_id="space-detector", min_width=260
             )
+            guides = gr.Dropdown(
+                [], multiselect=True, label="Its guides; none is all that are built in", elem_id="space-guides",
+                min_width=260,
+            )  # fmt: skip
         repo = gr.Textbox("", label="Where to: OWNER/NAME", placeholder="owner/name", max_lines=1, elem_id="space-repo")
         with gr.Row(equal_height=False):
-            public = gr.Checkbox(False, label="Everybody may use it; else only you", elem_id="space-public")
-            gpu = gr.Checkbox(False, label="Run its detector on a GPU (ZeroGPU)", elem_id="space-gpu")
+            public = gr.Checkbox(
+                False, label="Everybody may use it; else only you", elem_id="space-public", min_width=260
+            )
+            gpu = gr.Checkbox(False, label="Run its detector on a GPU (ZeroGPU)", elem_id="space-gpu", min_width=260)
         with gr.Row(elem_classes="run-buttons"):
             look = gr.Button("Show what goes", elem_id="space-look", min_width=170)
             deploy = gr.Button("Deploy it", variant="primary", elem_id="space-deploy", min_width=140)
