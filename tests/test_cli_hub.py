@@ -184,8 +184,8 @@ def test_an_adapter_comes_with_its_base_and_answers(hub: HubServer, me: str, cap
     assert run(capfd, "models", "use", "me/agent")[0] == 0
     assert agents.active().path == str(home / "models" / "me--agent")
     with hub.away():  # everything is here
-        code, out, err = run(capfd, "ask", "How do I remove the battery of the phone?")
-        assert code == 0, err
+        reply = as_json(capfd, "ask", "How do I replace the battery of the bicycle light?")
+    assert (reply["writer"], reply["made_from_steps"]) == ("me/agent", False)
 
 
 def test_a_folder_goes_with_its_own_readme(hub: HubServer, me: str, capfd, base: Path):
