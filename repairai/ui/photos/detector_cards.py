@@ -32,7 +32,7 @@ def build(tab: gr.Tab, agent: gr.Tab, eyes: gr.Tab) -> Callable[[Watched, Places
     recipe = detector_recipe.lay()
     tried = try_card.lay()
     start = start_card.lay(PREFIX)
-    photos_card.wire(photos, work)
+    photos_card.wire(photos, work, recipe.text)
     look_card.wire(look, photos)
     propose_card.wire(propose, photos, look.opened, work)
     loads = detector_recipe.wire(recipe, photos.chosen)

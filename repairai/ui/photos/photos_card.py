@@ -159,17 +159,18 @@ def _lay_import() -> tuple[gr.Radio, gr.File, gr.Textbox, gr.Textbox, gr.Textbox
     return kind, files, words, name, licence, bare, bring
 
 
-def wire(card: PhotosCard, work: Scripted) -> None:
+def wire(card: PhotosCard, work: Scripted, recipe: gr.Code) -> None:
     """Wire the card.
 
     Args:
         card: See `lay`.
         work: Runs what takes long.
+        recipe: By which will be trained on the set.
     """
     card.kind.input(_where, card.kind, [card.files, card.words], **QUIET)
     card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
     deletion.wire(card.delete, card.chosen, card.progress, lambda folder: dropdown(kept_or_newest(folder)))
-    _wire_work(card, work)
+    _wire_work(card, work, recipe)
     card.shown.change(lambda folder, shown: _doctor(folder, shown), [card.chosen, card.shown], card.doctor, **QUIET)
 
 
@@ -180,7 +181,7 @@ def _where(kind: str) -> list[Any]:
     return [gr.File(visible=kind == DROPPED), gr.Textbox(visible=kind in (HERE, HUB), label=label, placeholder=hint)]
 
 
-def _wire_work(card: PhotosCard, work: Scripted) -> None:
+def _wire_work(card: PhotosCard, work: Scripted, recipe: gr.Code) -> None:
     now = [card.chosen, card.version]
     out = [card.progress, card.clock, card.cancel, card.bring, card.chosen, card.fold, card.version]
 
@@ -224,8 +225,9 @@ def _wire_work(card: PhotosCard, work: Scripted) -> None:
         [*now, card.names], out, **QUIET,
     )  # fmt: skip
     card.again.click(
-        lambda chosen, version: started(work, chosen, version, lambda: examine(work, chosen)), now, out, **QUIET
-    )
+        lambda chosen, version, text: started(work, chosen, version, lambda: examine(work, chosen, text)),
+        [*now, recipe], out, **QUIET,
+    )  # fmt: skip
 
 
 def _shown(shown: str, event: gr.EventData) -> Any:

@@ -22,6 +22,8 @@ STALE = (
     '<p class="answer" data-stale="true">Photos or boxes were changed since the doctor looked: what it found then may '
     "hold no longer. Let it look again.</p>"
 )
+ASKED = "digits"
+"""Id of the finding that parts are called by numbers: the page asks for their names instead."""
 SIDES = {"train": "to learn from", "val": "to choose with", "test": "to judge with"}
 SEVERITIES = {
     "stop": ("✕", "fail", "mend first"),
@@ -120,7 +122,9 @@ def doctor(found: Report, shown: str = "") -> str:
     """
     if not found.made and not found.findings:
         return ""
-    return f"{STALE if found.stale else ''}{findings(found.findings, shown)}"
+    told = [each for each in found.findings if each.id != ASKED]
+    nothing = found.findings and not told
+    return f"{STALE if found.stale else ''}{'' if nothing else findings(told, shown)}"
 
 
 def findings(found: Sequence[Finding], shown: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,7 @@ from repairai.ui.photos import photos_render
 from repairai.ui.photos.corrected import renamed
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.photos.sets import listed, report_of, the_set
+from repairai.ui.recipe_text import parsed
 from repairai.vision.photo_set import photo_set_folder
 
 SCRIPT = "training.detector_data"
@@ -53,14 +55,23 @@ def name_parts(work: Scripted, folder: str | None, rows: list[list[str]]) -> Non
     work.start(f"Naming the parts of {photos.name}", photos.name, SCRIPT, ["names", "--", photos.name, *pairs])
 
 
-def examine(work: Scripted, folder: str | None) -> None:
+def examine(work: Scripted, folder: str | None, recipe: str = "") -> None:
     """Let the doctor look at a set.
 
+    Args:
+        work: Runs it.
+        folder: Of the set.
+        recipe: By which it will be trained on, as text: what is too small hangs on it; empty, or wrong, for none.
+
     Raises:
-        RepairError: There is none, or something else is going on.
+        RepairError: There is no set, or something else is going on.
     """
     photos = the_set(folder)
-    work.start(f"Looking through {photos.name}", photos.name, SCRIPT, ["doctor", photos.name])
+    side = []
+    with suppress(RepairError):  # what is wrong with it stands beside it
+        step = parsed(recipe).step if recipe.strip() else None
+        side = [f"--image-px={step.image_px}"] if step and step.image_px else []
+    work.start(f"Looking through {photos.name}", photos.name, SCRIPT, ["doctor", *side, photos.name])
 
 
 def refused(work: Scripted, error: RepairError) -> list[Any]:

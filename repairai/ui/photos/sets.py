@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -154,4 +155,4 @@ def free_name(wanted: str) -> str:
 
 def nameless(photos: PhotoSet) -> tuple[str, ...]:
     """Return the parts whose names are numbers, as some exports have them: a person has to say what they are."""
-    return tuple(part for part in photos.parts if part.strip().isdigit())
+    return tuple(part for part in photos.parts if re.fullmatch(r"[\d\W_]+", part))
