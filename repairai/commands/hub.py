@@ -177,7 +177,8 @@ def _forget(chosen: argparse.Namespace) -> int:
 
 
 def _push_job(chosen: argparse.Namespace) -> int:
-    from repairai.hub.pushes import push_of, work
+    from repairai.hub.push_job import work
+    from repairai.hub.pushes import push_of
 
     code = work(chosen.id)
     return _tell(chosen, push_of(chosen.id)) or code

@@ -64,7 +64,7 @@ def _came(agents: Any, detectors: Any) -> list[dict[str, Any]]:
     """Return the models that were pulled and are in no register yet."""
     from repairai import files
     from repairai.hub.contents import WHAT_WORDS
-    from repairai.hub.pull import pulled_models
+    from repairai.hub.pulled import pulled_models
 
     if not any((files.home() / "models").glob(f"[!.]*/{files.PULLED}")):
         return []

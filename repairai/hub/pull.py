@@ -13,7 +13,6 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +29,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # loaded by n
 )
 
 from repairai.errors import RepairError
-from repairai.files import PULLED, disk_error, home, read_record, write_record
+from repairai.files import PULLED, disk_error, home, write_record
 from repairai.hub.client import api, endpoint, hub_errors, require_online
 from repairai.hub.contents import (
     ADAPTER,
@@ -45,6 +44,7 @@ from repairai.hub.contents import (
 )
 from repairai.hub.download import Progress, Wanted, digest, download
 from repairai.hub.faults import Kind
+from repairai.hub.pulled import Pulled, known_of
 
 _MOST_BYTES = 2**20
 """Of settings that are read before anything is fetched."""
@@ -82,31 +82,6 @@ class PullPlan:
     base: str = ""
     oids: tuple[str, ...] = ()
     gated: bool = False
-
-
-@dataclass(frozen=True)
-class Pulled:
-    """Where something came from; `pulled.json` in its folder.
-
-    Args:
-        repo: OWNER/NAME.
-        kind: Of the repository.
-        revision: The commit.
-        what: What it is.
-        licence: As its card says it.
-        when: It came, ISO 8601 in UTC.
-        files: (path, bytes, name of its content) of each file, as it came.
-        base: Of an adapter.
-    """
-
-    repo: str
-    kind: Kind
-    revision: str
-    what: What
-    licence: str
-    when: str
-    files: tuple[tuple[str, int, str], ...]
-    base: str = ""
 
 
 def plan(repo: str, kind: Kind = "model", revision: str = "main") -> PullPlan:
@@ -193,18 +168,6 @@ def place_of(planned: PullPlan) -> Path:
     return home() / "data" / ("sop" if planned.what == "sop-data" else "hub") / name
 
 
-def pulled_models() -> tuple[tuple[Pulled, Path], ...]:
-    """Return the models that were pulled, each with its folder, the newest first."""
-    return _pulled(home() / "models")
-
-
-def pulled_data() -> tuple[tuple[Pulled, Path], ...]:
-    """Return the data sets that were pulled, each with its folder, the newest first."""
-    return tuple(
-        sorted((*_pulled(home() / "data" / "hub"), *_pulled(home() / "data" / "sop")), key=lambda each: each[0].when)
-    )[::-1]
-
-
 # ---- what a repository says
 
 
@@ -240,23 +203,9 @@ def _licence(info: Any) -> str:
 # ---- what is here
 
 
-def _pulled(folder: Path) -> tuple[tuple[Pulled, Path], ...]:
-    found = []
-    for path in folder.glob(f"[!.]*/{PULLED}"):
-        with suppress(RepairError):  # written by hand: then it was not pulled
-            found.append((read_record(path, Pulled), path.parent))
-    return tuple(sorted(found, key=lambda each: each[0].when, reverse=True))
-
-
-def _known(place: Path) -> Pulled | None:
-    with suppress(RepairError):
-        return read_record(place / PULLED, Pulled)
-    return None
-
-
 def _is_there(place: Path, planned: PullPlan) -> bool:
     """Tell whether everything that a plan says lies in its place."""
-    known = _known(place)
+    known = known_of(place)
     if known is None or (known.repo, known.kind) != (planned.repo, planned.kind):
         return False
     same = {(path, oid) for path, _, oid in known.files}
@@ -277,7 +226,7 @@ def _refuse_changed(place: Path, planned: PullPlan) -> None:
     """
     if not place.exists():
         return
-    known = _known(place)
+    known = known_of(place)
     if known is None:
         raise RepairError(f"{place} is there already, and did not come from the Hub", "move it away, then pull again")
     written = (place / PULLED).stat().st_mtime
@@ -326,7 +275,7 @@ def _fetch(planned: PullPlan, place: Path, work: Path, tell: Progress) -> None:
 
 def _reuse(place: Path, work: Path, contents: dict[str, Wanted]) -> None:
     """Take what an earlier pull has brought already, where it is still what it was."""
-    known = _known(place)
+    known = known_of(place)
     for path, n_bytes, oid in known.files if known else ():
         source = place / path
         if oid not in contents or (work / oid).exists() or not source.is_file() or source.stat().st_size != n_bytes:

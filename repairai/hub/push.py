@@ -6,13 +6,10 @@ commit that it follows. A new repository is private until that commit is there.
 
 from __future__ import annotations
 
-import io
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
@@ -25,12 +22,11 @@ from repairai.hub.client import address, api, hub_errors, require_online
 from repairai.hub.contents import is_name
 from repairai.hub.download import Progress, digest
 from repairai.hub.faults import LOGIN, WORDS, Kind
+from repairai.hub.upload import Sent, Told, upload
 
 CARD = "README.md"
 OURS = "repairai-"
 """What our tags begin with that say what is in a repository."""
-_GROUP_FILES, _GROUP_BYTES = 64, 64 * 2**20
-"""That go between two looks at whether the person has had enough."""
 _KEPT = (".gitattributes", ".gitignore")
 """Of a repository, what a push leaves as it is."""
 MESSAGE = "Sent by RepairAI"
@@ -187,16 +183,16 @@ def send(
     sizes = _sizes(parcel)
     same = {path for path, content in _contents(parcel) if _is_same(there.files.get(path), content)}
     gone = _gone(sizes, there)
-    tell = _Told(on_progress or (lambda done, total, words: None), sum(sizes.values()))
+    tell = Told(on_progress or (lambda done, total, words: None), sum(sizes.values()))
     tell.add(sum(sizes[path] for path in same), "")
     with hub_errors(repo, parcel.kind), disable_progress_bars():
         if not there.head:
             there = _made(repo, parcel.kind)
         commit = there.head
         if len(same) < len(sizes) or gone:
-            adding = [_Sent(path, content, tell) for path, content in _contents(parcel) if path not in same]
+            adding = [Sent(path, content, tell) for path, content in _contents(parcel) if path not in same]
             try:
-                _upload(repo, parcel.kind, adding)
+                upload(repo, parcel.kind, adding)
             except RuntimeError as error:
                 raise tell.fault or error from error.__cause__
             commit = _committed(repo, parcel.kind, [*adding, *_deleting(gone)], message or MESSAGE, there.head)
@@ -353,27 +349,6 @@ def _made(repo: str, kind: Kind) -> _There:
     return _look(repo, kind)
 
 
-def _upload(repo: str, kind: Kind, adding: Sequence[CommitOperationAdd]) -> None:
-    """Send the contents of large files, group by group: nobody sees them before a commit names them."""
-    client, group, n_bytes = api(), list[CommitOperationAdd](), 0
-    for each in adding:
-        group.append(each)
-        n_bytes += each.upload_info.size
-        if len(group) >= _GROUP_FILES or n_bytes >= _GROUP_BYTES:
-            client.preupload_lfs_files(repo, group, repo_type=kind, free_memory=False)
-            _tell_of(group)
-            group, n_bytes = [], 0
-    if group:
-        client.preupload_lfs_files(repo, group, repo_type=kind, free_memory=False)
-        _tell_of(group)
-
-
-def _tell_of(group: Sequence[CommitOperationAdd]) -> None:
-    for each in group:
-        if isinstance(each, _Sent):
-            each.sent(each.upload_info.size)
-
-
 def _deleting(gone: Sequence[str]) -> list[CommitOperationDelete]:
     return [CommitOperationDelete(path, is_folder=False) for path in gone]
 
@@ -384,61 +359,3 @@ def _committed(
     """Make one commit that follows another, and return its name."""
     made = api().create_commit(repo, operations, commit_message=message, repo_type=kind, parent_commit=parent)
     return str(made.oid)
-
-
-class _Told:
-    """Adds up what is there, and tells it."""
-
-    def __init__(self, tell: Progress, total: int) -> None:
-        self._tell, self._total, self._done = tell, total, 0
-        self._lock = threading.Lock()
-        self.fault: BaseException | None = None
-
-    def add(self, n_bytes: int, words: str) -> None:
-        with self._lock:  # files go side by side
-            self._done += n_bytes
-            try:
-                self._tell(max(0, min(self._done, self._total)), self._total, words)
-            except BaseException as error:
-                self.fault = error  # which the client wraps into another
-                raise
-
-    def all(self) -> None:
-        self._tell(self._total, self._total, "")
-
-
-class _Sent(CommitOperationAdd):
-    """A file on its way, which tells how much of it has gone."""
-
-    def __init__(self, path: str, content: Path | bytes, tell: _Told) -> None:
-        super().__init__(path, content)
-        self._tell, self._gone_bytes = tell, 0
-
-    def sent(self, n_bytes: int) -> None:
-        """Tell that so much of it is there."""
-        more, self._gone_bytes = n_bytes - self._gone_bytes, n_bytes
-        self._tell.add(more, self.path_in_repo)
-
-    @contextmanager
-    def as_file(self, with_tqdm: bool = False) -> Iterator[BinaryIO]:
-        """Yield its content; where the client asks for a bar, it is being uploaded."""
-        if not with_tqdm or not isinstance(self.path_or_fileobj, str):
-            with super().as_file() as file:
-                yield file
-            return
-        with _Read(self.path_or_fileobj, self.sent) as file:
-            yield file
-
-
-class _Read(io.FileIO):
-    """A file that tells how far it was read."""
-
-    def __init__(self, path: str, tell: Callable[[int], None]) -> None:
-        super().__init__(path, "rb")
-        self._tell_read = tell
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Return the next bytes."""
-        block = super().read(-1 if size is None else size)
-        self._tell_read(self.tell())
-        return block or b""

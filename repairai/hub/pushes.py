@@ -26,23 +26,18 @@ from pathlib import Path
 from typing import Literal
 
 import psutil
-from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, home, read_record, read_text, write_record, write_whole
+from repairai.files import disk_error, home, read_record, write_record, write_whole
 from repairai.hub.client import address
-from repairai.hub.faults import Kind, Unreachable
-from repairai.hub.push import MESSAGE, Parcel, send
-from repairai.processes import SOURCES, lives, own, process_in, spawned, told
+from repairai.hub.faults import Kind
+from repairai.hub.push import MESSAGE, Parcel
+from repairai.processes import SOURCES, lives, process_in, spawned, told
 
 State = Literal["starting", "sending", "waiting", "done", "failed", "cancelled", "interrupted"]
 AT_WORK: tuple[State, ...] = ("starting", "sending", "waiting")
-WAITS_SECONDS = (2.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0)
-"""Until it is tried again where the network is lost; the last again and again."""
-MOST_DAYS = 7.0
-"""That a push waits for the network."""
-_START_SECONDS, _END_SECONDS, _TELL_SECONDS, _LOOK_SECONDS = 20.0, 5.0, 0.5, 0.1
-_STATE, _ORDER, _CARD, _PROCESS, _CANCEL = "state.json", "push.json", "card.md", "process.json", "cancel"
+_START_SECONDS, _END_SECONDS, _LOOK_SECONDS = 20.0, 5.0, 0.1
+STATE, ORDER, CARD, PROCESS, CANCEL = "state.json", "push.json", "card.md", "process.json", "cancel"
 
 
 @dataclass(frozen=True)
@@ -126,10 +121,6 @@ class Push:
         return self.state in AT_WORK
 
 
-class _CancelledError(Exception):
-    """Somebody has asked the process to end."""
-
-
 def pushes_folder() -> Path:
     """Return the folder of all pushes, which need not exist."""
     return home() / "pushes"
@@ -154,9 +145,9 @@ def begin(parcel: Parcel, repo: str, private: bool = True, message: str = MESSAG
     folder = _new_folder(f"{now:%Y%m%d-%H%M%S}-{re.sub(r'[^A-Za-z0-9]+', '-', repo.rpartition('/')[2])[:40]}")
     try:
         files = tuple((path, str(_kept(folder, path, place))) for path, place in parcel.files)
-        write_whole(folder / _CARD, parcel.card.encode())
+        write_whole(folder / CARD, parcel.card.encode())
         made = now.isoformat(timespec="seconds")
-        write_record(folder / _ORDER, Order(repo, parcel.kind, private, message or MESSAGE, made, files))
+        write_record(folder / ORDER, Order(repo, parcel.kind, private, message or MESSAGE, made, files))
     except (RepairError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise error if isinstance(error, RepairError) else disk_error(folder, error) from None
@@ -167,7 +158,7 @@ def begin(parcel: Parcel, repo: str, private: bool = True, message: str = MESSAG
 def pushes() -> tuple[Push, ...]:
     """Return all pushes, the newest first; one that cannot be read is left out."""
     found = []
-    for path in sorted(pushes_folder().glob(f"[!.]*/{_ORDER}"), reverse=True):
+    for path in sorted(pushes_folder().glob(f"[!.]*/{ORDER}"), reverse=True):
         with suppress(RepairError):
             found.append(_read(path.parent))
     return tuple(sorted(found, key=lambda each: (each.made, each.id), reverse=True))
@@ -179,7 +170,7 @@ def push_of(push_id: str) -> Push:
     Raises:
         RepairError: There is none of that name.
     """
-    return _read(_folder(push_id))
+    return _read(folder_of(push_id))
 
 
 def cancel(push_id: str) -> Push:
@@ -191,18 +182,20 @@ def cancel(push_id: str) -> Push:
     push = push_of(push_id)
     if not push.at_work and push.state != "interrupted":
         raise RepairError(f"{push_id} is over: it is {push.state}", "see `python -m repairai hub pushes`")
-    write_whole(push.folder / _CANCEL, b"")
+    write_whole(push.folder / CANCEL, b"")
     until = time.monotonic() + _END_SECONDS
     while push_of(push_id).at_work and time.monotonic() < until:
         time.sleep(_LOOK_SECONDS)
-    process = process_in(_json(push.folder / _PROCESS))
+    process = process_in(_json(push.folder / PROCESS))
     if process is not None and lives(process):  # in the middle of what cannot be asked to end
         with suppress(psutil.Error):
             found = psutil.Process(process.pid)
             found.terminate()
             found.wait(_END_SECONDS)
     if push_of(push_id).state not in ("cancelled", "done"):
-        _write(push.folder, replace(_standing(push.folder), state="cancelled", said="", file="", next_try=0.0))
+        write_standing(
+            push.folder, replace(standing_of(push.folder), state="cancelled", said="", file="", next_try=0.0)
+        )
     return push_of(push_id)
 
 
@@ -229,95 +222,6 @@ def forget(push_id: str) -> None:
     if push.at_work:
         raise RepairError(f"{push_id} is {push.state}", f"cancel it first: hub cancel {push_id}")
     shutil.rmtree(push.folder, ignore_errors=True)
-
-
-def work(push_id: str) -> int:
-    """Do a push to its end, as its own process does; return 0 where it went through.
-
-    Where the network is lost it waits, longer each time, and goes on.
-
-    Raises:
-        RepairError: There is none of that name, or another process does it.
-    """
-    folder = _folder(push_id)
-    order = read_record(folder / _ORDER, Order)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            write_whole(folder / _PROCESS, json.dumps(asdict(own())).encode())
-            return _to_its_end(folder, order)
-    except Timeout:
-        raise RepairError(f"{push_id} is being sent already", "wait for it") from None
-
-
-# ---- the process
-
-
-def _to_its_end(folder: Path, order: Order) -> int:
-    parcel = Parcel(order.kind, tuple((path, Path(place)) for path, place in order.files), read_text(folder / _CARD))
-    tries, best, began = 0, -1, time.time()
-    while True:
-        teller = _Teller(folder)
-        try:
-            done = send(parcel, order.repo, order.private, order.message, teller.tell)
-        except _CancelledError:
-            teller.end("cancelled", "")
-            return 1
-        except Unreachable as error:
-            if teller.done > best:  # it got on: the next wait is short again
-                tries, best = 0, teller.done
-            wait = WAITS_SECONDS[min(tries, len(WAITS_SECONDS) - 1)]
-            tries += 1
-            if time.time() + wait - began > MOST_DAYS * 86_400:
-                teller.end("failed", str(error))
-                return 2
-            try:
-                teller.wait(wait, error.what)
-            except _CancelledError:
-                teller.end("cancelled", "")
-                return 1
-        except RepairError as error:
-            teller.end("failed", str(error))
-            return 2
-        else:
-            shutil.rmtree(folder / "files", ignore_errors=True)  # whoever reads `done` finds nothing that still goes
-            teller.end("done", "", done.commit)
-            return 0
-
-
-class _Teller:
-    """Writes how far a push is, and sees whether it is to end."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._at = folder, 0.0
-        self._now = replace(_standing(folder), state="sending", said="", next_try=0.0)
-        _write(folder, self._now)
-
-    @property
-    def done(self) -> int:
-        """How many bytes are there."""
-        return self._now.done_bytes
-
-    def tell(self, done: int, total: int, file: str) -> None:
-        if (self._folder / _CANCEL).exists():
-            raise _CancelledError
-        self._now = replace(self._now, done_bytes=done, total_bytes=total, file=file)
-        if time.monotonic() - self._at > _TELL_SECONDS:
-            self._at = time.monotonic()
-            _write(self._folder, self._now)
-
-    def wait(self, seconds: float, why: str) -> None:
-        """Wait for the network."""
-        self._now = replace(self._now, state="waiting", said=why, next_try=time.time() + seconds)
-        _write(self._folder, self._now)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if (self._folder / _CANCEL).exists():
-                raise _CancelledError
-            time.sleep(min(_LOOK_SECONDS, seconds))
-
-    def end(self, state: State, said: str, commit: str = "") -> None:
-        """Say how it ended."""
-        _write(self._folder, replace(self._now, state=state, said=said, commit=commit, file="", next_try=0.0))
 
 
 # ---- its folder
@@ -353,18 +257,18 @@ def _kept(folder: Path, path: str, place: Path) -> Path:
 
 def _start(folder: Path) -> None:
     """Start the process of a push."""
-    (folder / _CANCEL).unlink(missing_ok=True)
-    _write(folder, replace(_standing(folder), state="starting", said="", next_try=0.0))
+    (folder / CANCEL).unlink(missing_ok=True)
+    write_standing(folder, replace(standing_of(folder), state="starting", said="", next_try=0.0))
     command = [sys.executable, "-m", "repairai", "hub", "push-job", folder.name]
     try:
         with (folder / "log").open("ab") as log:
             process = spawned(command, log, SOURCES)
     except OSError as error:
         said = f"the push could not be started: {error.strerror or error}"
-        _write(folder, Standing("failed", said=said))
+        write_standing(folder, Standing("failed", said=said))
         raise RepairError(said, "try again") from None
     with suppress(psutil.NoSuchProcess):  # it ended at once
-        write_whole(folder / _PROCESS, json.dumps(asdict(told(process.pid, process.pid))).encode())
+        write_whole(folder / PROCESS, json.dumps(asdict(told(process.pid, process.pid))).encode())
     threading.Thread(target=_reap, args=(process,), name=f"reaper of {folder.name}", daemon=True).start()
 
 
@@ -373,18 +277,23 @@ def _reap(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _folder(push_id: str) -> Path:
+def folder_of(push_id: str) -> Path:
+    """Return the folder of a push.
+
+    Raises:
+        RepairError: There is none of that name.
+    """
     folder = pushes_folder() / push_id
-    if not push_id or Path(push_id).name != push_id or not (folder / _ORDER).is_file():
+    if not push_id or Path(push_id).name != push_id or not (folder / ORDER).is_file():
         raise RepairError(f"there is no push {push_id!r:.80}", "see `python -m repairai hub pushes`")
     return folder
 
 
 def _read(folder: Path) -> Push:
-    order = read_record(folder / _ORDER, Order)
-    standing = _standing(folder)
+    order = read_record(folder / ORDER, Order)
+    standing = standing_of(folder)
     if standing.state in AT_WORK and not _is_alive(folder, standing):
-        standing = replace(_standing(folder), next_try=0.0)  # it may have ended between two looks
+        standing = replace(standing_of(folder), next_try=0.0)  # it may have ended between two looks
         if standing.state in AT_WORK:
             standing = replace(standing, state="interrupted", said="its process went down")
     return Push(
@@ -400,22 +309,24 @@ def _read(folder: Path) -> Push:
 
 
 def _is_alive(folder: Path, standing: Standing) -> bool:
-    process = process_in(_json(folder / _PROCESS))
+    process = process_in(_json(folder / PROCESS))
     if process is not None and lives(process):
         return True
     return standing.state == "starting" and process is None and time.time() - standing.time < _START_SECONDS
 
 
-def _standing(folder: Path) -> Standing:
+def standing_of(folder: Path) -> Standing:
+    """Return how far a push is, as its folder tells it."""
     try:
-        return read_record(folder / _STATE, Standing)
+        return read_record(folder / STATE, Standing)
     except RepairError:
         return Standing("starting")
 
 
-def _write(folder: Path, standing: Standing) -> None:
+def write_standing(folder: Path, standing: Standing) -> None:
+    """Write down how far a push is, and when."""
     with suppress(RepairError):  # a full disk does not end what is under way
-        write_record(folder / _STATE, replace(standing, time=time.time()))
+        write_record(folder / STATE, replace(standing, time=time.time()))
 
 
 def _json(path: Path) -> dict[str, object]:

@@ -12,6 +12,7 @@ from repairai.hub import pull
 from repairai.hub.account import log_in
 from repairai.hub.contents import folder_name, in_words, sorted_out, what_of
 from repairai.hub.faults import Unreachable
+from repairai.hub.pulled import pulled_data, pulled_models
 from tests.hub_server.server import HubServer
 
 DETECTOR = {"model_type": "rt_detr_v2", "architectures": ["RTDetrV2ForObjectDetection"]}
@@ -66,7 +67,7 @@ def test_it_comes_whole_and_says_where_from(hub, home):
     assert hidden(folder) == []
     assert seen[-1] == (planned.total_bytes, planned.total_bytes)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    (known, where), *others = pull.pulled_models()
+    (known, where), *others = pulled_models()
     assert not others
     assert (known.repo, known.revision, known.what, where) == ("me/eyes", commit, "detector", folder)
     assert pulled("me/eyes", "0" * 40) is None
@@ -83,7 +84,7 @@ def test_one_that_was_cut_off_goes_on(hub, home):
     with pytest.raises(Unreachable, match="out of order: it answers 503; try again"):
         pull.fetch(planned)
     assert pulled("me/eyes") is None
-    assert pull.pulled_models() == ()
+    assert pulled_models() == ()
     hub.behave()
     (part,) = (home / "models" / ".pulling-me--eyes").glob("*.part")
     assert part.stat().st_size >= 1_000_000
@@ -126,7 +127,7 @@ def test_a_newer_revision_brings_what_changed_alone(hub):
         "limits.json", "new.txt", "config.json"
     }  # fmt: skip
     assert (folder / "limits.json").read_text() == '{"a": 1}'
-    assert pull.pulled_models()[0][0].revision == newer
+    assert pulled_models()[0][0].revision == newer
     old = pull.plan("me/eyes", revision=first.revision)
     assert old.revision == first.revision
     pull.fetch(old)
@@ -233,7 +234,7 @@ def test_built_data_have_their_name_of_here(hub, home):
     hub.commit(hub.repo("dataset", "me/steps"), {"val.jsonl": "{}\n"})
     pull.fetch(pull.plan("me/steps", "dataset"))
     assert (folder / "val.jsonl").is_file()
-    assert [known.repo for known, _ in pull.pulled_data()] == ["me/steps"]
+    assert [known.repo for known, _ in pulled_data()] == ["me/steps"]
 
 
 def test_names_that_lead_out_of_the_folder_are_left_out():

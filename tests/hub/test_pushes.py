@@ -12,7 +12,8 @@ from repairai.errors import RepairError
 from repairai.hub import pushes
 from repairai.hub.account import log_in
 from repairai.hub.push import Parcel
-from repairai.hub.pushes import Push, again, begin, cancel, forget, push_of, work
+from repairai.hub.push_job import work
+from repairai.hub.pushes import Push, again, begin, cancel, forget, push_of
 from repairai.processes import process_in
 from tests.hub_server.server import HubServer
 
