@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, edit
 from tests.training.tiny_detectors import save_tiny_detector, write_photos
 from training.detector.judged import Found, average_precision, chosen_of, exact_counts
 from training.detector.model import load_detector_model
+from training.detector.needed import warn
 from training.detector.photos import Drawn, Photos, chances, check
 
 NUMBERS = {"screw": 0, "bar": 1}
@@ -160,3 +162,13 @@ def test_what_is_found_and_counted():
     assert ap50 == pytest.approx(1.0, abs=1e-3)
     assert ap == pytest.approx(1.0, abs=1e-3)
     assert average_precision(truth, [nothing, nothing], [(100.0, 50.0), (10.0, 10.0)], 2) == (0.0, 0.0)
+
+
+def test_a_training_says_which_boxes_are_too_small_for_it(photos: PhotoSet):
+    said: list[str] = []
+    journal = SimpleNamespace(event=lambda kind, text: said.append(text))
+    model = SimpleNamespace(config=SimpleNamespace(num_queries=300))
+    for size in (640, 32):
+        warn(journal, model, of_train(photos, size=size), photos)  # type: ignore[arg-type]
+    assert len(said) == 1
+    assert "under 16 px at the closest look of a detector with an input of 32 px" in said[0]

@@ -13,6 +13,8 @@ from repairai.hardware.recipe import Recipe
 from repairai.runs.journal import Journal
 from repairai.vision.detectors import WORDED
 from repairai.vision.photo_set import ANNOTATIONS, PhotoSet, read_photo_set
+from repairai.vision.small_boxes import said as said_of_small
+from repairai.vision.small_boxes import small_boxes
 from training.detector import grounding
 from training.detector.forward import Forward, Plain
 from training.detector.judged import Judge
@@ -95,5 +97,8 @@ def warn(journal: Journal, model: Any, train_on: Photos, photos: PhotoSet) -> No
     shown = {int(label) for labels in train_on.labels for label in labels}
     if never := [part for number, part in enumerate(photos.parts) if number not in shown]:
         journal.event("warning", f"no photo for training shows {', '.join(never)}: it will not be found")
+    small = small_boxes(train_on.chosen, train_on.size_px)
+    if small.many:
+        journal.event("warning", said_of_small(train_on.chosen, small))
     if not photos.of("val"):
         journal.event("warning", "no photos are for validation: the last weights are kept, whatever they are worth")
