@@ -142,26 +142,38 @@ def wire(card: RecipeCard, data: gr.Dropdown) -> list[Any]:
         card.use.click(told(used), [card.found, card.way, data], card.text, **QUIET),
         card.ready.input(taken, [card.ready, data, card.text], [card.text, card.said], **QUIET),
         card.dropped.upload(taken, [card.dropped, data, card.text], [card.text, card.said], **QUIET),
-        data.change(_renamed, [card.text, data], card.text, **QUIET),
+        data.change(renamed, [card.text, data], card.text, **QUIET),
     ]
     fields = list(card.form.values())
     card.text.change(check, [card.text, *fields], [card.said, card.side, *fields], trigger_mode="always_last", **QUIET)
     for key, field in card.form.items():
         events = (field.input,) if key == "backend" else (field.blur, field.submit)
-        loads += [event(_setter(key), [card.text, field], card.text, **QUIET) for event in events]
+        loads += [event(setter(key, WHOLE), [card.text, field], card.text, **QUIET) for event in events]
     return loads
 
 
-def _setter(key: str) -> Any:
+def setter(key: str, whole: Sequence[str], may_be_none: Sequence[str] = ()) -> Any:
+    """Return what puts a field's value into a recipe's text.
+
+    Args:
+        key: Of the setting.
+        whole: Keys of those that are whole numbers.
+        may_be_none: Keys of those that are left out where the field holds nothing, or 0.
+    """
+
     def set_value(text: str, value: Any) -> Any:
         """Return the text with a field's value, or nothing where it says that already."""
+        if key in may_be_none:
+            value = value or None
+        elif value is None:
+            return gr.skip()
         try:
-            if value is None or value_of(parsed(text), key) == value:
+            if value_of(parsed(text), key) == value:
                 return gr.skip()
         except RepairError:  # it is wrong elsewhere: this value is set all the same
             pass
         try:
-            return changed(text, key, int(value) if key in WHOLE else value)
+            return changed(text, key, int(value) if key in whole and value is not None else value)
         except RepairError:
             return gr.skip()
 
@@ -226,7 +238,7 @@ def with_data(text: str, folder: str | None) -> str:
         return text
 
 
-def _renamed(text: str, folder: str | None) -> Any:
+def renamed(text: str, folder: str | None) -> Any:
     """Return a recipe's text with other data; nothing where it is as before, so that it is never written over late."""
     new = with_data(text, folder)
     return gr.skip() if new == text else new

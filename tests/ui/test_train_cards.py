@@ -18,7 +18,7 @@ from repairai.ui.deletion import DATA, doomed
 from repairai.ui.foreseen import foresee, steps_of
 from repairai.ui.photos import scripted
 from repairai.ui.photos.scripted import Progress
-from repairai.ui.recipe_card import check, taken, used, with_data
+from repairai.ui.recipe_card import check, setter, taken, used, with_data
 from repairai.ui.recipe_text import parsed, ready_recipes
 from repairai.ui.start_card import AT, NOW, QUEUE, begun, command, forecast, usual_name
 from tests.ui.guides import write_guides
@@ -253,3 +253,13 @@ def test_a_sweep_is_started_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         begun(SHORT, "Mine", NOW, "", "oops")
     shown, path = command(SHORT, "Mine", NOW, "", "", "rank=8,16")
     assert shown.value.endswith(f"train {path} --name mine --try rank=8,16")
+
+
+def test_a_field_of_the_form_that_holds_nothing_leaves_its_setting_out_or_alone():
+    text = "task: detector\nstep: {}\nepochs: 4.0\nmax_steps: 30\n"
+    steps, epochs = setter("max_steps", ("max_steps",), ("max_steps",)), setter("epochs", ())
+    assert "max_steps: 40" in steps(text, 40.0)
+    assert "max_steps: null" in steps(text, 0)
+    assert not isinstance(epochs(text, None), str)
+    assert not isinstance(steps("epochs: 4.0\n", None), str), "it is no recipe"
+    assert "epochs: 5" in epochs(text, 5)

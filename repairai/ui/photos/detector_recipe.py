@@ -16,7 +16,7 @@ from repairai.ui.hardware_tab import models
 from repairai.ui.photos import photos_render
 from repairai.ui.photos.sets import chosen_set
 from repairai.ui.photos.usual import BUILTIN, is_small, usual
-from repairai.ui.recipe_card import planned, taken, used, with_data
+from repairai.ui.recipe_card import planned, renamed, setter, taken, used, with_data
 from repairai.ui.recipe_text import changed, parsed, problems, ready_recipes, value_of, written
 from repairai.ui.workbench import live, told
 from repairai.vision.photo_set import PhotoSet
@@ -36,6 +36,7 @@ FIELDS = {
     JUDGE: "The best is told by",
 }  # fmt: skip
 WHOLE = ("max_steps", "step.batch", "step.image_px", "eval_steps", "patience")
+NONE = ("max_steps",)
 TITLES = {"full": "all of", "few_shot": "the head of"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -156,7 +157,7 @@ def wire(card: DetectorRecipe, data: gr.Dropdown) -> list[Any]:
         made,
         card.use.click(told(_used), way, card.text, **QUIET),
         card.ready.input(taken, [card.ready, data, card.text], [card.text, card.said], **QUIET),
-        data.change(_renamed, [card.text, data], card.text, **QUIET),
+        data.change(renamed, [card.text, data], card.text, **QUIET),
     ]
     fields = list(card.form.values())
     card.text.change(
@@ -165,9 +166,9 @@ def wire(card: DetectorRecipe, data: gr.Dropdown) -> list[Any]:
     )  # fmt: skip
     for key, field in card.form.items():
         events = (field.input,) if key == JUDGE else (field.blur, field.submit)
-        loads += [event(_setter(key), [card.text, field], card.text, **QUIET) for event in events]
+        loads += [event(setter(key, WHOLE, NONE), [card.text, field], card.text, **QUIET) for event in events]
     for key, radio in ((METHOD, card.method), (AUGMENTATION, card.augmentation)):
-        loads.append(radio.input(_setter(key), [card.text, radio], card.text, **QUIET))
+        loads.append(radio.input(setter(key, WHOLE), [card.text, radio], card.text, **QUIET))
     return loads
 
 
@@ -202,24 +203,6 @@ def make(
 def _used(found: Any, way: int | None, method: str, augmentation: str, folder: str | None) -> str:
     text = used(found, way, folder)
     return changed(text, AUGMENTATION, augmentation)
-
-
-def _setter(key: str) -> Any:
-    def set_value(text: str, value: Any) -> Any:
-        """Return the text with a field's value, or nothing where it says that already."""
-        try:
-            own = parsed(text)
-            if value_of(own, key) == value or (value is None and key != "max_steps"):
-                return gr.skip()
-        except RepairError:  # it is wrong elsewhere: this value is set all the same
-            pass
-        try:
-            wanted = None if not value and key == "max_steps" else int(value) if key in WHOLE else value
-            return changed(text, key, wanted)
-        except RepairError:
-            return gr.skip()
-
-    return set_value
 
 
 def check(text: str, *fields: Any) -> list[Any]:
@@ -257,12 +240,6 @@ def title_of(recipe: Recipe) -> str:
     model = recipe.step.model.rstrip("/").rsplit("/", 1)[-1]
     name = "the built-in detector" if model == BUILTIN else model
     return f"Training {TITLES.get(recipe.step.method, recipe.step.method)} {name}"
-
-
-def _renamed(text: str, folder: str | None) -> Any:
-    """Return a recipe's text with other photos; nothing where it is as before, so that nothing is written late."""
-    new = with_data(text, folder)
-    return gr.skip() if new == text else new
 
 
 def recipe_or_usual(text: str, model: str | None, method: str, augmentation: str, photos: PhotoSet) -> Recipe:
