@@ -29,6 +29,8 @@ NO_SCORES = (
     "that inspects now.</p>"
 )
 MOST_WORST, MOST_PARTS = 12, 12
+LARGE_TILES, TALL = "grid-template-columns:repeat(auto-fill,minmax(min(100%,260px),1fr))", "height:300px"
+"""Larger than photos that are only chosen from: what was found is to be seen on them."""
 WORST = "worst"
 """Folder beside the scores, with the worst photos drawn."""
 
@@ -158,19 +160,19 @@ def worst(found: Sequence[WorstPhoto], place: Path) -> str:
         return '<p class="fine">Every photo was counted rightly.</p>'
     items = "".join(_worst(each, place) for each in found[:MOST_WORST])
     head = "<summary>The worst photos, to be looked at</summary>"
-    return f'<details class="worst">{head}<div class="tiles">{items}</div></details>'
+    return f'<details class="worst">{head}<div class="tiles" style="{LARGE_TILES}">{items}</div></details>'
 
 
 def _worst(each: WorstPhoto, place: Path) -> str:
     address = tile(place / each.drawn_as)
-    picture = f'<img src="{address}" alt="">' if address else "<span>not drawn</span>"
+    picture = f'<img src="{address}" alt="" style="{TALL}">' if address else "<span>not drawn</span>"
     wrong = [
         f"{part}: {each.found.get(part, '0')} found, {number} there"
         for part, number in each.expected.items()
         if each.found.get(part, "0") != str(number)
     ]
     return (
-        f'<div class="tile"><span class="stage">{picture}</span><div class="tile-name">{escape(each.photo)}</div>'
+        f'<div class="tile"><span class="stage" style="{TALL}">{picture}</span><div class="tile-name">{escape(each.photo)}</div>'
         f'<div class="fine">{escape("; ".join(wrong) or f"{each.lost} parts not seen")}</div></div>'
     )
 
