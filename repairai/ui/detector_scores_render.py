@@ -159,7 +159,10 @@ def worst(found: Sequence[WorstPhoto], place: Path) -> str:
     if not found:
         return '<p class="fine">Every photo was counted rightly.</p>'
     items = "".join(_worst(each, place) for each in found[:MOST_WORST])
-    head = "<summary>The worst photos, to be looked at</summary>"
+    head = (
+        '<summary>The worst photos, to be looked at</summary><p class="fine">Thin green boxes are what is there; '
+        "those with a score are what was found, with a question mark where it is in doubt.</p>"
+    )
     return f'<details class="worst">{head}<div class="tiles" style="{LARGE_TILES}">{items}</div></details>'
 
 
@@ -172,7 +175,8 @@ def _worst(each: WorstPhoto, place: Path) -> str:
         if each.found.get(part, "0") != str(number)
     ]
     return (
-        f'<div class="tile"><span class="stage" style="{TALL}">{picture}</span><div class="tile-name">{escape(each.photo)}</div>'
+        f'<div class="tile"><span class="stage" style="{TALL}">{picture}</span>'
+        f'<div class="tile-name">{escape(each.photo)}</div>'
         f'<div class="fine">{escape("; ".join(wrong) or f"{each.lost} parts not seen")}</div></div>'
     )
 
