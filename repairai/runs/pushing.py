@@ -34,7 +34,7 @@ def check_push(recipe: Recipe) -> None:
             f"what {recipe.backend} trains is not put on the Hub by its own environment",
             f"leave out `push`, and say `models push RUN {recipe.push}` when it is trained",
         )
-    push.check(recipe.push, "model")
+    push.check(recipe.push, "model", private=True)
 
 
 def push_trained(folder: RunFolder) -> None:
