@@ -20,17 +20,12 @@ from typing import Any
 import yaml
 
 from repairai.errors import RepairError
-from repairai.hardware.recipe import Recipe, Schedule, read_recipe
-from repairai.hardware.workload import Optimizer
+from repairai.hardware.recipe import Recipe, read_recipe
+from training.arguments import SCHEDULES, optimizer_of
 from training.in_environment import become, environment, interpreter, is_made, make, settings
 
 PLUGIN = "training.axolotl_plugin.Watched"
 ALPHA = 16
-SCHEDULES: dict[Schedule, str] = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
-OPTIMIZERS: dict[Optimizer, str] = {
-    "adamw": "adamw_torch_fused", "adamw_8bit": "adamw_8bit", "paged_adamw_8bit": "paged_adamw_8bit",
-    "adafactor": "adafactor", "sgd": "sgd",
-}  # fmt: skip
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 HEAD = "# Written by RepairAI from recipe.yaml, which is the one to change.\n"
 
@@ -73,7 +68,7 @@ def as_axolotl(
         "warmup_ratio": recipe.warmup,
         "weight_decay": recipe.weight_decay,
         "max_grad_norm": recipe.clip,
-        "optimizer": _optimizer(recipe, gpu),
+        "optimizer": optimizer_of(recipe, gpu),
         "attn_implementation": step.attention,
         "gradient_checkpointing": step.checkpointing,
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
@@ -120,11 +115,6 @@ def _refuse(recipe: Recipe, gpu: bool) -> None:
 def _tokens(run: Path, split: str) -> dict[str, Any]:
     # No type: the file holds input_ids, attention_mask and labels.
     return {"path": str(run / "axolotl" / f"{split}.jsonl"), "ds_type": "json", "split": "train", "type": None}
-
-
-def _optimizer(recipe: Recipe, gpu: bool) -> str:
-    eight_bits = recipe.step.optimizer in ("adamw_8bit", "paged_adamw_8bit")
-    return OPTIMIZERS["adamw" if eight_bits and not gpu else recipe.step.optimizer]
 
 
 def _precision(recipe: Recipe, gpu: bool) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
 from repairai.vision.detector import load_detector
 from repairai.vision.photo_set import ANNOTATIONS, photo_set_folder
+from training.arguments import NOT_SHARED
 from training.detector.export import export, parity
 from training.detector.forward import Plain
 from training.detector.model import BUILTIN, STRIDE_PX, find_detector, freeze
@@ -43,14 +44,10 @@ from training.detector.trained_on import SOURCES, keep, trained_on
 from training.detector.trainer import DetectorTrainer, make_trainer
 from training.given import push_where_asked, training_run
 from training.out_of_memory import let_go, train_until_it_fits
-from training.took import Took, said
+from training.took import Took
 from training.watch import Watch, held_gib
 
 COMMAND = [sys.executable, "-m", "training.detector_train", "{run}"]
-NOT_SHARED = ("training_args.bin", "README.md")
-"""What the trainer leaves beside a model: a pickle that nothing reads, and a card without content."""
-COMPARED_SECONDS = 60.0
-"""A shorter training says little of what a step takes."""
 PARITY_PHOTOS = 8
 
 
@@ -152,7 +149,8 @@ def _run(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: J
     _save(trainer, folder, recipe, journal)
     ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
     journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
-    _compare(took, recipe, journal)
+    step = recipe.step
+    took.tell(journal, replace(step, model=str(find_detector(step.model, recipe.revision))))
 
 
 def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
@@ -200,15 +198,6 @@ def _examples(trainer: DetectorTrainer) -> list[np.ndarray]:
         rng = np.random.default_rng(0)
         items = [photos.whole(index, rng) for index in range(min(PARITY_PHOTOS, len(photos)))]
     return [item["pixel_values"].numpy() for item in items]
-
-
-def _compare(took: Took, recipe: Recipe, journal: Journal) -> None:
-    """Write down what it took beside what was planned."""
-    if sum(took.seconds) < COMPARED_SECONDS:
-        return
-    compared = took.compare(replace(recipe.step, model=str(find_detector(recipe.step.model, recipe.revision))))
-    if compared:
-        journal.event("took", said(compared))
 
 
 def _phase(journal: Journal, name: str) -> None:

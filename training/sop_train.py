@@ -29,6 +29,7 @@ from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
+from training.arguments import NOT_SHARED
 from training.given import push_where_asked, training_run
 from training.out_of_memory import let_go, train_until_it_fits
 from training.sop.check import after_training, look
@@ -37,16 +38,12 @@ from training.sop.model import find_model, load_base
 from training.sop.rows import rows
 from training.sop.tokens import tokens
 from training.sop.trainer import SopTrainer, make_trainer
-from training.took import Took, said
+from training.took import Took
 from training.watch import Watch, held_gib
 
 COMMAND = [sys.executable, "-m", "training.sop_train", "{run}"]
-NOT_SHARED = ("training_args.bin", "README.md")
-"""What the trainer leaves beside a model: a pickle that nothing reads, and a card without content."""
 LAUNCHED = {"RANK", "ACCELERATE_MIXED_PRECISION"}
 """What a launcher of several processes says to each: one that has been launched launches no more."""
-COMPARED_SECONDS = 60.0
-"""A shorter training says little of what a step takes."""
 
 
 Prepare = Callable[[RunFolder, Recipe, "Journal | None"], SopTrainer]
@@ -175,7 +172,7 @@ def _run(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journa
     if journal:
         ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
         journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
-        _compare(took, recipe, journal)
+        took.tell(journal, recipe.step)
 
 
 def _save(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journal | None) -> None:
@@ -200,15 +197,6 @@ def _save(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journ
     let_go()
     for sentence in after_training(folder.path, seen):
         journal.event("check", sentence)
-
-
-def _compare(took: Took, recipe: Recipe, journal: Journal) -> None:
-    """Write down what it took beside what was planned."""
-    if sum(took.seconds) < COMPARED_SECONDS:
-        return
-    compared = took.compare(recipe.step)
-    if compared:
-        journal.event("took", said(compared))
 
 
 def _phase(journal: Journal | None, name: str) -> None:

@@ -20,10 +20,13 @@ from repairai.hardware.past import PastRun, record
 from repairai.hardware.probe import probe
 from repairai.hardware.speed import step_seconds
 from repairai.hardware.workload import Workload
+from repairai.runs.journal import Journal
 
 GIB = 2**30
 WARM_UP = 3
 """Steps that are not timed: libraries are still getting ready."""
+COMPARED_SECONDS = 60.0
+"""A shorter training says little of what a step takes."""
 
 
 class Took(TrainerCallback):
@@ -51,6 +54,16 @@ class Took(TrainerCallback):
             self.peaks_gib = torch.cuda.max_memory_allocated() / GIB, torch.cuda.max_memory_reserved() / GIB
         else:
             self.peaks_gib = peak_held_gib(), peak_held_gib()
+
+    def tell(self, journal: Journal, work: Workload) -> None:
+        """Write down what it took beside what was planned, where it was long enough to say something.
+
+        Args:
+            journal: Of the run.
+            work: See `compare`.
+        """
+        if sum(self.seconds) >= COMPARED_SECONDS and (compared := self.compare(work)):
+            journal.event("took", said(compared))
 
     def compare(self, work: Workload) -> PastRun | None:
         """Write down what was planned and what it took, and return that; None where there is nothing to compare.

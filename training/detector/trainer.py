@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 
-from repairai.hardware.recipe import Detecting, Recipe, Schedule
-from repairai.hardware.workload import Optimizer
+from repairai.hardware.recipe import Detecting, Recipe
+from training.arguments import arguments
 from training.detector.forward import Forward
 from training.detector.judged import Judge
 from training.detector.mean import RunningMean
@@ -21,12 +21,6 @@ from training.detector.model import groups, still
 from training.detector.photos import Drawn, Photos, chances, collate
 from training.out_of_memory import let_go
 
-SCHEDULES: dict[Schedule, str] = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
-OPTIMIZERS: dict[Optimizer, str] = {
-    "adamw": "adamw_torch_fused", "adamw_8bit": "adamw_8bit", "paged_adamw_8bit": "paged_adamw_8bit",
-    "adafactor": "adafactor", "sgd": "sgd",
-}  # fmt: skip
-BYTES_8BIT = ("adamw_8bit", "paged_adamw_8bit")
 BESIDE = 0.5
 """Weight of AP beside exact counts, which move in jumps on few photos and stand still while boxes still get better."""
 MOST_LOADERS = 8
@@ -213,44 +207,13 @@ def loaders() -> int:
 
 
 def _arguments(recipe: Recipe, out: Path, judging: bool) -> TrainingArguments:
-    step = recipe.step
-    cuda = torch.cuda.is_available()
     n_loaders = loaders()
-    judged: dict[str, Any] = {}
-    if judging:
-        judged = {
-            "eval_strategy": "steps", "eval_steps": recipe.eval_steps, "load_best_model_at_end": True,
-            "metric_for_best_model": "eval_worth", "greater_is_better": True,
-        }  # fmt: skip
-    # bitsandbytes has no 8-bit optimizer for processors.
-    optimizer = "adamw" if step.optimizer in BYTES_8BIT and not cuda else step.optimizer
     return TrainingArguments(
-        output_dir=str(out),
-        num_train_epochs=recipe.epochs,
-        max_steps=recipe.max_steps or -1,
-        per_device_train_batch_size=step.batch,
-        gradient_accumulation_steps=step.accumulation,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=SCHEDULES[recipe.schedule],
-        warmup_steps=recipe.warmup,
-        weight_decay=recipe.weight_decay,
+        **arguments(recipe, out, "eval_worth" if judging else "", torch.cuda.is_available()),
+        greater_is_better=True,
         max_grad_norm=recipe.clip,
-        optim=OPTIMIZERS[optimizer],
-        bf16=step.precision == "bf16",
-        use_cpu=not cuda,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=recipe.eval_steps,
-        save_total_limit=recipe.keep,
-        seed=recipe.seed,
-        data_seed=recipe.seed,
-        remove_unused_columns=False,
+        bf16=recipe.step.precision == "bf16",
         dataloader_num_workers=n_loaders,
         dataloader_persistent_workers=n_loaders > 0,
         dataloader_prefetch_factor=4 if n_loaders else None,
-        dataloader_pin_memory=cuda,
-        disable_tqdm=True,
-        report_to="none",
-        **judged,
     )

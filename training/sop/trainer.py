@@ -19,18 +19,12 @@ from torch.utils.checkpoint import checkpoint
 from transformers import EarlyStoppingCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from repairai.hardware.recipe import Recipe, Schedule
-from repairai.hardware.workload import Optimizer
+from repairai.hardware.recipe import Recipe
+from training.arguments import arguments
 from training.layerwise import Layerwise
 from training.sop.model import DTYPES, adapters
 from training.sop.rows import IGNORED, Batches, ByLength
 
-SCHEDULES: dict[Schedule, str] = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
-OPTIMIZERS: dict[Optimizer, str] = {
-    "adamw": "adamw_torch_fused", "adamw_8bit": "adamw_8bit", "paged_adamw_8bit": "paged_adamw_8bit",
-    "adafactor": "adafactor", "sgd": "sgd",
-}  # fmt: skip
-BYTES_8BIT = ("adamw_8bit", "paged_adamw_8bit")
 MOST_SCORES = 2**25
 """Scores of words that are there at once on a processor: 128 MiB of them in fp32."""
 
@@ -218,12 +212,11 @@ def make_trainer(
         if isinstance(layer, Linear4bit):
             # On some processors it repacks its weights in an evaluation, and trains on them as if they were not.
             layer.support_avx512bf16_for_cpu = False
-    quiet: dict[str, Any] = {} if judged is None else _judging(recipe)
     if recipe.patience and judged is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(recipe.patience)]
     trainer = SopTrainer(
         model=model,
-        args=_arguments(recipe, out, quiet),
+        args=_arguments(recipe, out, judging=judged is not None),
         train_dataset=train,
         eval_dataset=judged,
         processing_class=tokenizer,
@@ -239,52 +232,18 @@ def make_trainer(
     return trainer
 
 
-def _judging(recipe: Recipe) -> dict[str, Any]:
-    return {
-        "eval_strategy": "steps",
-        "eval_steps": recipe.eval_steps,
-        "per_device_eval_batch_size": 1,
-        "prediction_loss_only": True,
-        "load_best_model_at_end": True,
-        "metric_for_best_model": "eval_loss",
-        "greater_is_better": False,
-    }
-
-
-def _arguments(recipe: Recipe, out: Path, judging: dict[str, Any]) -> SFTConfig:
+def _arguments(recipe: Recipe, out: Path, judging: bool) -> SFTConfig:
     step = recipe.step
-    cuda = torch.cuda.is_available()
-    # bitsandbytes has no 8-bit optimizer for processors.
-    optimizer = "adamw" if step.optimizer in BYTES_8BIT and not cuda else step.optimizer
     return SFTConfig(
-        output_dir=str(out),
-        num_train_epochs=recipe.epochs,
-        max_steps=recipe.max_steps or -1,
-        per_device_train_batch_size=step.batch,
-        gradient_accumulation_steps=step.accumulation,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=SCHEDULES[recipe.schedule],
-        warmup_steps=recipe.warmup,
-        weight_decay=recipe.weight_decay,
+        **arguments(recipe, out, "eval_loss" if judging else "", torch.cuda.is_available()),
+        greater_is_better=False,
+        per_device_eval_batch_size=1,
+        prediction_loss_only=True,
         max_grad_norm=0.0 if step.layerwise else recipe.clip,
-        optim=OPTIMIZERS[optimizer],
         bf16=step.precision == "bf16" and step.autocast,
         fp16=step.precision == "fp16" and step.autocast,
-        use_cpu=not cuda,
         gradient_checkpointing=step.checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=recipe.eval_steps,
-        save_total_limit=recipe.keep,
-        seed=recipe.seed,
-        data_seed=recipe.seed,
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
-        remove_unused_columns=False,
-        dataloader_pin_memory=cuda,
-        disable_tqdm=True,
-        report_to="none",
-        **judging,
     )
