@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.context import Context
-from PIL import Image
 
 from repairai.errors import RepairError
 from repairai.ui import box_editor, render
-from repairai.ui.photos import choice, photos_render
-from repairai.ui.photos.corrected import Drawn, shown
+from repairai.ui.photos import choice, photo_editor, photos_render
+from repairai.ui.photos.corrected import Drawn
 from repairai.ui.photos.opened import Opened, keep, next_opened
 from repairai.ui.photos.photos_card import PRESS, PhotosCard, of_set
 from repairai.ui.photos.sets import chosen_set, report_of, the_set
@@ -24,39 +22,6 @@ from repairai.vision.photo_set import SPLITS, LabelledPhoto, PhotoSet
 
 ANY = ""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-KEYS = """
-const show = tries => setTimeout(() => {
-  const editor = document.getElementById("photo-editor");
-  const canvas = document.querySelector("#box-editor .annotator-container");
-  const height = document.querySelector("#box-editor canvas")?.offsetHeight || 0;
-  if (!editor || !editor.offsetParent) return;
-  if ((!canvas || height < 50) && tries) return show(tries - 1);  // the photo is still fetched
-  if (canvas && !editor.contains(document.activeElement)) canvas.focus({preventScroll: true});
-  editor.style.scrollMarginTop = "4rem";  // what became of the last photo stands over it
-  const place = editor.getBoundingClientRect();
-  if (place.top < 0 || place.bottom > innerHeight) editor.scrollIntoView({block: "start"});
-}, 150);
-show(40);
-if (window.repairaiKeys) return;
-window.repairaiKeys = true;
-document.addEventListener("keydown", event => {
-  const open = document.getElementById("photo-editor");
-  if (!open || !open.offsetParent || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.querySelector("#box-editor .modal")) return;  // Enter answers its question
-  if (event.target.closest("input, textarea, select, [contenteditable=true], [role=listbox], [role=dialog]")) return;
-  const names = {Enter: "photo-save-next", ArrowRight: "photo-next", ArrowLeft: "photo-before", n: "photo-nothing"};
-  if (event.key === "Enter" && event.target.closest("button, a, summary")) return;
-  const button = document.getElementById(names[event.key]);
-  if (!button || button.disabled) return;
-  event.preventDefault();
-  button.click();
-});
-"""
-"""Keys for the open photo; the editor has its own for the boxes, while it has the focus."""
-BUTTONS = (
-    ("save-next", "Save and next", 180), ("nothing", "Nothing to see here", 180), ("save", "Save", 100),
-    ("before", "Before", 100), ("next", "Next", 100), ("close", "Close", 100),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -217,7 +182,7 @@ def _wire_editor(card: LookCard, photos: PhotosCard, wanted: list[Any], seen: li
         except RepairError as error:
             gr.HTML(render.problem(str(error)))
             return
-        boxes, buttons = _lay_photo(photo, picture, own.parts)
+        boxes, buttons = photo_editor.lay(photo, picture, own.parts)
         for button, by, empty in (("save-next", 1, False), ("save", 0, False), ("nothing", 1, True)):
             buttons[button].click(_keeper(by, empty, picture.size), [boxes, *now], gone, **QUIET)
         for button, by in (("before", -1), ("next", 1)):
@@ -229,27 +194,6 @@ def _wire_editor(card: LookCard, photos: PhotosCard, wanted: list[Any], seen: li
     root = Context.root_block
     if root is not None:  # gr.render cannot be told that its event is nobody else's business
         max(root.fns.items())[1].api_visibility = "private"
-
-
-def _lay_photo(photo: LabelledPhoto, picture: Image.Image, parts: Sequence[str]) -> tuple[Any, dict[str, gr.Button]]:
-    """Lay out one photo: what its boxes are drawn in, and the buttons by name."""
-    gr.HTML(f"<h3>{escape(photo.name)}</h3>")
-    drawn, label = shown(photo, picture.size), "Draw a box round each part, and choose what it is"
-    boxes = box_editor.box_editor(picture, drawn, parts or ("part",), label)
-    with gr.Row(elem_classes="adder"):
-        buttons = {
-            name: gr.Button(
-                text,
-                elem_id=f"photo-{name}",
-                min_width=width,
-                variant="primary" if name == "save-next" else "secondary",
-            )
-            for name, text, width in BUTTONS
-        }
-    gr.HTML(photos_render.who_drew(photo), elem_id="who-drew")
-    keys = f"{box_editor.KEYS} Enter saves and goes on, N says there is nothing, the arrows leaf without saving."
-    gr.HTML(f'<p class="fine">{escape(keys.strip())}</p>', js_on_load=KEYS)
-    return boxes, buttons
 
 
 def _keeper(by: int, empty: bool, size: tuple[int, int]) -> Any:
