@@ -21,6 +21,15 @@ MOST_RUNS = 8
 BESIDE = "forecast"
 """Of a recipe, which changes nothing of what is trained."""
 ABSENT = ""
+OTHERS = {
+    "detector": (
+        "step.length_tokens", "step.new_tokens", "step.loss", "step.rank", "step.targets", "step.adapter_precision",
+        "step.master_weights", "step.double_quant", "step.upcast", "step.layerwise", "step.four_bit", "backend",
+        "packing", "alpha", "rslora", "dropout",
+    ),
+    "sop": ("step.image_px", "step.boxes", "detecting"),
+}  # fmt: skip
+"""By task: keys of a recipe that mean something for other tasks alone."""
 TESTED = {
     "exact": "all parts counted exactly", "decided": "verdicts decided", "escape": "wrong steps passed",
     "false_call": "right steps failed",
@@ -179,7 +188,8 @@ def _recipe(folder: RunFolder) -> dict[str, str]:
         except RepairError:
             return {}
     found = _flat(data if isinstance(data, dict) else {})
-    return {key: value for key, value in found.items() if key.split(".")[0] != BESIDE}
+    left_out = (BESIDE, *OTHERS.get(found.get("task", ""), ()))
+    return {key: value for key, value in found.items() if key not in left_out and key.split(".")[0] not in left_out}
 
 
 def _flat(data: dict[str, Any], before: str = "") -> dict[str, str]:

@@ -8,7 +8,8 @@ import yaml
 
 from repairai.errors import RepairError
 from repairai.files import to_data
-from repairai.hardware.recipe import Forecast
+from repairai.hardware.recipe import Forecast, Recipe
+from repairai.hardware.workload import Workload
 from repairai.runs.compare import compare
 from repairai.runs.compare import figures as came_figures
 from repairai.runs.detector_scores import write_detector_scores
@@ -76,6 +77,18 @@ def test_detectors_are_compared_by_what_they_count(recipe):
     mixed = dict(row[:1] + (row[1:],) for row in came_figures(compare(["agent", "b"]).came))
     assert mixed["tokens/s"] == ("100", "")
     assert mixed["all parts counted exactly on test photos"] == ("", "90.0%")
+
+
+def test_keys_of_another_task_are_left_out(recipe):
+    ran("agent", yaml.safe_dump(to_data(recipe)), [3.0])
+    eyes = Recipe("detector", Workload("builtin", "full", image_px=320), 1.0, 1e-4)
+    trained("eyes", eyes)
+    trained("others", replace(eyes, step=replace(eyes.step, image_px=640, rank=64), packing=not eyes.packing))
+    assert compare(["eyes", "others"]).differences == (("step.image_px", "320", "640"),)
+    mixed = {key: values for key, *values in compare(["agent", "eyes"]).differences}
+    assert mixed["step.rank"] == ["16", ""]
+    assert mixed["step.image_px"] == ["", "320"]
+    assert not {"backend", "alpha", "step.targets"} & {key for key, (_, eyes) in mixed.items() if eyes}
 
 
 def test_tests_on_other_photos_are_told_apart():
