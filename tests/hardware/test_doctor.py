@@ -194,7 +194,8 @@ def test_torch_says_what_it_was_built_for(source, build):
 
 
 def test_the_torch_that_would_be_imported_is_read(monkeypatch, tmp_path):
-    assert torch_build.installed().version == doctor.version("torch")
+    # Of a build from PyPI the package's own version does not say for which CUDA it is; torch's does.
+    assert torch_build.installed().version.split("+")[0] == doctor.version("torch").split("+")[0]
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text("raise RuntimeError('it was imported')")
     monkeypatch.delitem(sys.modules, "torch", raising=False)
