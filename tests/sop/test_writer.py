@@ -69,12 +69,12 @@ def test_it_stops_at_its_end_token(tmp_path: Path):
 
 def test_whoever_stops_reading_stops_it(whole: Path):
     writer = LocalWriter(str(whole))
-    before = threading.active_count()
+    before = set(threading.enumerate())  # one that helped to load may end meanwhile
     pieces = writer.answer(QUESTION, STEPS)
     next(pieces)
     began = time.perf_counter()
     pieces.close()
-    assert threading.active_count() == before
+    assert not set(threading.enumerate()) - before
     assert time.perf_counter() - began < 5
 
 
