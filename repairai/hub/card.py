@@ -6,13 +6,13 @@ picture or a heading of the card. `data_card` has the same for data sets, `card_
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from repairai.hub.card_words import Origin, cell, fenced, head, licence_section, origins_table, plain, table
+from repairai.hub.card_use import how_to_use
+from repairai.hub.card_words import Origin, cell, head, licence_section, origins_table, plain, table
 from repairai.hub.licences import Passed, passed_on
 
 Kind = Literal["adapter", "agent", "detector", "proposer"]
@@ -155,7 +155,7 @@ def model_card(facts: ModelFacts) -> str:
         head(_head(facts, passed)),
         f"# {cell(facts.name)}: {_what(facts)}",
         plain(facts.judged.said) if facts.judged else "It was not measured: check its answers before you rely on them.",
-        _use(facts),
+        how_to_use(facts),
         _scores(facts.judged),
         _thresholds(facts),
         "## Limits\n\n" + "\n".join(f"- {plain(each)}" for each in facts.limits) if facts.limits else "",
@@ -217,100 +217,6 @@ def _what(facts: ModelFacts) -> str:
     if facts.kind == "agent":
         return f"a language model that {facts.does}"
     return f"a model that {facts.does}"
-
-
-# ---- how to use it
-
-
-def _use(facts: ModelFacts) -> str:
-    """Return the few lines with which it is used; a test runs them."""
-    if facts.turns:
-        return _use_agent(facts)
-    return _use_detector(facts) if facts.kind == "detector" else _use_proposer(facts)
-
-
-def _use_agent(facts: ModelFacts) -> str:
-    turns = dict(facts.turns)
-    question = turns["user"].rpartition("Question: ")[2]
-    code = "\n".join([
-        "from transformers import pipeline",
-        f"agent = pipeline(\"text-generation\", model={_text(facts.repo)})",
-        f"system = {_text(turns['system'])}",
-        f"steps = {_text(turns['user'])}",
-        "print(agent([{\"role\": \"system\", \"content\": system}, {\"role\": \"user\", \"content\": steps}])"
-        "[0][\"generated_text\"][-1][\"content\"])",
-    ])  # fmt: skip
-    needs = "transformers, torch and peft" if facts.kind == "adapter" else "transformers and torch"
-    return "\n\n".join([
-        "## How to use it",
-        f"With {needs}. It is asked with the steps of a guide before the question, numbered, as here; without them it "
-        "has nothing to answer from:",
-        fenced("python", code),
-        "With RepairAI, which finds the steps in your own guides, holds each sentence of the answer to them, and asks "
-        "no model where no guide fits:",
-        fenced("sh", f"python -m repairai ask {_quoted(question)} --model {facts.repo}"),
-    ])  # fmt: skip
-
-
-def _use_detector(facts: ModelFacts) -> str:
-    code = "\n".join([
-        "from transformers import pipeline",
-        f"look = pipeline(\"object-detection\", model={_text(facts.repo)})",
-        f"for part in look(\"photo.jpg\", threshold={_usual(facts):.2f}):",
-        "    print(part[\"label\"], round(part[\"score\"], 2), part[\"box\"])",
-    ])  # fmt: skip
-    part = facts.parts[0] if facts.parts else "screw"
-    shell = "\n".join([
-        f"python -m repairai models pull {facts.repo}",
-        f"python -m repairai inspect photo.jpg --require {_quoted('4 ' + part)} --detector {pulled_name(facts.repo)}",
-    ])  # fmt: skip
-    network = " `model.onnx` is the same network for processors without torch." if facts.has_onnx else ""
-    return "\n\n".join([
-        "## How to use it",
-        "With transformers and torch:",
-        fenced("python", code),
-        "With RepairAI, which cuts large photos into tiles, counts by the thresholds below and says PASS, FAIL or "
-        f"UNCERTAIN:{network}",
-        fenced("sh", shell),
-    ])  # fmt: skip
-
-
-def _use_proposer(facts: ModelFacts) -> str:
-    code = "\n".join([
-        "from transformers import pipeline",
-        f"look = pipeline(\"zero-shot-object-detection\", model={_text(facts.repo)})",
-        f"for part in look(\"photo.jpg\", candidate_labels=[{', '.join(map(_text, facts.parts))}], threshold=0.3):",
-        "    print(part[\"label\"], round(part[\"score\"], 2), part[\"box\"])",
-    ])  # fmt: skip
-    shell = f"python -m repairai photos propose SET --model {facts.repo} --prompt {_quoted(', '.join(facts.parts))}"
-    return "\n\n".join([
-        "## How to use it",
-        "It proposes boxes from words; it does not inspect. With transformers and torch:",
-        fenced("python", code),
-        "With RepairAI, for photos whose boxes a person then accepts:",
-        fenced("sh", shell),
-    ])  # fmt: skip
-
-
-def pulled_name(repo: str) -> str:
-    """Return the name by which a model is used that `models pull` has fetched."""
-    return repo.replace("/", "--")
-
-
-def _usual(facts: ModelFacts) -> float:
-    """Return one threshold for those who want only one: the middle of those from which parts count."""
-    found = sorted(each.sure for each in facts.thresholds if each.sure is not None)
-    return min(found[len(found) // 2], 0.99) if found else 0.5
-
-
-def _text(text: str) -> str:
-    """Return a text as Python and JSON both write it."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _quoted(text: str) -> str:
-    """Return a text in quotes that every shell takes; what could mean something to one of them is left out."""
-    return '"' + "".join(each for each in text if each not in '"\\$`!%^&|<>\n') + '"'
 
 
 # ---- what was measured
