@@ -96,8 +96,12 @@ def test_the_terms_add_up_to_what_is_held(tiny: Workload):
     assert {"weights", "adapters", "activations", "CUDA context"} <= set(found.terms_gib())
 
 
-STEPS = (("lora", 1024, 3.67), ("qlora", 1024, 3.82), ("qlora", 900, 3.75), ("qlora", 512, 2.48), ("full", 1024, 3.90))
-"""Of SmolLM2-135M on a processor, two rows at a time: method, tokens, most GiB that such a step was seen to hold."""
+STEPS = (
+    ("lora", 1024, 3.67), ("qlora", 1024, 3.82), ("qlora", 900, 3.75), ("qlora", 512, 2.48), ("full", 1024, 3.90),
+    ("lora", 1024, 4.85), ("qlora", 1024, 4.73),
+)  # fmt: skip
+"""Of SmolLM2-135M on a processor, two rows at a time: method, tokens, most GiB that such a step was seen to hold. The
+last two are whole trainings, whose heap grows: the span has to leave room for that beside a few steps."""
 
 
 @pytest.mark.parametrize(("method", "length", "took"), STEPS)
@@ -110,7 +114,7 @@ def test_what_steps_on_a_processor_took_lies_in_the_span(method: Method, length:
     low, high = found.held_gib("cpu")
     assert low <= took * 1.02
     assert took <= high
-    assert abs((low + high) / 2 / took - 1) < 0.22
+    assert abs((low + high) / 2 / took - 1) < 0.36
     assert sum(found.terms_gib("cpu").values()) == pytest.approx(high)
 
 
