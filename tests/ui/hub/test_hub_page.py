@@ -189,6 +189,8 @@ def test_a_hub_that_is_not_there_is_shown_calmly(page: Page, hub: HubServer):
 def test_it_fits_a_phone(page: Page, hub: HubServer):
     page.set_viewport_size({"width": 390, "height": 844})
     hub.add_repo("model", "maker/" + "a-long-name" * 7, {"README.md": "x"})
+    expect(page.locator(".overflow-menu > button")).to_be_visible()  # tabs without room have gone there
+    expect(page.get_by_role("tab", name="Hub", exact=True)).not_to_be_visible()
     open_hub(page)
     log_in(page, hub.add_user("me"))
     expect(page.locator("#hub-who")).to_contain_text(re.compile("may write"))
