@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import transformers
 from huggingface_hub import DatasetCard, ModelCard
 from PIL import Image
 
@@ -45,6 +46,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def me(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> str:
     """Somebody who is logged in."""
     monkeypatch.setenv("HF_TOKEN", hub.add_user("me"))
+    # It keeps the client of the first Hub that it met, and asks that one for half a minute when it is gone.
+    monkeypatch.setattr(transformers.utils.hub, "_hf_api", None)
     return "me"
 
 

@@ -14,7 +14,7 @@ from repairai.hub.pull import PullPlan
 from repairai.ui import render
 from repairai.ui.hub import hub_render, pull_render, use_pulled
 from repairai.ui.hub.pulling import Pulling
-from repairai.ui.hub.spoken import spoken
+from repairai.ui.hub.spoken import must_be_there, spoken
 from repairai.ui.hub.there_card import KINDS
 from repairai.ui.run_actions import said_of
 from repairai.ui.workbench import Workbench, live
@@ -146,6 +146,7 @@ def _pressed(event: gr.EventData) -> list[Any]:
 def look(repo: str, kind: Kind, revision: str) -> list[Any]:
     """Return what would come, as a plan and as HTML, and whether it can: for `plan`, `shown` and `fetch`."""
     try:
+        must_be_there()
         plan = pull.plan(repo.strip(), kind, revision.strip() or "main")
     except RepairError as error:
         return [None, render.problem(spoken(error)), gr.Button(visible=False)]

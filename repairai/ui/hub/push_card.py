@@ -13,7 +13,7 @@ from repairai.hub import push, pushes
 from repairai.ui import render
 from repairai.ui.hub import hub_render, push_render, pushing
 from repairai.ui.hub.goods import goods, name_of, needs_base, parcel
-from repairai.ui.hub.spoken import spoken
+from repairai.ui.hub.spoken import must_be_there, spoken
 from repairai.ui.run_actions import said_of
 from repairai.ui.workbench import live
 
@@ -136,7 +136,9 @@ def _own_name(good: str | None, repo: str, name: str) -> Any:
 def look(good: str | None, repo: str, base: str, public: bool) -> list[Any]:
     """Return what would go, as HTML, and whether it can: for `shown`, `send` and `said`."""
     try:
-        plan = push.plan(parcel(good or "", repo.strip(), base), repo.strip(), private=not public)
+        goes = parcel(good or "", repo.strip(), base)
+        must_be_there()
+        plan = push.plan(goes, repo.strip(), private=not public)
     except RepairError as error:
         return [render.problem(spoken(error)), gr.Button(visible=False), ""]
     word = "Push it again" if plan.exists else "Push it"
@@ -147,6 +149,7 @@ def send(good: str | None, repo: str, base: str, public: bool) -> list[Any]:
     """Begin a push; return what is shown of it."""
     try:
         goes = parcel(good or "", repo.strip(), base)
+        must_be_there()
         push.plan(goes, repo.strip(), private=not public)  # it may have changed since it was looked at
         pushes.begin(goes, repo.strip(), private=not public)
     except RepairError as error:

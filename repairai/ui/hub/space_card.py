@@ -16,7 +16,7 @@ from repairai.hub import space
 from repairai.hub.space_folder import Built, build
 from repairai.ui import render
 from repairai.ui.hub import hub_render
-from repairai.ui.hub.spoken import spoken
+from repairai.ui.hub.spoken import must_be_there, spoken
 from repairai.ui.seeing import ACTIVE, choices
 from repairai.ui.workbench import Workbench, live
 
@@ -142,7 +142,9 @@ def deploy(detector: str, guides: list[str] | None, repo: str, public: bool, gpu
     """Make the Space or bring it up to date, and return what came of it, as HTML."""
     try:
         with tempfile.TemporaryDirectory(prefix="repairai-space-") as place:
-            done = space.deploy(_built(place, detector, guides, gpu), repo.strip(), private=not public)
+            built = _built(place, detector, guides, gpu)
+            must_be_there()
+            done = space.deploy(built, repo.strip(), private=not public)
     except RepairError as error:
         return render.problem(spoken(error))
     word = "brought up to date" if done.was_there else "made"
@@ -156,6 +158,7 @@ def deploy(detector: str, guides: list[str] | None, repo: str, public: bool, gpu
 def status(repo: str) -> str:
     """Return how a Space stands, as HTML."""
     try:
+        must_be_there()
         now = space.status(repo.strip())
         lines = space.log_tail(now.repo, now.stage, 12)
     except RepairError as error:

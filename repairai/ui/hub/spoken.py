@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from repairai.errors import RepairError
+from repairai.hub.client import reach
 
 INSTEAD = {
     "log in with `python -m repairai hub login`": "log in above",
@@ -10,6 +11,17 @@ INSTEAD = {
     " (--base OWNER/NAME)": ", in the box above",
     "say --public if that is meant": "tick that everybody may see it, if that is meant",
 }
+
+
+def must_be_there() -> None:
+    """See that the Hub is there now: it may have gone since it was looked for, and its client tries for half a minute.
+
+    Raises:
+        RepairError: It is not.
+    """
+    found = reach(fresh=True)
+    if not found.online:
+        raise RepairError(found.said, "look again in a while; all that is on this machine works without it")
 
 
 def spoken(error: RepairError) -> str:

@@ -12,7 +12,7 @@ from repairai.hub import listing
 from repairai.hub.faults import Kind
 from repairai.ui import render
 from repairai.ui.hub import hub_render
-from repairai.ui.hub.spoken import spoken
+from repairai.ui.hub.spoken import must_be_there, spoken
 
 KINDS: list[tuple[str, Kind]] = [("Models", "model"), ("Data sets", "dataset"), ("Spaces", "space")]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -90,6 +90,8 @@ def listed(kind: Kind, words: str, name: str) -> str:
     """
     many = f"{hub_render.WORDS[kind]}s"
     try:
+        if words.strip() or name:
+            must_be_there()
         if words.strip():
             return hub_render.there(listing.search(words.strip(), kind), f"No {many} have that in their name.")
         if not name:
