@@ -17,7 +17,7 @@ TASK = "detector"
 EYES = "eyes"
 """Stands among the names of a run's buttons where it trains a detector."""
 LABELS = {"activate": "Let it inspect", "evaluate": "Evaluate and calibrate it", "back": "Back to the one before"}
-ESCAPE_PERCENT = 1.0
+ESCAPE_PERCENT = 5.0
 """Of wrong steps may pass, where nobody says otherwise."""
 LEAST_PERCENT, MOST_PERCENT = 0.01, 50.0
 

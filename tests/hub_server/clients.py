@@ -106,6 +106,8 @@ def forget() -> None:
     api._whoami_cache.clear()
     file_system = sys.modules["huggingface_hub.hf_file_system"].HfFileSystem
     file_system.clear_instance_cache()
+    if "transformers.utils.hub" in sys.modules:  # it keeps the client of the first Hub that it spoke to
+        sys.modules["transformers.utils.hub"]._hf_api = None
 
 
 def turn(words: dict[str, str], modules: list[str], patch: pytest.MonkeyPatch | None) -> None:

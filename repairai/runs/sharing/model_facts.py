@@ -24,6 +24,7 @@ from repairai.runs.sharing.origins import datasets_among, hub_name, licence_here
 from repairai.runs.sharing.staged import is_path, last_of
 from repairai.sop.prompts import conversation, passages_of
 from repairai.sop.samples import samples
+from repairai.vision.detectors import inspects
 
 BUILTIN, BUILTIN_WORDS, BUILTIN_LICENCE = "builtin", "the detector that comes with RepairAI", "Apache-2.0"
 LIMITS = "limits.json"
@@ -76,7 +77,7 @@ def detector_facts(folder: RunFolder, recipe: Recipe, repo: str) -> ModelFacts:
     """
     config = read_json(folder.model / "config.json")
     names: Any = config.get("id2label")
-    kind: Kind = "detector" if str(config.get("model_type")) in ("rt_detr", "rt_detr_v2", "d_fine") else "proposer"
+    kind: Kind = "detector" if inspects(config) else "proposer"
     sources = of_photos(_list_in(folder.model / "sources.json"))
     is_builtin = recipe.step.model == BUILTIN
     known = "" if is_builtin else hub_name(recipe.step.model)
