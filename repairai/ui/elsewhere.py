@@ -59,7 +59,7 @@ def lay(prefix: str = "") -> Elsewhere:
         )  # fmt: skip
         where = gr.Radio(PLACES, value=HERE, label="It is trained", elem_id=f"{prefix}where")
         with gr.Row():
-            flavor = gr.Dropdown([], label="Machine", visible=False, elem_id=f"{prefix}flavor")
+            flavor = gr.Dropdown([], label="Machine", visible=False, min_width=260, elem_id=f"{prefix}flavor")
             hours = gr.Number(
                 Job.timeout_hours, label="Ended after so many hours", minimum=0.1, maximum=168, visible=False,
                 elem_id=f"{prefix}job-hours",
