@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from repairai.hub.card_words import fenced
-
-if TYPE_CHECKING:
-    from repairai.hub.card import ModelFacts
+from repairai.hub.facts import ModelFacts
 
 
 def how_to_use(facts: ModelFacts) -> str:

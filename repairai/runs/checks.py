@@ -63,9 +63,25 @@ def _check_on_hub(recipe: Recipe) -> None:
         hub_sent.check_model(recipe)
         hub_sent.cost(recipe.job or Job())
     if recipe.push:
-        from repairai.runs.pushing import check_push
+        _check_push(recipe)
 
-        check_push(recipe)
+
+def _check_push(recipe: Recipe) -> None:
+    """Refuse a push that would be refused when the training is over."""
+    from repairai.hub import push
+    from repairai.runs.sharing.origins import hub_name
+
+    if recipe.task == "sop" and recipe.step.method != "full" and not hub_name(recipe.step.model):
+        raise RepairError(
+            f"an adapter on {recipe.step.model}, which only this machine has, is of no use on the Hub",
+            "let the recipe name its model as the Hub does, or leave out `push` and use `models push --base` later",
+        )
+    if recipe.backend != "trl":
+        raise RepairError(
+            f"what {recipe.backend} trains is not put on the Hub by its own environment",
+            f"leave out `push`, and say `models push RUN {recipe.push}` when it is trained",
+        )
+    push.check(recipe.push, "model", private=True)
 
 
 def newest_data() -> Path:

@@ -17,22 +17,20 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from repairai.errors import RepairError
-from repairai.files import write_whole
 from repairai.hardware.recipe import Job, Recipe, read_recipe
 from repairai.hub import jobs, push
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.hub_sent import cost, sent_files
+from repairai.runs.hub_speaking import JOB, Speaking, read_speaking, write_speaking
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.lines import append_line
 from repairai.runs.pushing import push_trained
 from repairai.runs.secrets import without_secrets
 
-JOB = "job.json"
-"""In the run's folder: which job it is, where it speaks, and what was heard last."""
 POLL_SECONDS, LOOK_SECONDS = 0.5, 10.0
 GRACE_SECONDS = 600.0
 """That a job may take to stop with a checkpoint and to send it, before it is cancelled."""
@@ -47,44 +45,6 @@ BOOT = (
 """What the job's machine, which has only uv, runs first."""
 
 
-@dataclass(frozen=True)
-class Speaking:
-    """What is known of a run's job.
-
-    Args:
-        repo: The private data set through which both speak.
-        id: Of the job; empty: it was not started yet.
-        owner: Who pays.
-        address: Where it can be looked at in a browser.
-        heard: Number of the last line that was heard of it.
-    """
-
-    repo: str
-    id: str = ""
-    owner: str = ""
-    address: str = ""
-    heard: int = 0
-
-    @property
-    def job(self) -> jobs.Job:
-        """The job itself."""
-        return jobs.Job(self.id, self.owner, self.address)
-
-
-def cancel(folder: RunFolder) -> None:
-    """End a run's job at once, where it has one that still costs.
-
-    Raises:
-        RepairError: The Hub does not answer.
-    """
-    speaking = _speaking(folder)
-    if speaking and speaking.id and not jobs.look(speaking.job).has_ended:
-        jobs.cancel(speaking.job)
-
-
-# ---- the process
-
-
 def follow(folder: RunFolder, journal: Journal) -> None:
     """Start a run's job where it has none that works, listen to it until it ends, and bring back what it made.
 
@@ -92,7 +52,7 @@ def follow(folder: RunFolder, journal: Journal) -> None:
         RepairError: Something that it needs is not there, it failed, or the Hub is gone for long.
         Asked: It was asked to stop or to pause, and did so.
     """
-    speaking = _speaking(folder)
+    speaking = read_speaking(folder)
     if speaking is None or not speaking.id:
         speaking = _begin(folder, read_recipe(folder.recipe), journal)
     else:
@@ -121,7 +81,7 @@ def _begin(folder: RunFolder, recipe: Recipe, journal: Journal) -> Speaking:
     asking = recipe.job or Job()
     price = cost(asking)
     journal.phase("sending code and data")
-    speaking = _speaking(folder) or Speaking(f"{price.owner}/repairai-job-{folder.id}"[:96].rstrip("-."))
+    speaking = read_speaking(folder) or Speaking(f"{price.owner}/repairai-job-{folder.id}"[:96].rstrip("-."))
     files = sent_files(recipe, folder)
     card = (
         "# A training of RepairAI\n\nCode, data and recipe of a run on Hugging Face Jobs. It is deleted when the run "
@@ -134,7 +94,7 @@ def _begin(folder: RunFolder, recipe: Recipe, journal: Journal) -> Speaking:
     command += [speaking.repo, folder.id, str(asking.timeout_hours)]
     job = jobs.begin(command, asking.flavor, asking.timeout_hours, folder.id, price.owner)
     speaking = replace(speaking, id=job.id, owner=job.owner, address=job.address, heard=0)
-    _note(folder, speaking)
+    write_speaking(folder, speaking)
     journal.event("job", f"the job {job.id} was started: {price.said}", id=job.id, address=job.address)
     return speaking
 
@@ -200,7 +160,7 @@ def _write_down(folder: RunFolder, speaking: Speaking, said: queue.Queue[str | N
     sys.stdout.flush()
     if heard != speaking.heard:
         speaking = replace(speaking, heard=heard)
-        _note(folder, speaking)
+        write_speaking(folder, speaking)
     return speaking
 
 
@@ -248,18 +208,6 @@ def _bring_back(folder: RunFolder, speaking: Speaking, journal: Journal) -> dict
     ended = read_json(found / "exit.json")
     shutil.rmtree(made, ignore_errors=True)
     return ended
-
-
-def _speaking(folder: RunFolder) -> Speaking | None:
-    data = read_json(folder.path / JOB)
-    try:
-        return Speaking(**data) if data else None
-    except TypeError:
-        return None
-
-
-def _note(folder: RunFolder, speaking: Speaking) -> None:
-    write_whole(folder.path / JOB, json.dumps(asdict(speaking), indent=2).encode())
 
 
 def main(arguments: list[str] | None = None) -> int:

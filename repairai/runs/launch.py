@@ -254,9 +254,9 @@ def kill(run_id: str) -> Run:
             f"{run_id} was not asked to stop yet, which keeps what it has learned", f"do that first: runs stop {run_id}"
         )
     if is_elsewhere(folder):
-        from repairai.runs import hub_job
+        from repairai.runs import hub_speaking
 
-        hub_job.cancel(folder)
+        hub_speaking.cancel(folder)
     add_event(folder.events, "killed", "it was ended by force")
     _end_all(process)
     for path in folder.control.glob("*"):

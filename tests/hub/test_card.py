@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import DatasetCard, ModelCard
 
-from repairai.hub.card import Figure, Judged, ModelFacts, Threshold, model_card
+from repairai.hub.card import model_card
 from repairai.hub.card_use import pulled_name
 from repairai.hub.card_words import Origin
 from repairai.hub.data_card import DataFacts, DataSplit, data_card
+from repairai.hub.facts import Figure, Judged, ModelFacts, Threshold
 from tests.hub_server.server import HubServer
 
 JUDGED = Judged(

@@ -12,7 +12,7 @@ from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.probe import probe
 from repairai.hardware.recipe import Recipe
-from repairai.hub.card import Figure, Judged, Kind, ModelFacts, Threshold
+from repairai.hub.facts import Figure, Judged, Kind, ModelFacts, Threshold
 from repairai.runs import detector_score_words, detector_scores, score_words, scores
 from repairai.runs.compare import came_of
 from repairai.runs.detector_score_words import percent
