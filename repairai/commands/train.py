@@ -55,11 +55,11 @@ def _train(chosen: argparse.Namespace) -> int:
     not_before = moment(chosen.at) if chosen.at else None
     recipe = _chosen(read_recipe(chosen.recipe), chosen)
     name = chosen.name or chosen.recipe.stem
+    if chosen.tried:
+        return _sweep(chosen, recipe, name, not_before)
     if recipe.where == "hf-jobs" and not _will_pay(recipe, chosen.yes):
         print("nothing was started")
         return 1
-    if chosen.tried:
-        return _sweep(chosen, recipe, name, not_before)
     folder = start(recipe, name, not_before, wait=chosen.queue)
     return attend(folder, chosen.detach or chosen.queue, chosen.json)
 

@@ -81,8 +81,12 @@ def sweep(
         not_before: When they may start; None for as soon as it is their turn.
 
     Raises:
-        RepairError: See `trials`; or something that a recipe needs is not there.
+        RepairError: See `trials`; something that a recipe needs is not there; or each run would cost money.
     """
+    if recipe.where != "here":
+        raise RepairError("each of these runs would be paid for by itself", "start them one by one, or train here")
+    if recipe.push:
+        raise RepairError(f"all of these runs would be pushed to {recipe.push}", "push the best of them: models push")
     found = [(each.name, ready(each.recipe)) for each in trials(recipe, words, name)]
     made = []
     for own_name, own in found:

@@ -58,3 +58,11 @@ def test_the_runs_of_a_sweep_wait_and_are_found_together(recipe: Recipe, monkeyp
     assert looked_at([str(n) for n in range(9)], "Lamps") == "python -m repairai runs list --tag lamps --sort loss"
     for each in ids:
         unqueue(each)
+
+
+def test_nothing_that_costs_or_shows_is_done_many_times(recipe: Recipe):
+    with pytest.raises(RepairError, match="paid for by itself"):
+        sweep(replace(recipe, where="hf-jobs"), ["rank=8,16"], "lamps")
+    with pytest.raises(RepairError, match="pushed to ada/lamps.*push the best"):
+        sweep(replace(recipe, push="ada/lamps"), ["rank=8,16"], "lamps")
+    assert run_folders() == []
