@@ -313,8 +313,9 @@ def test_a_run_that_went_down_is_offered_when_the_page_opens(page: Page):
         time.sleep(0.1)
     process = read_process(folder.process)
     assert process is not None
-    psutil.Process(process.pid).kill()
-    psutil.Process(process.pid).wait(20)
+    killed = psutil.Process(process.pid)
+    killed.kill()
+    killed.wait(20)
     page.reload()
     expect(page.locator("#offer-said")).to_contain_text("Go on with steered?")
     page.locator("#offer-go-on").click()
