@@ -22,7 +22,7 @@ from repairai.hub.faults import LOGIN, OFFLINE, Kind, Unreachable, fault_behind,
 
 REACH_SECONDS = 2.0
 """In which it is known whether the Hub is there."""
-KEPT_SECONDS = 30.0
+KEPT_SECONDS = 5.0
 """For which that is believed."""
 _CONNECT_SECONDS, _ANSWER_SECONDS, _WORK_SECONDS = 2.0, 30.0, 600.0
 """To open a connection; for the next piece of an answer; for that of one who is asked to do much."""
@@ -92,7 +92,7 @@ def address(repo: str, kind: Kind = "model") -> str:
 
 
 def reach(fresh: bool = False) -> Reach:
-    """Return whether the Hub is there, within two seconds; that is believed for half a minute.
+    """Return whether the Hub is there, within two seconds; that is believed for a few more.
 
     Args:
         fresh: Ask now, whatever was found out before.

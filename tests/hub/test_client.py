@@ -22,7 +22,7 @@ def deaf():
 def test_it_is_there(hub):
     assert reach().online
     assert reach().said.startswith("the Hub at 127.0.0.1")
-    assert len(hub.asked("GET", "whoami")) == 1, "it is believed for half a minute"
+    assert len(hub.asked("GET", "whoami")) == 1, "it is believed for a few seconds"
     require_online()
 
 
