@@ -1,5 +1,7 @@
 """A recipe that says `push`: refused before hours of training where it cannot be, and else done behind it."""
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from repairai.errors import RepairError
-from repairai.hardware.recipe import Recipe
+from repairai.hardware.recipe import Recipe, saved
 from repairai.hardware.workload import Workload
 from repairai.hub import pushes
 from repairai.runs import launch
@@ -55,8 +57,13 @@ def test_it_is_refused_before_it_is_trained(
 
 
 @pytest.mark.slow
-def test_it_goes_where_the_recipe_says_when_it_is_trained(hub: HubServer, recipe: Recipe):
-    folder = launch.start(recipe, "mine")
+def test_it_goes_where_a_person_says_when_it_is_trained(hub: HubServer, recipe: Recipe, tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    saved(path, replace(recipe, push=""))
+    command = [sys.executable, "-m", "repairai", "train", str(path), "--name", "mine", "--push", "ada/mine"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = RunFolder(launch.runs_folder() / "mine")
     last = time.monotonic() + 180
     while time.monotonic() < last and not (found := pushes.pushes()):
         time.sleep(0.2)
@@ -77,8 +84,6 @@ def test_what_goes_wrong_then_is_told_and_ends_nothing(home: Path, hub: HubServe
     folder = RunFolder(home / "runs" / "mine")
     folder.path.mkdir(parents=True)
     step = Workload("ada/tiny", "lora")
-    from repairai.hardware.recipe import saved
-
     saved(folder.recipe, Recipe("sop", step, 1.0, 1e-2, push="ada/mine"))
     push_trained(folder)
     (event,) = read_events(folder.events, ("push",))
