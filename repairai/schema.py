@@ -34,6 +34,12 @@ Reason = Literal[
     "state_met",
     "state_missed",
     "state_unknown",
+    "state_unsure",
+    "state_contradicted",
+    "not_observable",
+    "unmeasured_judge",
+    "judge_failed",
+    "person_said",
     "place_not_seen",
     "too_dark",
     "too_bright",
@@ -390,6 +396,61 @@ class Detector(Protocol):
         ...
 
 
+# ---- what is asked of a photo
+
+
+@dataclass(frozen=True)
+class StateLimits:
+    """What was measured of a reasoner for one question, stored beside its weights.
+
+    Args:
+        sure: From this probability on the answer is yes, and from 1 - `sure` down it is no; in [0.5, 1]. 1 where too
+            little was measured to say: then nothing is decided, whatever it answers.
+        scale: The reasoner's own log-odds, times this and plus `shift`, are those that `sure` is held against.
+        shift: Likewise.
+        sources: Independent photos on which this was measured.
+
+    Source:
+        `scale` and `shift`: Platt 1999, "Probabilistic Outputs for Support Vector Machines".
+    """
+
+    sure: float = 1.0
+    scale: float = 1.0
+    shift: float = 0.0
+    sources: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.sure <= 1.0:
+            raise ValueError(f"need sure in [0.5, 1], got {self.sure}")
+        if self.scale <= 0:
+            raise ValueError(f"need scale above 0, got {self.scale}")
+
+
+class Reasoner(Protocol):
+    """Answers questions about photos by yes or no. Same bytes and same weights give the same answer."""
+
+    @property
+    def name(self) -> str:
+        """Return `name@revision`, kept with every inspection."""
+        ...
+
+    def limits(self, question: str) -> StateLimits:
+        """Return what was measured of its answers to a question; as a rule nothing, for one it was never tried on."""
+        ...
+
+    def ask(self, photo: np.ndarray, question: str) -> float:
+        """Return the probability of yes, before `limits` are applied; what is costly of a photo is done once for all.
+
+        Args:
+            photo: RGB uint8 (H, W, 3): the whole photo, or the region of it that the question is about.
+            question: To be answered by yes or no.
+
+        Raises:
+            RepairError: It cannot answer: it is down, too slow, says neither, or was never taught this question.
+        """
+        ...
+
+
 # ---- what follows
 
 
@@ -406,6 +467,9 @@ class Finding:
         interval: The fewest and the most that may be there; None where nothing was counted.
         next_action: What the person does next; empty on PASS.
         flips: What would have turned the outcome, in words; empty where nothing was counted.
+        probability: That the question's answer is yes, as the reasoner's two answers say it together; None where none
+            was asked.
+        region: Where the reasoner looked, in px of the photo; None for the whole photo, or where none was asked.
     """
 
     requirement: Requirement
@@ -416,10 +480,14 @@ class Finding:
     interval: tuple[int, int] | None = None
     next_action: str = ""
     flips: str = ""
+    probability: float | None = None
+    region: Box | None = None
 
     def __post_init__(self) -> None:
         _check_choice("outcome", self.outcome, Outcome)
         _check_choice("reason", self.reason, Reason)
+        if self.probability is not None:
+            _check_score("probability", self.probability)
         if self.outcome == "UNCERTAIN" and not self.next_action:
             raise ValueError(f"need next_action where the outcome is UNCERTAIN, got none for {self.requirement}")
 

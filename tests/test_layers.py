@@ -24,7 +24,7 @@ OPENS_MODELS = {
     "vision/open_vocabulary.py",
     "vision/segmenter.py",
     "vision/draw.py",
-    "judge/reasoner.py",
+    "judge/vision_language.py",
     "hardware/stopwatch.py",
     *(f"hardware/dry_run/{name}.py" for name in DRY_RUN),
 }

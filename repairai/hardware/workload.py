@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-Method = Literal["full", "lora", "qlora", "few_shot", "inference"]
-"""`few_shot` trains a detector with its backbone frozen; `inference` trains nothing."""
+Method = Literal["full", "lora", "qlora", "few_shot", "linear_probe", "inference"]
+"""`few_shot` trains a detector with its backbone frozen, `linear_probe` a linear layer alone, on what a frozen backbone
+sees; `inference` trains nothing."""
 Precision = Literal["fp32", "bf16", "fp16"]
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd"]
 Attention = Literal["sdpa", "eager"]
