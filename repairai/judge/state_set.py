@@ -2,27 +2,37 @@
 
     <home>/data/judge/<name>/photos/*.jpg
     <home>/data/judge/<name>/examples.jsonl      one `StateExample` a line
-    <home>/data/judge/<name>/sources.json        where they come from, with licences
+    <home>/data/judge/<name>/sources.json        where they come from, with licences: a list of `StateSource`
+    <home>/data/judge/<name>/report.json         what the build found, see `training/judge/doctor.py`
 
 A photo is what a reasoner is shown: the region that the question is about, already cut out, or a whole photo.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
+import shutil
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from filelock import FileLock, Timeout
+
 from repairai.errors import RepairError
-from repairai.files import from_json, home, read_text, to_json, write_whole
+from repairai.files import disk_error, from_data, from_json, home, read_text, to_data, to_json, write_whole
 
 Split = Literal["train", "val", "test"]
 MadeBy = Literal["person", "import", "rendered"]
 """A person answered it at the bench, it was imported with its answer, or it was drawn."""
-EXAMPLES, PHOTOS, SOURCES = "examples.jsonl", "photos", "sources.json"
+EXAMPLES, PHOTOS, SOURCES, REPORT = "examples.jsonl", "photos", "sources.json", "report.json"
+SPLITS: tuple[Split, ...] = get_args(Split)
+LOCK_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,91 @@ class StateExample:
             raise ValueError("need the source of the photo, got none")
 
 
+@dataclass(frozen=True)
+class StateSource:
+    """Where photos of a set came from, as it goes into the card of whatever is trained on them.
+
+    Args:
+        name: Of the folders, the set of photos, or what was drawn.
+        licence: As it is given; empty where nobody said.
+        url: Where it can be found; empty for a person's own.
+        photos: How many.
+        made_by: Who knew the answers.
+    """
+
+    name: str
+    licence: str = ""
+    url: str = ""
+    photos: int = 0
+    made_by: MadeBy = "import"
+
+
+@dataclass(frozen=True)
+class AnswerCounts:
+    """How many examples of a question lie in one split.
+
+    Args:
+        yes: With this answer to the question.
+        no: Likewise.
+        sources: From so many independent photos.
+    """
+
+    yes: int = 0
+    no: int = 0
+    sources: int = 0
+
+
+@dataclass(frozen=True)
+class QuestionSummary:
+    """What a set holds of one question.
+
+    Args:
+        question: As it is asked.
+        opposite: The same the other way round.
+        splits: Each of the three.
+        made_by: Who knew the answers, with the number of examples.
+    """
+
+    question: str
+    opposite: str
+    splits: dict[Split, AnswerCounts]
+    made_by: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def yes(self) -> int:
+        """Return how many examples answer yes."""
+        return sum(each.yes for each in self.splits.values())
+
+    @property
+    def no(self) -> int:
+        """Return how many examples answer no."""
+        return sum(each.no for each in self.splits.values())
+
+
+@dataclass(frozen=True)
+class StateSummary:
+    """What a set holds.
+
+    Args:
+        name: Of the set.
+        examples: How many.
+        photos: So many different ones.
+        sources: So many independent ones.
+        questions: The one with the most examples first.
+        splits: Examples in each.
+    """
+
+    name: str
+    examples: int
+    photos: int
+    sources: int
+    questions: tuple[QuestionSummary, ...]
+    splits: dict[Split, int]
+
+
+# ---- where they lie
+
+
 def state_sets_folder() -> Path:
     """Return the folder of all sets, which need not exist."""
     return home() / "data" / "judge"
@@ -84,6 +179,9 @@ def state_sets() -> tuple[str, ...]:
     return tuple(name for _, name in sorted(found, reverse=True))
 
 
+# ---- read and written
+
+
 def read_state_set(folder: Path) -> tuple[StateExample, ...]:
     """Return the examples of a set.
 
@@ -100,3 +198,88 @@ def read_state_set(folder: Path) -> tuple[StateExample, ...]:
 def write_examples(folder: Path, examples: Iterable[StateExample]) -> None:
     """Write the examples of a set, whole or not at all; their photos lie there already."""
     write_whole(folder / EXAMPLES, "".join(to_json(each) + "\n" for each in examples).encode())
+
+
+def read_sources(folder: Path) -> tuple[StateSource, ...]:
+    """Return where the photos of a set came from; nothing where that was not written down.
+
+    Raises:
+        RepairError: The file is damaged.
+    """
+    path = folder / SOURCES
+    if not path.is_file():
+        return ()
+    try:
+        data = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise RepairError(f"{path} is not JSON: {error}", "build the states again") from None
+    if not isinstance(data, list):
+        raise RepairError(f"{path} is no list", "build the states again")
+    return tuple(from_data(each, StateSource, SOURCES) for each in data)
+
+
+def write_sources(folder: Path, sources: Iterable[StateSource]) -> None:
+    """Write where the photos of a set came from, whole or not at all."""
+    data = [to_data(each) for each in sources]
+    write_whole(folder / SOURCES, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep others from changing a set.
+
+    Raises:
+        RepairError: Somebody else is long at it, or the disk refuses.
+    """
+    try:
+        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
+            yield
+    except Timeout:
+        raise RepairError(f"{folder.name} is being changed", "try again when that has ended") from None
+    except OSError as error:
+        raise disk_error(folder, error) from None
+
+
+def delete_state_set(folder: Path) -> None:
+    """Delete a set at once and for good; `repairai.runs.state_removal` first asks whether a run needs it.
+
+    Raises:
+        RepairError: It is being changed, or the disk refuses.
+    """
+    gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")  # the next build takes it away if this goes down
+    with alone(folder):
+        pass  # whoever is writing ends first
+    try:
+        os.replace(folder, gone)
+    except OSError as error:
+        raise disk_error(folder, error) from None
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+# ---- what is in them
+
+
+def summary(name: str, examples: Sequence[StateExample]) -> StateSummary:
+    """Return what a set holds, question by question."""
+    asked: dict[tuple[str, str], list[StateExample]] = defaultdict(list)
+    for each in examples:
+        asked[each.question, each.opposite].append(each)
+    questions = sorted((_question(*pair, group) for pair, group in asked.items()), key=_most_first)
+    splits = Counter(each.split for each in examples)
+    return StateSummary(
+        name, len(examples), len({each.photo for each in examples}), len({each.source for each in examples}),
+        tuple(questions), {split: splits[split] for split in SPLITS},
+    )  # fmt: skip
+
+
+def _most_first(each: QuestionSummary) -> tuple[int, str]:
+    return -each.yes - each.no, each.question
+
+
+def _question(question: str, opposite: str, examples: Sequence[StateExample]) -> QuestionSummary:
+    splits: dict[Split, AnswerCounts] = {}
+    for split in SPLITS:
+        of = [each for each in examples if each.split == split]
+        yes = sum(each.answer == "yes" for each in of)
+        splits[split] = AnswerCounts(yes, len(of) - yes, len({each.source for each in of}))
+    return QuestionSummary(question, opposite, splits, dict(Counter(each.made_by for each in examples)))
