@@ -47,7 +47,7 @@ def _folder(place: str) -> Path | None:
         RepairError: It is neither a folder nor such a name.
     """
     folder = pulled(place) or expanded(place)
-    if folder.is_dir():
+    if place.strip() and folder.is_dir():
         if not any((folder / name).is_file() for name in ("config.json", "adapter_config.json")):
             raise RepairError(f"{place} holds no model: there is no config.json", "give the folder of a judge")
         return folder
