@@ -117,6 +117,11 @@ def estimate(works: Sequence[Workload], told: Callable[[int, int], None] = lambd
 
 
 def _check(work: Workload, kind: Kind) -> None:
+    if work.method == "linear_probe":
+        raise RepairError(
+            "what a linear layer on a frozen backbone takes is not worked out: only the backbone's answers are kept",
+            f"choose {' or '.join(METHODS[kind])}, or train it: it needs no graphics card",
+        )
     if work.method not in METHODS[kind]:
         raise RepairError(
             f"{work.model} is a {kind} model, for which there is no {work.method} here",

@@ -228,7 +228,8 @@ HEADS: dict[Task, str] = {
     "#   python -m repairai train {name}\n",
     "detector": "# Planned by RepairAI. Import photos with `python -m repairai photos import`, then train with\n"
     "#   python -m repairai train {name}\n",
-    "judge": "# Planned by RepairAI. The trainer that reads this file comes with a next release.\n",
+    "judge": "# Planned by RepairAI. Build states with `python -m repairai states build`, then train with\n"
+    "#   python -m repairai train {name}\n",
 }
 
 

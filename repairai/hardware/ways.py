@@ -38,6 +38,7 @@ DEFAULT: dict[Task, str] = {
     "detector": "PekingU/rtdetr_v2_r50vd",
     "judge": "google/paligemma-3b-pt-224",
 }
+PROBE_RECIPE = "training/recipes/judge_builtin_linear-probe_cpu.yaml"
 TASK_OF: dict[Kind, Task] = {"language": "sop", "detector": "detector", "segmenter": "detector", "seeing": "judge"}
 
 
@@ -116,6 +117,11 @@ def candidates(
     Raises:
         RepairError: There is no such model, or it is none for this task.
     """
+    if task == "judge" and model == "builtin":
+        raise RepairError(
+            "a judge on the built-in backbone trains one linear layer, which runs on any processor and needs no plan",
+            f"train with {PROBE_RECIPE}",
+        )
     kind = kind_of(find_config(model))
     if TASK_OF[kind] != task:
         wanted = {"sop": "a language model", "detector": "a detector", "judge": "a model that reads text and photos"}

@@ -18,6 +18,8 @@ from repairai.runs.launch import start
 from repairai.runs.state import read_run
 
 _SIDES = ("train", "val")
+_READ = {"sop": "{}.jsonl", "detector": "annotations.coco.json", "judge": "examples.jsonl"}
+"""By task: which file of the data holds a side."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +81,18 @@ def changes(folder: RunFolder, recipe: Recipe) -> tuple[str, ...]:
         for name in dict.fromkeys([*before, *now])
         if before and before.get(name) != now.get(name)
     ]
-    return (*found, *_changed_data(folder, Path(expanded(recipe.data))))
+    return (*found, *_changed_data(folder, Path(expanded(recipe.data)), _READ[recipe.task]))
 
 
-def _changed_data(folder: RunFolder, data: Path) -> list[str]:
+def _changed_data(folder: RunFolder, data: Path, held: str) -> list[str]:
     read: dict[str, str] = {}
     for event in read_events(folder.events):
         side, sha = event.text.partition(":")[0], event.data.get("sha256")
         if event.kind == "data" and side in _SIDES and isinstance(sha, str):
-            read[side] = sha  # the last time that it was read counts
+            read[held.format(side)] = sha  # the last time that it was read counts
     found = []
-    for side, sha in read.items():
-        path = data / f"{side}.jsonl"
+    for name, sha in read.items():
+        path = data / name
         try:
             is_same = hashlib.sha256(path.read_bytes()).hexdigest() == sha
         except OSError:

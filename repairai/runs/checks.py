@@ -12,6 +12,7 @@ from repairai.files import expanded, home
 from repairai.hardware.recipe import Job, Recipe
 from repairai.runs.forecast import check_disk
 from repairai.runs.photo_checks import ready_to_look
+from repairai.runs.state_checks import ready_to_judge
 
 BUILD = "build some with `python -m repairai data build`"
 NAME_ON_HUB = "check the name, or give a name on the Hub"
@@ -38,11 +39,11 @@ def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> R
         check_disk(recipe, there_gib)
         _check_on_hub(recipe)
         return recipe
-    if recipe.task != "sop":
-        raise RepairError(
-            f"the recipe is for a {recipe.task}, which has no trainer here yet",
-            "give a recipe with task: sop or task: detector",
-        )
+    if recipe.task == "judge":
+        recipe = ready_to_judge(recipe, base)
+        check_disk(recipe, there_gib)
+        _check_on_hub(recipe)
+        return recipe
     if recipe.step.method not in ("full", "lora", "qlora"):
         raise RepairError(
             f"the recipe's method is {recipe.step.method}, which trains no SOP agent", "take full, lora or qlora"
@@ -71,7 +72,7 @@ def _check_push(recipe: Recipe) -> None:
     from repairai.hub import push
     from repairai.runs.sharing.origins import hub_name
 
-    if recipe.task == "sop" and recipe.step.method != "full" and not hub_name(recipe.step.model):
+    if recipe.task != "detector" and recipe.step.method in ("lora", "qlora") and not hub_name(recipe.step.model):
         raise RepairError(
             f"an adapter on {recipe.step.model}, which only this machine has, is of no use on the Hub",
             "let the recipe name its model as the Hub does, or leave out `push` and use `models push --base` later",

@@ -21,6 +21,9 @@ BESIDE_GIB = 0.03
 """Of a checkpoint and of a model beside their weights: tokenizer, settings, state of the schedule. Llama 3's tokenizer
 takes 17 MB."""
 BUILTIN_DETECTOR = Path(__file__).parents[1] / "builtin" / "detector"
+PROBE = "linear_probe"
+LINE_GIB = 0.001
+"""Of a linear layer and what is kept beside it: the answers of a judge of a thousand questions take less."""
 LEAST_GIB = 0.1
 """That a run of which nothing else is known writes."""
 
@@ -58,6 +61,8 @@ def disk_forecast(recipe: Recipe) -> DiskForecast:
     free = room("runs", runs_folder()).free_gib
     if recipe.task == "detector":
         return _of_a_detector(recipe, free)
+    if recipe.step.method == PROBE:
+        return _of_a_probe(recipe, free)
     config = known_config(recipe.step.model)
     if config is None:
         return DiskForecast(None, None, recipe.keep, free)
@@ -76,6 +81,18 @@ def _of_a_detector(recipe: Recipe, free_gib: float) -> DiskForecast:
     if not weights:
         return DiskForecast(None, None, recipe.keep, free_gib)
     return DiskForecast(4 * weights, 2 * weights, recipe.keep, free_gib)
+
+
+def _of_a_probe(recipe: Recipe, free_gib: float) -> DiskForecast:
+    """Return what the training of a linear layer writes: little, and beside it the backbone that sees for it."""
+    if recipe.step.model == "builtin":
+        weights = (BUILTIN_DETECTOR / "model.onnx").stat().st_size / GIB
+    else:
+        folder = expanded(recipe.step.model)
+        weights = sum(path.stat().st_size for path in folder.glob("*.safetensors")) / GIB if folder.is_dir() else 0.0
+    if not weights:
+        return DiskForecast(None, None, recipe.keep, free_gib)
+    return DiskForecast(LINE_GIB, weights + LINE_GIB, recipe.keep, free_gib)
 
 
 def check_disk(recipe: Recipe, there_gib: float = 0.0) -> DiskForecast:
@@ -113,6 +130,8 @@ def written_bytes(work: Workload, config: dict[str, Any]) -> tuple[int, int]:
 def counted(work: Workload, config: dict[str, Any]) -> tuple[int, int]:
     """Return a decoder's weights, and those of the adapters that a workload puts on it.
 
+    Of a model that reads photos too, the adapters stand on the side of language.
+
     Args:
         work: Its rank and targets count.
         config: The model's `config.json`, with the names that Llama's has; (0, 0) where it has others.
@@ -120,6 +139,10 @@ def counted(work: Workload, config: dict[str, Any]) -> tuple[int, int]:
     Source:
         Hu et al. 2021, "LoRA": rank * (inputs + outputs) weights for each matrix.
     """
+    seeing, text = config.get("vision_config"), config.get("text_config")
+    if isinstance(seeing, dict) and isinstance(text, dict):
+        whole, adapters = counted(work, text)
+        return whole + _tower(seeing) if whole else 0, adapters
     width, layers, words = (_size(config, name) for name in ("hidden_size", "num_hidden_layers", "vocab_size"))
     heads, inner = _size(config, "num_attention_heads"), _size(config, "intermediate_size")
     if not (width and layers and words and heads and inner):
@@ -132,6 +155,12 @@ def counted(work: Workload, config: dict[str, Any]) -> tuple[int, int]:
     matrices = attention + (rest if work.targets == "all" else [])
     whole = layers * sum(inputs * outputs for inputs, outputs in attention + rest) + embeddings
     return whole, layers * work.rank * sum(inputs + outputs for inputs, outputs in matrices)
+
+
+def _tower(config: dict[str, Any]) -> int:
+    """Return the weights of a vision tower, as far as they lie in its layers."""
+    width, layers, inner = (_size(config, name) for name in ("hidden_size", "num_hidden_layers", "intermediate_size"))
+    return layers * (4 * width * width + 2 * width * inner)
 
 
 def known_config(model: str) -> dict[str, Any] | None:

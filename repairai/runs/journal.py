@@ -250,7 +250,7 @@ class Journal:
             free = f"free some space, then {resume}"
             return self.end("disk_full", "disk full", f"the disk was full {at}: {_words(error)}", free)
         if is_out_of_memory(error):
-            size = "image_px" if self._is_of_detector() else "length_tokens"
+            size = "image_px" if self._sees_by_px() else "length_tokens"
             less = f"halve batch or {size} in a copy of the recipe, or plan again for a smaller model"
             return self.end("out_of_memory", "out of memory", f"memory ran out {at}: {_words(error)}", less)
         if isinstance(error, RepairError):
@@ -258,10 +258,12 @@ class Journal:
         log = f"read its log with `python -m repairai runs log {self.folder.id}`, mend what it names, then {resume}"
         return self.end("failed", type(error).__name__, f"an error ended it {at}: {_words(error)}", log)
 
-    def _is_of_detector(self) -> bool:
+    def _sees_by_px(self) -> bool:
         """Tell by its recipe, which may be damaged: a person is told what to lower all the same."""
         with suppress(RepairError):
-            return self.folder.recipe.is_file() and read_recipe(self.folder.recipe).task == "detector"
+            if self.folder.recipe.is_file():
+                recipe = read_recipe(self.folder.recipe)
+                return recipe.task == "detector" or recipe.step.method == "linear_probe"
         return False
 
     def _forget_asked(self) -> None:

@@ -72,7 +72,7 @@ def evaluate(
         exam: File with the questions; empty for the person's own exam, else for that of the training's data.
         not_before: When it may start; None for as soon as it can.
         queue: Let it wait where another run is at work; else that is refused.
-        escape: For a detector, the share of wrong steps that may pass; None takes what is usual.
+        escape: For a detector or a judge, the share of wrong steps that may pass; None takes what is usual.
 
     Raises:
         RepairError: There is no such training, or it has no model yet.
@@ -86,32 +86,31 @@ def evaluate(
     if exam and not Path(exam).is_file():
         raise RepairError(f"there is no exam at {exam}", "check the name")
     task = read_recipe(folder.recipe).task
-    if escape is not None and task != "detector":
-        raise RepairError(f"{run_id} trains no detector, which alone lets steps pass", "leave out --escape")
+    if escape is not None and task == "sop":
+        raise RepairError(f"{run_id} answers questions, and lets no steps pass", "leave out --escape")
     order = Order(run_id, str(Path(exam).absolute()) if exam else "", limit, escape=escape)
     text = yaml.safe_dump(to_data(order), sort_keys=False, allow_unicode=True)
-    script = "detector_eval" if task == "detector" else "sop_eval"
-    command = [sys.executable, "-m", f"training.{script}", "{run}"]
+    command = [sys.executable, "-m", f"training.{task}_eval", "{run}"]
     name = f"{run_id[:58]}-eval"
     return _begin_new(name, "evaluate", command, text, run_id, not_before, queue, wait=False)
 
 
 def usual_limit(run_id: str) -> int | None:
-    """Return how many questions a run's evaluation asks at most where nothing is said: of a detector's photos all.
+    """Return how many questions a run's evaluation asks at most where nothing is said; of photos all are shown.
 
     Raises:
         RepairError: There is no such run, or its recipe cannot be read.
     """
     recipe = run_folder(run_id).recipe
-    return None if recipe.is_file() and read_recipe(recipe).task == "detector" else Order.limit
+    return None if recipe.is_file() and read_recipe(recipe).task != "sop" else Order.limit
 
 
 def trainer_command(recipe: Recipe) -> list[str]:
     """Return the words that train a recipe, with "{run}" for the run's folder."""
     if recipe.where == "hf-jobs":
         return [sys.executable, "-m", "repairai.runs.hub_job", "{run}"]
-    if recipe.task == "detector":
-        return [sys.executable, "-m", "training.detector_train", "{run}"]
+    if recipe.task != "sop":
+        return [sys.executable, "-m", f"training.{recipe.task}_train", "{run}"]
     if recipe.backend == "trl":
         return [sys.executable, "-m", "training.sop_train", "{run}"]
     return [sys.executable, "-m", "training.in_environment", recipe.backend, "{run}"]

@@ -21,16 +21,17 @@ class Order:
     """An evaluation of one trained model.
 
     Args:
-        run: Id of the training whose model is asked; a detector is shown photos instead, which count as its questions.
+        run: Id of the training whose model is asked; a detector is shown photos and a judge states instead, which count
+            as their questions.
         exam: File with the questions; empty for the person's own fixed exam where there is one, else for the exam of
             the data that it was trained on.
         limit: How many questions at most, as many of each task as there are; None for all.
         new_tokens: Longest answer.
         batch: Answers that are written at once.
         seed: Of the choice of questions.
-        escape: For a detector, the share of wrong steps that may pass; its thresholds are chosen for it on the
-            validation photos. None takes what is usual.
-        on: For a detector, which of its photos it is measured on.
+        escape: For a detector or a judge, the share of wrong steps that may pass; its thresholds are chosen for it on
+            the validation photos. None takes what is usual.
+        on: For these, which of the photos it is measured on.
     """
 
     run: str

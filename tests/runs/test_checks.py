@@ -40,7 +40,7 @@ def test_a_good_recipe_is_written_out_in_full(recipe, monkeypatch, tmp_path):
         ({"data": "data/train.jsonl"}, "there is no folder of data"),
         ({"data": ""}, "names no data, and none were built yet"),
         ({"task": "detector"}, "method is qlora, which trains no detector"),
-        ({"task": "judge"}, "for a judge, which has no trainer here yet"),
+        ({"task": "judge"}, "there are no states at .*data"),
         ({"step": Workload("model", "inference")}, "trains no SOP agent"),
         ({"step": Workload("./nowhere")}, "no folder of a model at .*nowhere"),
         ({"step": Workload("models/mine/nowhere")}, "no folder of a model"),
