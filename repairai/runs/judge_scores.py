@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from repairai.files import read_record
+from repairai.files import read_record, write_record
+from repairai.judge.limits import limits_of
 from repairai.runs.folder import read_json
+from repairai.runs.scores import Compared, compared
 from repairai.schema import StateLimits
 
+BALANCED, ESCAPE = "balanced", "escape"
+LOWER_IS_BETTER = frozenset({ESCAPE})
 Answers = tuple[float, float]
 """The probabilities of yes to a question and to its opposite, as the reasoner gives them."""
 
@@ -27,6 +33,7 @@ class StateMark:
         before: By the one in use; None where there is none, or it could not answer.
         blank: By the new judge of a grey photo in place of this one: what it says from the words alone.
         counted: What judge A says of the same, from counts; None where it cannot tell.
+        opposite: The same question the other way round; empty in a mark that does not say.
     """
 
     photo: str
@@ -37,6 +44,7 @@ class StateMark:
     before: Answers | None = None
     blank: Answers | None = None
     counted: Literal["yes", "no"] | None = None
+    opposite: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,7 @@ class JudgeScores:
         undecided: Why a question stays undecided, as a sentence.
         marks: Example by example.
         seconds: That one answer took, both phrasings, in the middle.
+        limits_before: The thresholds of the one in use, by question; empty where there was none, or it has none.
         kind: Tells these scores from those of other models.
     """
 
@@ -107,7 +116,11 @@ class JudgeScores:
     marks: tuple[StateMark, ...]
     undecided: dict[str, str] = field(default_factory=dict)
     seconds: float | None = None
+    limits_before: dict[str, StateLimits] = field(default_factory=dict)
     kind: Literal["judge"] = "judge"
+
+
+# ---- read and written
 
 
 def read_judge_scores(path: Path) -> JudgeScores:
@@ -122,3 +135,98 @@ def read_judge_scores(path: Path) -> JudgeScores:
 def is_of_judge(path: Path) -> bool:
     """Return whether a file of scores is of a judge."""
     return read_json(path).get("kind") == "judge"
+
+
+def write_judge_scores(path: Path, scores: JudgeScores) -> None:
+    """Write what an evaluation of a judge found, whole or not at all."""
+    write_record(path, scores)
+
+
+# ---- what an answer comes to
+
+
+@dataclass(frozen=True)
+class Told:
+    """What two answers come to.
+
+    Args:
+        probability: That the question's answer is yes: the mean of both, after their limits are applied.
+        decided: The answer, where both say it surely enough.
+    """
+
+    probability: float
+    decided: Literal["yes", "no"] | None
+
+    def right(self, answer: Literal["yes", "no"]) -> float:
+        """Return 1 where it lies on the side of the right answer, 0 on the other, and one half in the middle."""
+        if self.probability == 0.5:
+            return 0.5
+        return float((self.probability > 0.5) == (answer == "yes"))
+
+
+def told(answers: Answers, question: str, opposite: str, limits: Mapping[str, StateLimits]) -> Told:
+    """Return what the answers to a question and to its opposite come to.
+
+    Args:
+        answers: As the reasoner gives them.
+        question: That was asked.
+        opposite: The same the other way round; empty takes the question's own limits for both.
+        limits: See `repairai.judge.limits.limits_of`.
+    """
+    own, other = limits_of(limits, question), limits_of(limits, opposite or question)
+    yes, no = _calibrated(answers[0], own), 1.0 - _calibrated(answers[1], other)
+    sure = max(own.sure, other.sure)
+    decided: Literal["yes", "no"] | None = None
+    if sure < 1.0 and min(yes, no) >= sure:
+        decided = "yes"
+    elif sure < 1.0 and max(yes, no) <= 1.0 - sure:
+        decided = "no"
+    return Told((yes + no) / 2, decided)
+
+
+def _calibrated(probability: float, limits: StateLimits) -> float:
+    """Return a probability as its limits correct it.
+
+    Source:
+        Platt 1999, "Probabilistic Outputs for Support Vector Machines".
+    """
+    p = min(max(probability, 1e-9), 1.0 - 1e-9)
+    return 1.0 / (1.0 + math.exp(-(limits.scale * math.log(p / (1.0 - p)) + limits.shift)))
+
+
+# ---- compared
+
+
+Pair = tuple[StateMark, Told | None, Told | None]
+"""An example with what is said of it before and after; None where nothing is."""
+
+
+def compared_states(pairs: Sequence[Pair]) -> dict[str, Compared]:
+    """Return two judges compared: `balanced` accuracy, and `escape`, the share of states decided the wrong way.
+
+    Examples of one source count as one: what is compared is what each source adds to the figure. Who gives no answer is
+    right half of the time, and decides nothing.
+    """
+    answers = {mark.answer for mark, _, _ in pairs}
+    n = {answer: sum(mark.answer == answer for mark, _, _ in pairs) for answer in answers}
+    sources = len({mark.source for mark, _, _ in pairs})
+    found: dict[str, tuple[dict[str, float], dict[str, float]]] = {name: ({}, {}) for name in (BALANCED, ESCAPE)}
+    for mark, before, after in pairs:
+        weight = sources / (len(answers) * n[mark.answer])
+        for side, said in enumerate((before, after)):
+            right = 0.5 if said is None else said.right(mark.answer)
+            wrong = said is not None and said.decided not in (None, mark.answer)
+            for name, value in ((BALANCED, right * weight), (ESCAPE, wrong * sources / len(pairs))):
+                own = found[name][side]
+                own[mark.source] = own.get(mark.source, 0.0) + value
+    return {name: compared(list(old.values()), list(new.values())) for name, (old, new) in found.items() if old}
+
+
+def is_worse(name: str, found: Compared) -> bool:
+    """Return whether a figure got worse by more than luck, whichever way it counts."""
+    return found.is_better if name in LOWER_IS_BETTER else found.is_worse
+
+
+def is_better(name: str, found: Compared) -> bool:
+    """Return whether a figure got better by more than luck, whichever way it counts."""
+    return found.is_worse if name in LOWER_IS_BETTER else found.is_better
