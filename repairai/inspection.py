@@ -17,6 +17,7 @@ from repairai.files import home, pulled
 from repairai.judge.change import check_change
 from repairai.judge.count import check_count
 from repairai.judge.decide import decide
+from repairai.judge.region import WHOLE
 from repairai.judge.state import check_state
 from repairai.schema import (
     Change,
@@ -171,7 +172,7 @@ def judge(requirement: Requirement, sight: Sight, before: Sight | None, view: Vi
         return check_count(requirement, sight, view)
     if isinstance(requirement, Change):
         return check_change(requirement, before, sight, same_view)
-    return check_state(requirement)
+    return check_state(requirement, sight, WHOLE, None)
 
 
 def _taken(photo: Photo) -> PhotoTaken:

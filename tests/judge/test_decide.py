@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repairai.judge.decide import all_of, decide
+from repairai.judge.region import WHOLE
 from repairai.judge.state import check_state
 from repairai.schema import State
+from tests.judge.sights import sight
 
 OUTCOMES = st.lists(st.sampled_from(["PASS", "FAIL", "UNCERTAIN"]))
 
@@ -15,7 +17,7 @@ def test_nothing_required_is_no_pass():
 
 
 def test_a_judge_that_did_not_run_never_passes():
-    finding = check_state(State("Is the latch open?", "yes", "Is the latch closed?"))
+    finding = check_state(State("Is the latch open?", "yes", "Is the latch closed?"), sight(), WHOLE, None)
     assert decide([finding]).outcome == "UNCERTAIN"
     assert "Is the latch open?" in finding.next_action
 
