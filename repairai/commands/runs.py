@@ -50,11 +50,13 @@ def add_words(verbs: Any) -> None:
     again.add_argument("--name", default="", help="of the new run; else as the other, with a number")
     again.add_argument("--at", metavar="HH:MM|DATE", help="start it then: 22:00, or 2026-03-01T22:00")
     again.add_argument("--queue", action="store_true", help="put it at the end of the queue")
-    evaluate = _of_run(verbs, "evaluate", _evaluate, "ask a trained model an exam; show a detector its test photos")
+    evaluate = _of_run(
+        verbs, "evaluate", _evaluate, "ask a trained model an exam; show a detector or a judge its test photos"
+    )
     evaluate.add_argument("--limit", type=whole(1, MOST), metavar="N",
                           help="questions or photos at most (usual: 200 questions, all photos)")  # fmt: skip
     evaluate.add_argument("--escape", type=_share, metavar="SHARE",
-                          help="for a detector: of wrong steps that may pass, 0.01 is 1 %% (usual: 0.05)")  # fmt: skip
+                          help="of wrong steps that a detector or a judge may pass, 0.01 is 1 %% (usual: 0.05)")  # fmt: skip
     evaluate.add_argument("--detach", action="store_true", help="start it and come back at once")
     _verb(verbs, "compare", shown.compare_runs, "runs beside each other").add_argument("ids", nargs="+", metavar="ID")
     _of_run(verbs, "delete", _delete, "delete a run with all that it made")

@@ -69,7 +69,14 @@ def show_run(chosen: argparse.Namespace) -> int:
 
 
 def _exam_line(folder: RunFolder) -> list[str]:
-    from repairai.runs import detector_score_words, detector_scores, score_words, scores
+    from repairai.runs import (
+        detector_score_words,
+        detector_scores,
+        judge_score_words,
+        judge_scores,
+        score_words,
+        scores,
+    )
 
     if not folder.scores.is_file():
         return []
@@ -77,6 +84,9 @@ def _exam_line(folder: RunFolder) -> list[str]:
         if detector_scores.is_of_detector(folder.scores):
             found = detector_scores.read_detector_scores(folder.scores)
             return [f"test        {detector_score_words.said(found)}", "", detector_score_words.as_table(found), ""]
+        if judge_scores.is_of_judge(folder.scores):
+            judged = judge_scores.read_judge_scores(folder.scores)
+            return [f"test        {judge_score_words.said(judged)}", "", judge_score_words.as_table(judged), ""]
         return [f"exam        {score_words.said(scores.read_scores(folder.scores))}"]
     except RepairError as error:
         return [f"exam        {error}"]

@@ -10,7 +10,7 @@ from typing import Any
 from repairai.errors import RepairError
 from repairai.files import read_data, to_data
 from repairai.hardware.recipe import read_recipe
-from repairai.runs import detector_scores
+from repairai.runs import detector_scores, judge_scores
 from repairai.runs.checkpoints import best
 from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.metrics import SERIES, Curve
@@ -28,13 +28,17 @@ OTHERS = {
         "packing", "alpha", "rslora", "dropout",
     ),
     "sop": ("step.image_px", "step.boxes", "detecting"),
+    "judge": ("step.boxes", "step.new_tokens", "step.four_bit", "backend", "packing", "detecting"),
 }  # fmt: skip
 """By task: keys of a recipe that mean something for other tasks alone."""
 TESTED = {
     "exact": "all parts counted exactly", "decided": "verdicts decided", "escape": "wrong steps passed",
-    "false_call": "right steps failed",
+    "false_call": "right steps failed", "balanced": "states told rightly", "blank": "grey photos told rightly",
 }  # fmt: skip
-"""What is told of a detector's evaluation."""
+"""What is told of the evaluation of a detector, or of a judge of states."""
+_FIGURES = {"balanced": "balanced_accuracy", "decided": "decided", "escape": "escaped", "false_call": "false_calls",
+            "blank": "blank_accuracy"}  # fmt: skip
+"""What these are called among a judge's figures."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Came:
         exact: Of a detector: the highest share of parts on validation photos that were counted exactly, in [0, 1].
         ap: Likewise COCO's average precision on them.
         tested: Of a detector that was evaluated: `exact`, `decided`, `escape` and `false_call` on its test photos, in
-            [0, 1]; empty for others.
+            [0, 1]; of a judge `balanced` and `blank` in place of `exact`; empty for others.
         tested_on: SHA-256 of these photos; only where it is the same can the figures of two runs be compared.
     """
 
@@ -129,14 +133,23 @@ def came_of(folder: RunFolder, curves: dict[str, tuple[tuple[int, float], ...]] 
 
 
 def _tested(folder: RunFolder) -> tuple[dict[str, float], str]:
-    """Return what a detector scored on which photos; nothing where it was not evaluated, or that cannot be read."""
-    if not detector_scores.is_of_detector(folder.scores):
-        return {}, ""
+    """Return what a run scored on which photos; nothing where it was not evaluated, or that cannot be read."""
     try:
+        if judge_scores.is_of_judge(folder.scores):
+            return _of_judge(judge_scores.read_judge_scores(folder.scores))
+        if not detector_scores.is_of_detector(folder.scores):
+            return {}, ""
         found = detector_scores.read_detector_scores(folder.scores)
     except RepairError:  # whoever looks at the run is told
         return {}, ""
-    return {name: getattr(found.whole, name) for name in TESTED}, found.shown.sha
+    return {name: getattr(found.whole, name) for name in ("exact", "decided", "escape", "false_call")}, found.shown.sha
+
+
+def _of_judge(found: judge_scores.JudgeScores) -> tuple[dict[str, float], str]:
+    if found.split != "test":
+        return {}, ""
+    shares = {name: getattr(found.whole, own) for name, own in _FIGURES.items()}
+    return {name: share for name, share in shares.items() if share is not None}, found.sha
 
 
 def figures(came: Sequence[Came]) -> tuple[tuple[str, ...], ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from repairai.files import read_record, write_record
 from repairai.judge.limits import limits_of
+from repairai.judge.questions import key
+from repairai.judge.state import Weighed, weigh
 from repairai.runs.folder import read_json
 from repairai.runs.scores import Compared, compared
 from repairai.schema import StateLimits
@@ -145,59 +146,32 @@ def write_judge_scores(path: Path, scores: JudgeScores) -> None:
 # ---- what an answer comes to
 
 
-@dataclass(frozen=True)
-class Told:
-    """What two answers come to.
-
-    Args:
-        probability: That the question's answer is yes: the mean of both, after their limits are applied.
-        decided: The answer, where both say it surely enough.
-    """
-
-    probability: float
-    decided: Literal["yes", "no"] | None
-
-    def right(self, answer: Literal["yes", "no"]) -> float:
-        """Return 1 where it lies on the side of the right answer, 0 on the other, and one half in the middle."""
-        if self.probability == 0.5:
-            return 0.5
-        return float((self.probability > 0.5) == (answer == "yes"))
-
-
-def told(answers: Answers, question: str, opposite: str, limits: Mapping[str, StateLimits]) -> Told:
+def told(answers: Answers, question: str, opposite: str, limits: Mapping[str, StateLimits]) -> Weighed:
     """Return what the answers to a question and to its opposite come to.
 
     Args:
         answers: As the reasoner gives them.
         question: That was asked.
-        opposite: The same the other way round; empty takes the question's own limits for both.
+        opposite: The same the other way round; its limits serve, turned round, where the question has none.
         limits: See `repairai.judge.limits.limits_of`.
     """
-    own, other = limits_of(limits, question), limits_of(limits, opposite or question)
-    yes, no = _calibrated(answers[0], own), 1.0 - _calibrated(answers[1], other)
-    sure = max(own.sure, other.sure)
-    decided: Literal["yes", "no"] | None = None
-    if sure < 1.0 and min(yes, no) >= sure:
-        decided = "yes"
-    elif sure < 1.0 and max(yes, no) <= 1.0 - sure:
-        decided = "no"
-    return Told((yes + no) / 2, decided)
+    own = limits_of(limits, question)
+    if key(question) not in limits and (turned := limits.get(key(opposite))):
+        own = replace(turned, shift=-turned.shift)
+    return weigh(*answers, own)
 
 
-def _calibrated(probability: float, limits: StateLimits) -> float:
-    """Return a probability as its limits correct it.
-
-    Source:
-        Platt 1999, "Probabilistic Outputs for Support Vector Machines".
-    """
-    p = min(max(probability, 1e-9), 1.0 - 1e-9)
-    return 1.0 / (1.0 + math.exp(-(limits.scale * math.log(p / (1.0 - p)) + limits.shift)))
+def rightness(said: Weighed | None, answer: Literal["yes", "no"]) -> float:
+    """Return 1 where what is said lies on the right side of one half, 0 on the other, one half where on none."""
+    if said is None or said.probability == 0.5:
+        return 0.5
+    return float((said.probability > 0.5) == (answer == "yes"))
 
 
 # ---- compared
 
 
-Pair = tuple[StateMark, Told | None, Told | None]
+Pair = tuple[StateMark, Weighed | None, Weighed | None]
 """An example with what is said of it before and after; None where nothing is."""
 
 
@@ -214,8 +188,8 @@ def compared_states(pairs: Sequence[Pair]) -> dict[str, Compared]:
     for mark, before, after in pairs:
         weight = sources / (len(answers) * n[mark.answer])
         for side, said in enumerate((before, after)):
-            right = 0.5 if said is None else said.right(mark.answer)
-            wrong = said is not None and said.decided not in (None, mark.answer)
+            right = rightness(said, mark.answer)
+            wrong = said is not None and said.answer not in ("", mark.answer)
             for name, value in ((BALANCED, right * weight), (ESCAPE, wrong * sources / len(pairs))):
                 own = found[name][side]
                 own[mark.source] = own.get(mark.source, 0.0) + value

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from repairai.errors import RepairError
 from repairai.runs.detector_scores import is_of_detector, read_detector_scores
 from repairai.runs.folder import RunFolder, runs_folder
+from repairai.runs.judge_scores import is_of_judge, read_judge_scores
 from repairai.runs.scores import read_scores
 from repairai.runs.state import Run
 from repairai.runs.words import in_words
@@ -61,7 +62,7 @@ def loss_of(run: Run) -> float | None:
 def score_of(run: Run) -> float | None:
     """Return the mean mark of a run's model in its exam; None where it took none, or that cannot be read.
 
-    A detector's is the share of its test photos whose parts it counts exactly.
+    A detector's is the share of its test photos whose parts it counts exactly, a judge's its balanced accuracy.
     """
     path = RunFolder(runs_folder() / run.id).scores
     try:
@@ -77,6 +78,8 @@ def _score(path: Path, when: int, size: int) -> float | None:
     try:
         if is_of_detector(path):
             return fmean(each.exact for each in read_detector_scores(path).parts.values())
+        if is_of_judge(path):
+            return read_judge_scores(path).whole.balanced_accuracy
         return read_scores(path).overall.after
     except RepairError:
         return None
