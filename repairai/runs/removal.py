@@ -13,6 +13,7 @@ from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, expanded, home
+from repairai.judge import judges
 from repairai.runs.folder import STALE_SECONDS, RunFolder, read_json, run_folder, run_folders, runs_folder
 from repairai.runs.launch import wait_until_gone
 from repairai.runs.process import is_alive
@@ -51,7 +52,7 @@ def delete_run(run_id: str) -> None:
 
 
 def refuse_active(run_id: str) -> None:
-    """Refuse to do without a run whose model is the one that answers, or the one that inspects.
+    """Refuse to do without a run whose model is the one that answers, inspects or judges.
 
     Raises:
         RepairError: It is, with the words that let another one do it.
@@ -59,6 +60,7 @@ def refuse_active(run_id: str) -> None:
     for register, what, does, back, other in (
         (agents, "agent", "answer", "back", "use steps"),
         (detectors, "detector", "inspect", "back --detector", "use builtin"),
+        (judges, "judge", "judge", "back --judge", "use --judge nobody"),
     ):
         try:
             active, before = register.active(), register.before()
@@ -74,7 +76,7 @@ def refuse_active(run_id: str) -> None:
 
 def _forget(run_id: str) -> None:
     """Take a run's model out of the registers, so that no step back leads to it."""
-    for register in (agents, detectors):
+    for register in (agents, detectors, judges):
         with suppress(RepairError):  # damaged: whoever reads it next is told
             register.forget(run_id)
 
