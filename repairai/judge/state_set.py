@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,9 @@ MadeBy = Literal["person", "import", "rendered"]
 EXAMPLES, PHOTOS, SOURCES, REPORT = "examples.jsonl", "photos", "sources.json", "report.json"
 SPLITS: tuple[Split, ...] = get_args(Split)
 LOCK_SECONDS = 20.0
+STALE_SECONDS = 3600.0
+_HALF = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}")
+"""What a folder is called that is not whole yet, or that is being deleted."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +226,21 @@ def write_sources(folder: Path, sources: Iterable[StateSource]) -> None:
     """Write where the photos of a set came from, whole or not at all."""
     data = [to_data(each) for each in sources]
     write_whole(folder / SOURCES, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def clear_halves(name: str = "") -> None:
+    """Take away what builds left half-written that went down.
+
+    Args:
+        name: Of a set whose builder is known to be gone; empty: whatever has lain there for an hour.
+    """
+    with suppress(OSError):
+        for path in state_sets_folder().glob(".*"):
+            found = _HALF.fullmatch(path.name)
+            if found is None or not path.is_dir():
+                continue
+            if found["name"] == name if name else time.time() - path.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

@@ -1,0 +1,80 @@
+"""What people answered at the bench: kept inspections with their photos, cut to where the question was about."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from repairai.errors import RepairError
+from repairai.judge.region import region
+from repairai.records import Records
+from repairai.schema import Box, Inspection, PartLimits, Sight, State
+from repairai.vision.photo import read_photo
+from training.detector.alike import look_of
+from training.judge.shown import Offered, Shown, Task, as_file, cut
+from training.judge.wanted import Wanted
+
+COLLECTION = "records"
+_EMPTY = "_hole"
+"""What the name of a part's empty place ends in."""
+
+
+def offered(wanted: Wanted) -> Offered:
+    """Return the photos of inspections whose questions somebody answered; an answer given twice counts as the last one.
+
+    Raises:
+        RepairError: Nobody has answered any yet, or the records cannot be read.
+    """
+    records = Records()
+    answers = {(each.inspection, each.question): each for each in records.answers()}
+    if not answers:
+        raise RepairError(
+            "nobody has answered a question of state at a kept inspection yet",
+            "answer one on the page, or with `python -m repairai records answer`",
+        )
+    tasks, left = [], {}
+    for (number, question), each in answers.items():
+        origin = f"inspection {number}"
+        try:
+            inspection = records.get(number).inspection
+            path = records.photo(inspection.photo)
+        except RepairError as error:
+            left[origin] = error.what
+            continue
+        opposite, answer = each.opposite, each.answer
+        tasks.append(Task(origin, partial(_shown, path, origin, inspection, wanted, question, opposite, answer)))
+    if not tasks:
+        raise RepairError("of no answered inspection a photo is there", "keep inspections with their photos")
+    return Offered(COLLECTION, tasks, left)
+
+
+def _shown(
+    path: Path, origin: str, inspection: Inspection, wanted: Wanted, question: str, opposite: str,
+    answer: Literal["yes", "no"],
+) -> tuple[Shown, ...]:  # fmt: skip
+    photo = read_photo(path)
+    pixels = cut(photo.pixels, _where(inspection, question))
+    content, suffix = as_file(pixels)
+    split = "" if wanted.split == "shared" else wanted.split
+    return (
+        Shown(
+            origin, photo.sha256, content, suffix, (pixels.shape[1], pixels.shape[0]),
+            f"{COLLECTION}/{photo.sha256[:12]}", look_of(photo.pixels), question, opposite, answer, split, "person",
+        ),
+    )  # fmt: skip
+
+
+def _where(inspection: Inspection, question: str) -> Box | None:
+    """Return where the judge looked, or would have looked; None for the whole photo."""
+    for finding in inspection.verdict.findings:
+        asked = finding.requirement
+        if isinstance(asked, State) and asked.question == question and finding.region:
+            return finding.region
+    labels = {each.label for each in inspection.detections}
+    limits = {
+        label: PartLimits(0.5, 0.0, empty_place=f"{label}{_EMPTY}" if f"{label}{_EMPTY}" in labels else None)
+        for label in sorted(labels)
+    }
+    sight = Sight(inspection.detections, limits, inspection.visibility)
+    return region(question, sight, inspection.photo.width_px, inspection.photo.height_px).box
