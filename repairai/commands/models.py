@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from repairai.vision.detectors import Inspector
 
 
+_LET = {
+    "detector": "let it inspect: `models use ", "adapter": "let it answer: `models use ",
+    "agent": "let it answer: `models use ", "judge": "let it judge: `models use --judge ",
+}  # fmt: skip
+"""What is said of a model that was pulled, by what it is."""
+
+
 def add_words(verbs: Any) -> None:
     """Add `models` and its verbs to the command line."""
     verbs = noun(verbs, "models", "who answers questions and who inspects photos: list, choose, one step back")
@@ -103,8 +110,8 @@ def _pull(chosen: argparse.Namespace) -> int:
     print(f"{planned.repo} is in {folder}")
     if base and files.pulled(base) is None:
         print(f"its base is not here: `models pull {base}`")
-    if planned.what in ("detector", "adapter", "agent"):
-        print(f"{'let it inspect' if planned.what == 'detector' else 'let it answer'}: `models use {planned.repo}`")
+    if word := _LET.get(planned.what):
+        print(f"{word}{planned.repo}`")
     return 0
 
 
@@ -134,13 +141,13 @@ def _use(chosen: argparse.Namespace) -> int:
 def _use_run(chosen: argparse.Namespace) -> int:
     """Make a run's model the active one of its kind, where it is no worse."""
     from repairai.hardware.recipe import read_recipe
-    from repairai.runs import gate
-    from repairai.runs.detector_gate import activate
+    from repairai.runs import detector_gate, gate, judge_gate
     from repairai.runs.folder import run_folder
 
+    gates = {"sop": gate.activate, "detector": detector_gate.activate, "judge": judge_gate.activate}
     recipe = run_folder(chosen.name).recipe
-    is_detector = recipe.is_file() and read_recipe(recipe).task == "detector"
-    decision = (activate if is_detector else gate.activate)(chosen.name, force=chosen.force)
+    task = read_recipe(recipe).task if recipe.is_file() else "sop"
+    decision = gates[task](chosen.name, force=chosen.force)
     if chosen.json:
         print_json(as_data(decision))
     else:

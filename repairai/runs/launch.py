@@ -87,7 +87,7 @@ def evaluate(
         raise RepairError(f"there is no exam at {exam}", "check the name")
     task = read_recipe(folder.recipe).task
     if escape is not None and task == "sop":
-        raise RepairError(f"{run_id} answers questions, and lets no steps pass", "leave out --escape")
+        raise RepairError(f"{run_id} trains no detector and no judge, which alone let steps pass", "leave out --escape")
     order = Order(run_id, str(Path(exam).absolute()) if exam else "", limit, escape=escape)
     text = yaml.safe_dump(to_data(order), sort_keys=False, allow_unicode=True)
     command = [sys.executable, "-m", f"training.{task}_eval", "{run}"]
