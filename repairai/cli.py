@@ -22,6 +22,7 @@ from repairai.commands import (
     records,
     runs,
     space,
+    states,
     train,
 )
 from repairai.commands.words import Parser, refuse, whole
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="python -m repairai", description="Is this repair step done? A guide, a photo, a verdict.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for command in (inspect, guides, ask, data, photos, records, hardware, plan, train, runs, models, hub, space):
+    nouns = (inspect, guides, ask, data, photos, states, records, hardware, plan, train, runs, models, hub, space)
+    for command in nouns:
         command.add_words(verbs)
     return parser
