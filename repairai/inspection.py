@@ -6,6 +6,8 @@ import platform
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -14,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from repairai.errors import RepairError
 from repairai.files import home, pulled
+from repairai.judge import judges
+from repairai.judge.asking import Asking
 from repairai.judge.change import check_change
 from repairai.judge.count import check_count
 from repairai.judge.decide import decide
-from repairai.judge.region import WHOLE
-from repairai.judge.state import check_state
 from repairai.schema import (
     Change,
     Count,
@@ -26,14 +28,18 @@ from repairai.schema import (
     Finding,
     Inspection,
     PhotoTaken,
+    Reasoner,
     Requirement,
     Sight,
+    StateLimits,
     View,
 )
 from repairai.sop.sources.plain_text import storable
 from repairai.vision import detectors
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from repairai.vision.photo import Photo
 
 BUILTIN = detectors.BUILTIN.name
@@ -42,6 +48,8 @@ _OPEN = 4
 """Detectors that are kept open at once."""
 _FILES = ("config.json", "preprocessor_config.json", "limits.json", "model.onnx", "model.safetensors")
 """Of a checkpoint's folder: where one of them is another, it is opened anew."""
+_JUDGES_OPEN = 2
+"""Judges that are kept open at once: one may fill the graphics card."""
 
 
 def open_detector(name: str = "") -> Detector:
@@ -103,6 +111,81 @@ def _loaded(place: Path, called: str, stamp: tuple[int, ...]) -> Detector:
     return load_detector(place, name=called)
 
 
+def open_reasoner(name: str = "") -> Reasoner | None:
+    """Return a judge of states by name, or None where nobody is to answer; loaded once, and again where it was changed.
+
+    Args:
+        name: Empty for the one in use; `nobody`; a registered judge; a run's id; a folder; OWNER/NAME of the Hub; or
+            the address of a server. The one in use is always returned: where it cannot be opened, it says why as soon
+            as it is asked, so that its fault takes no count away.
+
+    Raises:
+        RepairError: There is no judge of that name, or it cannot be opened.
+    """
+    if name:
+        judge = _judge_named(name)
+        return _opened(judge) if judge.kind != "nobody" else None
+    judge = judges.NOBODY
+    try:
+        judge = judges.active()
+        return _opened(judge) if judge.kind != "nobody" else None
+    except RepairError as error:
+        return _Unable(judge.name, error)
+
+
+@dataclass(frozen=True)
+class _Unable:
+    """The judge in use, where it cannot be opened."""
+
+    name: str
+    why: RepairError
+
+    def limits(self, question: str) -> StateLimits:
+        return StateLimits()
+
+    def ask(self, photo: np.ndarray, question: str) -> float:
+        raise self.why
+
+
+def _judge_named(name: str) -> judges.Judge:
+    """Return the judge of a name; that of a run, though it was never in use.
+
+    Raises:
+        RepairError: There is none.
+    """
+    trained = home() / "runs" / name / "model"
+    known = any(each.name == name for each in judges.judges())
+    is_run = Path(name).name == name and name not in (".", "..")
+    if not known and is_run and any((trained / each).is_file() for each in judges.FILES):
+        return judges.Judge(name, "local", str(trained.absolute()), run_id=name)
+    return judges.named(name)
+
+
+def _opened(judge: judges.Judge) -> Reasoner:
+    if trouble := judges.missing(judge):
+        raise RepairError(trouble, "choose another, or train it again")
+    return _reasoner(judge.path, judge.name, judge.base, _judge_stamp(judge))
+
+
+def _judge_stamp(judge: judges.Judge) -> tuple[int, ...]:
+    """Return when the files of a judge were changed last, and those that hold what was measured of a server."""
+    folders = [home() / "models" / "judge" / "limits"]
+    if judge.kind == "local":
+        folders.append(pulled(judge.path) or Path(judge.path))
+    found = []
+    for path in sorted(path for folder in folders for path in folder.glob("*")):
+        with suppress(OSError):  # it is being replaced
+            found.append(path.stat().st_mtime_ns)
+    return tuple(found)
+
+
+@lru_cache(maxsize=_JUDGES_OPEN)
+def _reasoner(place: str, name: str, base: str, stamp: tuple[int, ...]) -> Reasoner:
+    from repairai.judge.reasoner import load_reasoner
+
+    return load_reasoner(place, name, base)
+
+
 def inspect(
     photo: Path,
     requirements: Sequence[Requirement],
@@ -112,6 +195,7 @@ def inspect(
     before: Path | None = None,
     guide: str = "",
     step: int | None = None,
+    reasoner: Reasoner | None = None,
 ) -> Inspection:
     """Return whether a photo shows what is required, with everything that the answer came from.
 
@@ -123,6 +207,7 @@ def inspect(
         before: An image file from before the step, for requirements of change.
         guide: Id of the guide, for the record.
         step: Number of its step, for the record.
+        reasoner: Answers questions of state; None leaves them to a person. Whatever it cannot answer stays UNCERTAIN.
 
     Raises:
         RepairError: A file is not a photo that can be judged.
@@ -139,7 +224,8 @@ def inspect(
     if then and earlier:
         boxes = ([each.box for each in side.detections] for side in (earlier, sight))
         matching = same_view(then.pixels, now.pixels, *boxes)
-    verdict = decide([judge(each, sight, earlier, view, matching) for each in requirements])
+    asked = Asking(reasoner, now.pixels)
+    verdict = decide([judge(each, sight, earlier, view, matching, asked) for each in requirements])
     return Inspection(
         at=datetime.now().astimezone().isoformat(timespec="seconds"),
         photo=_taken(now),
@@ -147,7 +233,7 @@ def inspect(
         view=view,
         guide=guide,
         step=step,
-        models=(detector.name,),
+        models=(detector.name, *asked.models),
         detections=sight.detections,
         before_detections=earlier.detections if earlier else (),
         visibility=sight.visibility,
@@ -166,13 +252,15 @@ def see(photo: Photo, detector: Detector) -> Sight:
         return Sight(detector.detect(photo.pixels), detector.limits, visibility.result())
 
 
-def judge(requirement: Requirement, sight: Sight, before: Sight | None, view: View, same_view: bool) -> Finding:
+def judge(
+    requirement: Requirement, sight: Sight, before: Sight | None, view: View, same_view: bool, asked: Asking
+) -> Finding:
     """Return the finding for one requirement, from the judge whose kind it is."""
     if isinstance(requirement, Count):
         return check_count(requirement, sight, view)
     if isinstance(requirement, Change):
         return check_change(requirement, before, sight, same_view)
-    return check_state(requirement, sight, WHOLE, None)
+    return asked.check(requirement, sight)
 
 
 def _taken(photo: Photo) -> PhotoTaken:
