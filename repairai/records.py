@@ -1,13 +1,15 @@
-"""Kept inspections: a SQLite file under `REPAIRAI_HOME`, or any database that SQLAlchemy can reach."""
+"""Kept inspections, and what persons answered since: in a SQLite file under `REPAIRAI_HOME`, or any database."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 from sqlalchemy import URL, Integer, String, Text, create_engine, event, select
 from sqlalchemy.engine import Engine
@@ -17,7 +19,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from repairai.errors import RepairError
 from repairai.files import from_json, home, to_json, write_whole
-from repairai.schema import Inspection, PhotoTaken
+from repairai.judge.decide import decide
+from repairai.judge.questions import key, position
+from repairai.judge.state import Answer, by_person
+from repairai.schema import Inspection, PhotoTaken, State, Verdict
 
 
 class _Base(DeclarativeBase):
@@ -36,12 +41,63 @@ class _Row(_Base):
     record: Mapped[str] = mapped_column(Text)
 
 
+class _AnswerRow(_Base):
+    """What a person answered; none is ever changed, of several to one question the last one counts."""
+
+    __tablename__ = "answers"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    inspection: Mapped[int] = mapped_column(Integer, index=True)
+    question: Mapped[str] = mapped_column(Text)
+    opposite: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(String(3))
+    at: Mapped[str] = mapped_column(String(40))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a person at the bench answered to a question of a kept inspection.
+
+    Args:
+        inspection: Its number.
+        question: As the inspection asked it.
+        opposite: The same question the other way round.
+        answer: To the question.
+        at: When, ISO 8601 with its offset from UTC.
+    """
+
+    inspection: int
+    question: str
+    opposite: str
+    answer: Answer
+    at: str
+
+
 @dataclass(frozen=True)
 class Kept:
-    """An inspection with its number in the records."""
+    """An inspection with its number in the records, and what was answered since.
+
+    Args:
+        id: Its number.
+        inspection: As the photo was judged; it is never changed.
+        answers: The last one to each question, in the order of the questions' first answers.
+    """
 
     id: int
     inspection: Inspection
+    answers: tuple[Answered, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict as the answers leave it."""
+        said: dict[str, Answer] = {each.opposite: _other(each.answer) for each in self.answers}
+        said |= {each.question: each.answer for each in self.answers}
+        findings = self.inspection.verdict.findings
+        return decide([
+            by_person(each, said[each.requirement.question])
+            if isinstance(each.requirement, State) and each.requirement.question in said
+            else each
+            for each in findings
+        ])  # fmt: skip
 
 
 class Records:
@@ -76,11 +132,11 @@ class Records:
 
     def _make_tables(self) -> None:
         """Make what is missing; two processes may come here at once."""
-        table = _Base.metadata.tables[_Row.__tablename__]
         with self._engine.begin() as connection:
-            connection.execute(CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+            for table in _Base.metadata.sorted_tables:
+                connection.execute(CreateTable(table, if_not_exists=True))
+                for index in table.indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
 
     def keep(self, inspection: Inspection, *photos: Path) -> Kept:
         """Write an inspection down, whole or not at all; return it with its number.
@@ -108,6 +164,36 @@ class Records:
                 session.commit()
                 undo.pop_all()
                 return Kept(row.id, inspection)
+
+    def answer(self, number: int, question: str, answer: Answer) -> Kept:
+        """Write down what a person answers to a question of an inspection, and return the inspection with it.
+
+        Args:
+            number: Of the inspection.
+            question: As the inspection asks it, or its opposite; empty where it asks one alone.
+            answer: To `question`.
+
+        Raises:
+            RepairError: There is no such inspection, or it does not ask that; the disk is full.
+            ValueError: The answer is neither yes nor no.
+        """
+        if answer not in get_args(Answer):
+            raise ValueError(f"need yes or no, got {answer!r}")
+        kept = self.get(number)
+        state, turned = _asked(kept, question)
+        said = _other(answer) if turned else answer
+        at = datetime.now().astimezone().isoformat(timespec="seconds")
+        with self._session("answer") as session:
+            session.add(
+                _AnswerRow(inspection=number, question=state.question, opposite=state.opposite, answer=said, at=at)
+            )
+            session.commit()
+        return self.get(number)
+
+    def answers(self) -> tuple[Answered, ...]:
+        """Return what persons answered, the last one to each question of each inspection; oldest inspections first."""
+        with self._session() as session:
+            return tuple(each for said in _last_said(session).values() for each in said)
 
     def photo(self, taken: PhotoTaken) -> Path:
         """Return where the copy of a kept inspection's photo lies.
@@ -141,9 +227,11 @@ class Records:
 
     def _read(self, limit: int) -> Iterator[Kept | int]:
         with self._session() as session:
-            for row in session.scalars(select(_Row).order_by(_Row.id.desc()).limit(limit)):
+            rows = session.scalars(select(_Row).order_by(_Row.id.desc()).limit(limit)).all()
+            said = _last_said(session, [row.id for row in rows])
+            for row in rows:
                 try:
-                    yield Kept(row.id, _inspection(row))
+                    yield Kept(row.id, _inspection(row), said.get(row.id, ()))
                 except RepairError:
                     yield row.id
 
@@ -157,10 +245,10 @@ class Records:
             row = session.get(_Row, number)
             if row is None:
                 raise RepairError(f"there is no inspection number {number}", "list them with `records list`")
-            return Kept(row.id, _inspection(row))
+            return Kept(row.id, _inspection(row), _last_said(session, [number]).get(number, ()))
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def _session(self, kept: str = "inspection") -> Iterator[Session]:
         try:
             with Session(self._engine) as session:
                 yield session
@@ -168,7 +256,7 @@ class Records:
             cause = " ".join(str(getattr(error, "orig", None) or error).split())
             if "full" in cause:
                 raise RepairError(
-                    "the disk is full: the inspection was not kept", "free some space and try again"
+                    f"the disk is full: the {kept} was not kept", "free some space and try again"
                 ) from None
             place = self._engine.url.render_as_string(hide_password=True)
             raise RepairError(
@@ -184,6 +272,54 @@ def _remove(path: Path | None) -> None:
 
 def _inspection(row: _Row) -> Inspection:
     return from_json(row.record, Inspection, f"inspection number {row.id}")
+
+
+def _last_said(session: Session, numbers: Sequence[int] | None = None) -> dict[int, tuple[Answered, ...]]:
+    """Return the last answer to each question, by number of the inspection."""
+    found: dict[int, dict[str, Answered]] = {}
+    wanted = select(_AnswerRow).order_by(_AnswerRow.inspection, _AnswerRow.id)
+    if numbers is not None:
+        # A range, since databases take only so many numbers at once.
+        wanted = wanted.where(_AnswerRow.inspection.between(min(numbers, default=0), max(numbers, default=-1)))
+    for row in session.scalars(wanted):
+        answer: Answer = "yes" if row.answer == "yes" else "no"
+        said = Answered(row.inspection, row.question, row.opposite, answer, row.at)
+        found.setdefault(row.inspection, {})[row.question] = said
+    return {number: tuple(said.values()) for number, said in found.items()}
+
+
+def _asked(kept: Kept, question: str) -> tuple[State, bool]:
+    """Return the state that a question of an inspection is about, and whether it is asked the other way round.
+
+    Raises:
+        RepairError: The inspection asks no such question, or several where none was named.
+    """
+    states = [each.requirement for each in kept.inspection.verdict.findings if isinstance(each.requirement, State)]
+    if not states:
+        raise RepairError(f"inspection number {kept.id} asks no question of state", "answer one that does")
+    distinct = list(dict.fromkeys(states))
+    if not question.strip("? ") and len(distinct) == 1:
+        return distinct[0], False
+    ways = [(each, turned) for turned in (False, True) for each in distinct]
+    for meaning in (_words, _meaning):  # letter by letter first: two places are asked about alike
+        found = [way for way in ways if meaning(way[0].opposite if way[1] else way[0].question) == meaning(question)]
+        if found and (meaning is _words or len(found) == 1):
+            return found[0]
+    named = " or ".join(f"'{each.question}'" for each in distinct)
+    wrong = f"inspection number {kept.id} does not ask '{_words(question):.80}'"
+    raise RepairError(wrong if question.strip("? ") else "no question was named", f"answer {named}")
+
+
+def _words(question: str) -> str:
+    return " ".join(question.casefold().replace("?", " ").split())
+
+
+def _meaning(question: str) -> object:
+    return key(question), position(question)
+
+
+def _other(answer: Answer) -> Answer:
+    return "no" if answer == "yes" else "yes"
 
 
 def _wait_for_others(connection: object, _: object) -> None:
