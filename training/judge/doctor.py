@@ -141,13 +141,13 @@ def _but_id(each: Finding) -> dict[str, Any]:
 def _of_question(said: str, group: Sequence[StateExample]) -> Iterator[Finding]:
     why = observable(said) or observable(group[0].opposite)
     if why:
-        yield finding("not-observable", "stop", f"“{said}”: {why}, so no judge is ever asked it", count=len(group))
+        yield finding("not-observable", "stop", f'"{said}": {why}, so no judge is ever asked it', count=len(group))
     answers = Counter(each.answer for each in group)
     if len(answers) == 1:
         only = next(iter(answers))
         yield finding(
             "one-answer", "stop",
-            f"“{said}”: every answer is {only}, from which nothing is learned; add photos of the other state",
+            f"\"{said}\": every answer is {only}, from which nothing is learned; add photos of the other state",
             count=len(group),
         )  # fmt: skip
         return
@@ -160,18 +160,18 @@ def _of_train(said: str, group: Sequence[StateExample]) -> Iterator[Finding]:
     answers = Counter(each.answer for each in group)
     if len(answers) < 2:
         what = f"only {next(iter(answers))} in it" if answers else "nothing of it"
-        yield finding("train-one-answer", "stop", f"“{said}”: train has {what}; add photos", count=len(group))
+        yield finding("train-one-answer", "stop", f'"{said}": train has {what}; add photos', count=len(group))
         return
     sources = {answer: len({each.source for each in group if each.answer == answer}) for answer in answers}
     least = min(sources, key=lambda answer: sources[answer])
     if sources[least] < FEW_TO_TRAIN:
         of = n(sources[least], "independent photo")
-        said_few = f"“{said}”: {of} to train on with {least}; {FEW_TO_TRAIN} or more teach more"
+        said_few = f'"{said}": {of} to train on with {least}; {FEW_TO_TRAIN} or more teach more'
         yield finding("few-to-train", "warn", said_few, count=sources[least])
     (most, many), (other, fewer) = answers.most_common()
     if many >= LOPSIDED * fewer:
         yield finding(
-            "lopsided", "note", f"“{said}”: {many:,} {most} to {fewer:,} {other} in train; --balance evens that out"
+            "lopsided", "note", f'"{said}": {many:,} {most} to {fewer:,} {other} in train; --balance evens that out'
         )
 
 
@@ -181,15 +181,15 @@ def _of_measured(said: str, split: Split, group: Sequence[StateExample]) -> Iter
     if len(answers) < 2:
         what = f"only {next(iter(answers))}" if answers else "nothing"
         yield finding(
-            f"{split}-one-answer", "warn", f"“{said}”: {split}, on which {use}, has {what} of it", count=len(group)
+            f"{split}-one-answer", "warn", f'"{said}": {split}, on which {use}, has {what} of it', count=len(group)
         )
         return
     if all(each.made_by == "rendered" for each in group):
-        said_drawn = f"“{said}”: {split}, on which {use}, is all drawn, which says nothing of photos"
+        said_drawn = f'"{said}": {split}, on which {use}, is all drawn, which says nothing of photos'
         yield finding(f"{split}-drawn", "warn", said_drawn, count=len(group))
     sources = min(len({each.source for each in group if each.answer == answer}) for answer in answers)
     if sources < ENOUGH_SOURCES:
-        said_few = f"“{said}”: {n(sources, 'independent photo')} of one answer in {split}, on which {use}"
+        said_few = f'"{said}": {n(sources, "independent photo")} of one answer in {split}, on which {use}'
         yield finding(
             f"few-in-{split}", "warn", f"{said_few}; {ENOUGH_SOURCES} can hold 10 % of wrong states", count=sources
         )
