@@ -146,6 +146,8 @@ def _requirements(chosen: argparse.Namespace) -> int:
             print(f'  {action["action"]} {count}{size} {action["part"]}   from "{text[start:end]}"')
         for view, wanted in asked["requirements"].items():
             print(f"  {view}: {', '.join(each['text'] for each in wanted) or 'nothing to see'}")
+        if asked["questions"]:
+            print(f"  a judge of states can be asked as well: {', '.join(each['text'] for each in asked['questions'])}")
     return 0
 
 

@@ -26,6 +26,12 @@ Span = tuple[int, int | None]
 _UNKNOWN: Span = (1, None)
 """A group whose number the text does not say."""
 
+_PLUGS: dict[Action, tuple[str, str]] = {
+    "disconnect": ("unplugged", "plugged in"),
+    "connect": ("plugged in", "unplugged"),
+}
+_THERE: dict[Action, tuple[str, str]] = {"remove": ("removed", "in place"), "install": ("in place", "missing")}
+
 # Nothing is asked of what is loosened or tightened: no photo shows how tight a screw is.
 _STATES: dict[Action, tuple[str, str]] = {
     "open": ("open", "closed"),
@@ -59,19 +65,52 @@ def requirements_for(actions: Sequence[PartAction], view: View) -> tuple[Require
     return tuple(dict.fromkeys([*found, *states]))
 
 
+def questions_for(actions: Sequence[PartAction], view: View) -> tuple[State, ...]:
+    """Return what may be asked of a photo beside what `requirements_for` wants, and says more than a count does.
+
+    A count says how many connectors are unplugged, and never whether the battery's is among them; nor does it prove
+    that a part is gone whose empty place does not show. So these are asked of connectors and cables that have a name,
+    and of parts that were taken out or put in, but of no screws. They are apart from what is required: counts settle
+    most steps for people who have no judge of states, to whom each would be one more line that stays UNCERTAIN.
+
+    Args:
+        actions: In the order of the text.
+        view: Nothing is asked of a `mat`: it shows what lies there, and not the place.
+
+    Raises:
+        ValueError: There is no such view.
+    """
+    if view not in get_args(View):
+        raise ValueError(f"need view to be one of {', '.join(get_args(View))}, got {view!r}")
+    found: list[State] = []
+    for place, action in enumerate(actions if view != "mat" else ()):
+        words = _PLUGS if _is_plugged(action.part) and "_" in action.part else _THERE
+        counted = kind_of(action.part.split("_")) != "other" if words is _THERE else False
+        overruled = any(other.part == action.part for other in actions[place + 1 :])
+        if action.action in words and not counted and not overruled and not action.among and not action.or_more:
+            wanted, opposite = words[action.action]
+            found.append(State(_question(action, wanted), "yes", _question(action, opposite)))
+    return tuple(dict.fromkeys(found))
+
+
 def step_as_data(text: str) -> dict[str, Any]:
     """Return what a step's text asks and what photos of it must show, as plain data for JSON.
 
-    `{actions: [...], requirements: {device: [...], mat: [...], before_after: [...]}}`, where an action has the fields
-    of `PartAction`; each requirement has its record's fields, and in `text` what `read_requirement` reads.
+    `{actions: [...], requirements: {device: [...], mat: [...], before_after: [...]}, questions: [...]}`, where an
+    action has the fields of `PartAction`; each requirement has its record's fields, and in `text` what
+    `read_requirement` reads. The questions are those of `questions_for`, on the device.
     """
     actions = read_actions(text)
     views: tuple[View, ...] = get_args(View)
-    requirements = {
-        view: [{"text": write_requirement(found), **to_data(found)} for found in requirements_for(actions, view)]
-        for view in views
+    return {
+        "actions": [to_data(action) for action in actions],
+        "requirements": {view: _written(requirements_for(actions, view)) for view in views},
+        "questions": _written(questions_for(actions, "device")),
     }
-    return {"actions": [to_data(action) for action in actions], "requirements": requirements}
+
+
+def _written(requirements: Iterable[Requirement]) -> list[dict[str, Any]]:
+    return [{"text": write_requirement(each), **to_data(each)} for each in requirements]
 
 
 # ---- what becomes of each label

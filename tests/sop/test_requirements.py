@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from repairai.schema import Action, Change, Count, PartAction, Requirement, State
 from repairai.sop.actions import read_actions
 from repairai.sop.requirement_text import read_requirement, write_requirement
-from repairai.sop.requirements import requirements_for, step_as_data
+from repairai.sop.requirements import questions_for, requirements_for, step_as_data
 
 VIEWS = ("device", "mat", "before_after")
 
@@ -60,9 +60,44 @@ def test_what_each_view_must_show(text: str, device: list[str], mat: list[str], 
     assert [written(text, view) for view in VIEWS] == [device, mat, before_after]
 
 
+UNPLUGGED = "Is the battery connector unplugged? yes / Is the battery connector plugged in?"
+PLUGGED = "Is the battery connector plugged in? yes / Is the battery connector unplugged?"
+
+
+@pytest.mark.parametrize(
+    ("text", "questions"),
+    [
+        ("Disconnect the battery connector.", [UNPLUGGED]),
+        ("Unplug the battery connector.", [UNPLUGGED]),
+        ("Reconnect the battery connector.", [PLUGGED]),
+        ("Disconnect the battery connector. Reconnect the battery connector.", [PLUGGED]),
+        ("Disconnect the four fan connectors.",
+         ["Are the 4 fan connectors unplugged? yes / Are the 4 fan connectors plugged in?"]),
+        ("Disconnect the ribbon cable.", ["Is the ribbon cable unplugged? yes / Is the ribbon cable plugged in?"]),
+        ("Disconnect the connector.", []),  # whichever it is: the count says as much
+        ("Disconnect two of the fan connectors.", []),
+        ("Remove the battery.", ["Is the battery removed? yes / Is the battery in place?"]),
+        ("Remove the battery. Insert the new battery.", ["Is the battery in place? yes / Is the battery missing?"]),
+        ("Remove the four screws.", []),
+        ("Remove the two latches.", []),
+        ("Open the latch.", []),  # it is required already
+        ("Do not disconnect the battery connector.", []),
+        ("Turn it over.", []),
+    ],
+)  # fmt: skip
+def test_what_may_be_asked_beside_the_counts(text: str, questions: list[str]):
+    actions = read_actions(text)
+    assert [write_requirement(each) for each in questions_for(actions, "device")] == questions
+    assert questions_for(actions, "mat") == ()
+    assert not set(questions_for(actions, "device")) & set(requirements_for(actions, "device"))
+    assert [each["text"] for each in step_as_data(text)["questions"]] == questions
+
+
 def test_an_unknown_view_is_the_callers_mistake():
     with pytest.raises(ValueError, match="need view to be one of device, mat, before_after, got 'side'"):
         requirements_for((), "side")
+    with pytest.raises(ValueError, match="need view to be one of"):
+        questions_for((), "side")
 
 
 def test_a_step_as_plain_data():
@@ -86,7 +121,7 @@ ACTIONS = st.builds(
 
 @given(st.lists(ACTIONS, max_size=8), st.sampled_from(VIEWS))
 def test_any_actions_give_requirements_that_can_be_typed(actions: list[PartAction], view: str):
-    found = requirements_for(actions, view)
+    found = (*requirements_for(actions, view), *questions_for(actions, view))
     assert len(set(found)) == len(found)
     assert [read_requirement(write_requirement(each)) for each in found] == list(found)
     assert view == "before_after" or not [each for each in found if isinstance(each, Change)]
