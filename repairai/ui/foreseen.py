@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from repairai.errors import RepairError
@@ -18,9 +19,12 @@ from repairai.runs.checks import ready
 from repairai.runs.forecast import DiskForecast, disk_forecast
 from repairai.ui.photos.sets import chosen_set
 from repairai.ui.photos.usual import BUILTIN, builtin_folder
+from repairai.ui.states.state_sets import chosen_states
 
 TOKENS_A_BAR = 128
 """Width of a bar in the histogram of a report, see `training/sop/data_report.py`."""
+PROBE = "linear_probe"
+LIGHT = "A light classifier is trained on the processor, in minutes: its photos go once through a backbone that stays"
 FILLED = 0.95
 """Of a row of `length_tokens`, where short examples are packed together."""
 
@@ -71,8 +75,12 @@ def foresee(recipe: Recipe, report: Mapping[str, Any] | None, at_once: bool = Fa
         ready(recipe)
     except RepairError as error:
         faults.append(str(error))
-    steps, held, hours = photo_steps(recipe) if recipe.task == "detector" else steps_of(recipe, report), None, None
-    if not at_once:
+    held, hours = None, None
+    steps = {"detector": photo_steps, "judge": state_steps}.get(recipe.task, partial(steps_of, report=report))(recipe)
+    if recipe.step.method == PROBE:
+        at_once = False
+        remarks.append(LIGHT)
+    elif not at_once:
         try:
             found = estimate([_with_shape(recipe.step)])[0]
             low, high = found.held_gib(card.device)
@@ -109,6 +117,22 @@ def photo_steps(recipe: Recipe) -> int | None:
         return None
     each = recipe.step.batch * recipe.step.accumulation * recipe.gpus
     return max(math.ceil(math.ceil(len(photos.of("train")) / each) * recipe.epochs), 1)
+
+
+def state_steps(recipe: Recipe) -> int | None:
+    """Return how many optimizer steps a judge's run will make; None where none are, or its states are not known."""
+    if recipe.step.method == PROBE:
+        return None
+    if recipe.max_steps:
+        return recipe.max_steps
+    try:
+        states = chosen_states(recipe.data)
+    except RepairError:
+        states = None
+    if states is None:
+        return None
+    each = recipe.step.batch * recipe.step.accumulation * recipe.gpus
+    return max(math.ceil(math.ceil(states.n_train / each) * recipe.epochs), 1)
 
 
 def _with_shape(step: Workload) -> Workload:

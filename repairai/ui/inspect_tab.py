@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.inspection import BUILTIN, inspect, open_detector
-from repairai.schema import Requirement, View
+from repairai.inspection import BUILTIN, open_detector
+from repairai.schema import View
 from repairai.sop.actions import read_actions
-from repairai.sop.requirement_text import read_requirement, write_requirement
+from repairai.sop.requirement_text import write_requirement
 from repairai.sop.requirements import requirements_for
-from repairai.ui import render, seeing
-from repairai.ui.overlay import figures
+from repairai.ui import question_fold, render, seeing
+from repairai.ui.photo_check import Place, Said, check
+from repairai.ui.question_fold import QuestionFold
 from repairai.ui.seeing import Seeing
+from repairai.ui.state_answers import Judged, answered
+from repairai.ui.state_render import PRESS
 from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, live, read_choice, sample_photos, told
-from repairai.vision import detectors
 
 VIEWS: list[tuple[str, View]] = [
     ("The device", "device"),
@@ -29,10 +30,6 @@ VIEWS: list[tuple[str, View]] = [
 HOW_MANY = ["exactly", "at least", "at most", "no"]
 ALL_DEVICES = "All devices"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-Place = tuple[str, int]
-"""A guide's id and a step's number; ("", 0) before one is picked."""
-Said = tuple[str, str]
-"""A verdict and the photo with its boxes, as HTML."""
 
 
 def _as_it_is(function: Callable[..., Said]) -> Callable[..., Said]:
@@ -80,12 +77,13 @@ class Task:
     number: gr.Number
     part: gr.Dropdown
     add: gr.Button
+    asked: QuestionFold
     place: gr.State
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The components of the photo and its verdict."""
+    """The components of the photo and its verdict; `judged` is what a person can answer to."""
 
     photo: gr.Image
     before: gr.Image
@@ -94,6 +92,12 @@ class Answer:
     keep: gr.Checkbox | None
     verdict: gr.HTML
     shown: gr.HTML
+    judged: gr.State
+
+    @property
+    def said(self) -> list[Any]:
+        """Return what a check changes."""
+        return [self.verdict, self.shown, self.judged]
 
 
 def build(bench: Workbench, allowed: Allowed = OWNER) -> None:
@@ -114,11 +118,12 @@ def build(bench: Workbench, allowed: Allowed = OWNER) -> None:
     @allowed.wraps
     def judged(
         photo: str | None, before: str | None, wanted: str, view: View, place: Place, keep: bool = False,
-        name: str = seeing.ACTIVE, masks: str = "",
+        name: str = seeing.ACTIVE, masks: str = "", judge: str = seeing.ACTIVE,
     ) -> Said:  # fmt: skip
-        return check(bench, photo, before, wanted, view, place, keep, name, masks)
+        return check(bench, photo, before, wanted, view, place, keep, name, masks, judge)
 
     _wire_check(task, answer, judged)
+    _wire_answers(bench, answer)
     for button, sample in tries:
         _wire_sample(bench, task, answer, button, sample, judged)
 
@@ -168,8 +173,9 @@ def _lay_task(bench: Workbench) -> Task:
             labels, value=labels[0], label="Part", allow_custom_value=True, elem_id="part", min_width=140
         )
         add = gr.Button("Add this line", elem_id="add", min_width=120)
+    asked = question_fold.lay()
     place = gr.State(("", 0))
-    return Task(words, device, found, note, back, step, forth, text, view, wanted, how, number, part, add, place)
+    return Task(words, device, found, note, back, step, forth, text, view, wanted, how, number, part, add, asked, place)
 
 
 def _lay_answer(allowed: Allowed) -> Answer:
@@ -179,8 +185,8 @@ def _lay_answer(allowed: Allowed) -> Answer:
     sees = seeing.lay() if allowed.chooses else None
     check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
     keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep") if allowed.keeps else None
-    verdict = live("verdict", render.NOTHING_YET, min_height=140)
-    return Answer(photo, before, sees, check, keep, verdict, gr.HTML("", elem_id="shown"))
+    verdict = live("verdict", render.NOTHING_YET, PRESS, min_height=140)
+    return Answer(photo, before, sees, check, keep, verdict, gr.HTML("", elem_id="shown"), gr.State(None))
 
 
 def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> gr.Image:
@@ -239,6 +245,7 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
     task.view.input(told(go), now, shown, **QUIET)
     task.view.change(lambda view: gr.Image(visible=view == "before_after"), task.view, answer.before, **QUIET)
     task.add.click(add_line, [task.wanted, task.how, task.number, task.part], task.wanted, **QUIET)
+    question_fold.wire(task.asked, task.wanted)
 
 
 def chosen(bench: Workbench, place: Place, view: View) -> tuple[Any, str, str]:
@@ -263,11 +270,11 @@ def add_line(wanted: str, how: str, number: float | None, part: str | None) -> s
 def _wire_check(task: Task, answer: Answer, judged: Callable[..., Said]) -> None:
     more: list[Any] = [answer.keep] if answer.keep else []
     if answer.seeing:
-        more += [answer.seeing.detector, answer.seeing.masks]
+        more += [answer.seeing.detector, answer.seeing.masks, answer.seeing.judge]
     answer.check.click(
         judged,
         [answer.photo, answer.before, task.wanted, task.view, task.place, *more],
-        [answer.verdict, answer.shown],
+        answer.said,
         concurrency_id="detector",
         concurrency_limit=1,
         scroll_to_output=True,
@@ -275,39 +282,13 @@ def _wire_check(task: Task, answer: Answer, judged: Callable[..., Said]) -> None
     )
 
 
-def check(
-    bench: Workbench, photo: str | None, before: str | None, wanted: str, view: View, place: Place, keep: bool,
-    chosen: str | None = seeing.ACTIVE, masks: str = "",
-) -> Said:  # fmt: skip
-    """Return the verdict and the photo with its boxes, as HTML; or what is wrong, in one sentence."""
-    try:
-        if not photo:
-            raise RepairError("there is no photo yet", "give one by upload, camera or paste")
-        requirements = read_requirements(wanted)
-        files = [Path(photo), *([Path(before)] if before and view == "before_after" else [])]
-        guide, step = place
-        name = (chosen or seeing.ACTIVE).strip()
-        detector, trouble = open_detector(name), "" if name else detectors.trouble()
-        done = inspect(
-            files[0],
-            requirements,
-            detector,
-            view=view,
-            before=files[1] if len(files) > 1 else None,
-            guide=guide,
-            step=step or None,
-        )
-    except RepairError as error:
-        return render.problem(str(error)), ""
-    done, fault = seeing.with_masks(done, files[0], masks)
-    shown = figures(done, detector.limits, *files)
-    said = (render.problem(trouble) if trouble else "") + fault
-    try:
-        if keep:
-            bench.records.keep(done, *files)
-    except RepairError as error:  # a full disk takes nobody's verdict away
-        said += render.problem(str(error))
-    return said + render.verdict(done), shown
+def _wire_answers(bench: Workbench, answer: Answer) -> None:
+    """Take what a person answers to a question of state, and show the verdict with it."""
+
+    def take(judged: Judged | None, event: gr.EventData) -> tuple[Judged | None, str]:
+        return answered(bench.records, judged, event.at, event.answer)
+
+    answer.verdict.click(told(take), answer.judged, [answer.judged, answer.verdict], **QUIET)
 
 
 def parts() -> list[str]:
@@ -316,11 +297,6 @@ def parts() -> list[str]:
         return list(open_detector().limits)
     except RepairError:  # whoever checks a photo is told; the page opens all the same
         return list(open_detector(BUILTIN).limits)
-
-
-def read_requirements(wanted: str) -> list[Requirement]:
-    """Return the requirements in a text, one a line; empty lines do not count."""
-    return [read_requirement(line) for line in wanted.splitlines() if line.strip()]
 
 
 def _wire_sample(
@@ -339,7 +315,7 @@ def _wire_sample(
     button.click(
         told(fill),
         None,
-        [*filled, answer.verdict, answer.shown],
+        [*filled, *answer.said],
         concurrency_id="detector",
         api_visibility="private",
     )

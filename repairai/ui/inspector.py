@@ -18,8 +18,9 @@ from repairai.schema import Guide
 from repairai.sop.library import Library
 from repairai.ui import inspect_tab
 from repairai.ui.host_check import HostCheck
-from repairai.ui.inspect_tab import Allowed, Said
+from repairai.ui.inspect_tab import Allowed
 from repairai.ui.look import look
+from repairai.ui.photo_check import Said
 from repairai.ui.workbench import Workbench, sample_photos
 from repairai.vision import detectors
 

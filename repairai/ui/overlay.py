@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from repairai.schema import Detection, Inspection, Mask, Outcome, PartLimits, part_of
+from repairai.schema import Box, Detection, Inspection, Mask, Outcome, PartLimits, State, part_of
 from repairai.ui.render import ICONS
 from repairai.vision.masks import polygons
 from repairai.vision.photo import read_photo
@@ -21,6 +21,10 @@ LONGEST_PX = 1600
 """The page shows a photo at this size at most: sharp on any screen, and small enough to travel with the verdict."""
 MAX_LABELS = 12
 """Labels that have a rule in `style.css` to hide them."""
+LOOKED = (
+    '<label class="toggle tone-region"><input type="checkbox" checked class="show-region" data-label="region">'
+    "where the judge looked</label>"
+)
 LETTER = 0.6
 """Width of a letter to its height, rather too much than too little."""
 
@@ -31,6 +35,7 @@ def overlay(
     limits: Mapping[str, PartLimits],
     outcomes: Mapping[str, Outcome],
     title: str,
+    regions: Sequence[tuple[str, Box]] = (),
 ) -> str:
     """Return a figure of a photo (H, W, 3) with a box for each detection and a checkbox for each label.
 
@@ -40,6 +45,7 @@ def overlay(
         limits: Of the detector.
         outcomes: What became of each part that was asked for; the others are drawn in grey.
         title: What the photo shows, for those who do not see it, and to tell two figures apart.
+        regions: Where a judge of states looked, each with the question, in px of the photo.
     """
     height, width = photo.shape[:2]
     labels = sorted({each.label for each in detections}, key=lambda name: (name not in outcomes, name))[:MAX_LABELS]
@@ -47,9 +53,11 @@ def overlay(
     boxes = "".join(
         _box(each, labels.index(each.label), width, limits, outcomes) for each in detections if each.label in labels
     )
+    boxes += "".join(_region(question, box, width) for question, box in regions)
+    looked = LOOKED if regions else ""
     return (
-        f'<figure class="overlay">{toggles or "<p>No parts were found in this photo.</p>"}'
-        f'<div class="stage"><img src="{_data_url(photo)}" alt="{escape(title)}" width="{width}" height="{height}">'
+        f'<figure class="overlay">{toggles or "<p>No parts were found in this photo.</p>"}{looked}'
+        f'<div class="stage"><img src="{data_url(photo)}" alt="{escape(title)}" width="{width}" height="{height}">'
         f'<svg viewBox="0 0 {width} {height}" aria-hidden="true">{boxes}</svg></div>'
         f"<figcaption>{escape(title)}</figcaption></figure>"
     )
@@ -62,11 +70,20 @@ def figures(done: Inspection, limits: Mapping[str, PartLimits], photo: Path, bef
         RepairError: A file is no longer the photo it was.
     """
     outcomes = {part: each.outcome for each in done.verdict.findings if (part := part_of(each.requirement))}
-    shown = overlay(read_photo(photo).pixels, done.detections, limits, outcomes, done.photo.name)
+    shown = overlay(read_photo(photo).pixels, done.detections, limits, outcomes, done.photo.name, regions_of(done))
     if before and done.before:
         name = f"Before: {done.before.name}"
         shown += overlay(read_photo(before).pixels, done.before_detections, limits, {}, name)
     return shown
+
+
+def regions_of(done: Inspection) -> list[tuple[str, Box]]:
+    """Return where a judge of states looked, each with its question; nothing of what it saw as a whole."""
+    return [
+        (each.requirement.question, each.region)
+        for each in done.verdict.findings
+        if isinstance(each.requirement, State) and each.region is not None
+    ]
 
 
 def _tone(label: str, outcomes: Mapping[str, Outcome]) -> str:
@@ -115,15 +132,32 @@ def _box(
     )
 
 
+def _region(question: str, box: Box, width: int) -> str:
+    left, top, right, bottom = box
+    size = max(11.0, width / 45)
+    words = question if len(question) * size * LETTER <= right - left else ""
+    return (
+        f'<g class="region"><title>{escape(question)}</title><rect x="{left}" y="{top}" width="{right - left:.1f}" '
+        f'height="{bottom - top:.1f}"/><text x="{left + size * 0.4:.1f}" y="{bottom - size * 0.5:.1f}" '
+        f'font-size="{size:.1f}">{escape(words)}</text></g>'
+    )
+
+
 def _mask(mask: Mask) -> str:
     """Return the px of a part as one shape; its holes stay open."""
     path = "".join(f"M{'L'.join(f'{x:g},{y:g}' for x, y in ring)}Z" for ring in polygons(mask))
     return f'<path class="mask" fill-rule="evenodd" d="{path}"/>'
 
 
-def _data_url(photo: NDArray[np.uint8]) -> str:
+def data_url(photo: NDArray[np.uint8], longest_px: int = LONGEST_PX) -> str:
+    """Return a photo (H, W, 3) as the address of an image.
+
+    Args:
+        photo: RGB uint8.
+        longest_px: Its longer side at most.
+    """
     picture = Image.fromarray(photo)
-    picture.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    picture.thumbnail((longest_px, longest_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,16 +1,20 @@
-"""The Records tab: the kept inspections with their verdicts."""
+"""The Records tab: the kept inspections with their verdicts, and the person's answers to questions of state."""
 
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.inspection import open_detector
+from repairai.records import Kept
 from repairai.ui import render
 from repairai.ui.overlay import figures
-from repairai.ui.workbench import Workbench, told
+from repairai.ui.state_answers import Judged, answered, crops_of
+from repairai.ui.state_render import PRESS
+from repairai.ui.workbench import Workbench, live, told
 
 HEAD = ["No.", "When", "Verdict", "Photo", "Guide", "Step"]
 ROWS = 100
@@ -21,27 +25,39 @@ def build(bench: Workbench, tab: gr.Tab) -> None:
     """Lay out the tab and wire it: it is read anew each time that it is opened."""
     gr.HTML("<h2>Kept inspections</h2>")
     table = gr.Dataframe(headers=HEAD, interactive=False, wrap=True, elem_id="records", max_height=420)
-    shown = gr.HTML(elem_id="record")
+    verdict = live("record", hears=PRESS)
+    shown = gr.HTML(elem_id="record-photo")
+    judged = gr.State(None)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def read(event: gr.SelectData) -> str:
+    def read(event: gr.SelectData) -> tuple[str, str, Judged]:
         return record(bench, int(event.row_value[0]))
 
-    tab.select(
-        told(lambda: (rows(bench), hint(bench))), None, [table, shown], show_progress="hidden", api_visibility="private"
-    )
-    table.select(told(read), None, shown, show_progress="hidden", api_visibility="private")
+    def take(now: Judged | None, event: gr.EventData) -> tuple[Judged | None, str, list[list[str]]]:
+        return *answered(bench.records, now, event.at, event.answer), rows(bench)
+
+    tab.select(told(lambda: (rows(bench), hint(bench), "", None)), None, [table, verdict, shown, judged], **quiet)
+    table.select(told(read), None, [verdict, shown, judged], **quiet)
+    verdict.click(told(take), judged, [judged, verdict, table], **quiet)
 
 
-def record(bench: Workbench, number: int) -> str:
-    """Return a kept inspection as HTML: its verdict, and its photos where copies of them are still there."""
-    done = bench.records.get(number).inspection
+def record(bench: Workbench, number: int) -> tuple[str, str, Judged]:
+    """Return a kept inspection as HTML: its verdict, and its photos where copies of them are still there.
+
+    Questions of state in it can be answered, now or once more, by what comes third.
+    """
+    kept = bench.records.get(number)
+    done = kept.inspection
+    crops: dict[int, str] = {}
     try:
         photos = [bench.records.photo(taken) for taken in (done.photo, done.before) if taken]
         limits = open_detector(done.models[0].split("@")[0]).limits
         shown = figures(done, limits, *photos)
+        crops = crops_of(done, photos[0])
     except RepairError as error:
         shown = f'<p class="fine">{escape(str(error))}</p>'
-    return render.verdict(done) + shown
+    judged = Judged(kept, crops)
+    return judged.html, shown, judged
 
 
 def hint(bench: Workbench) -> str:
@@ -58,10 +74,16 @@ def rows(bench: Workbench) -> list[list[str]]:
         [
             str(kept.id),
             kept.inspection.at.replace("T", " ")[:16],
-            f"{render.ICONS[kept.inspection.verdict.outcome]} {kept.inspection.verdict.outcome}",
+            _outcome(kept),
             kept.inspection.photo.name,
             kept.inspection.guide or "by hand",
             str(kept.inspection.step or ""),
         ]
         for kept in bench.records.newest(ROWS)
     ]
+
+
+def _outcome(kept: Kept) -> str:
+    """Return the outcome as the person's answers leave it, and that there are such."""
+    outcome = kept.verdict.outcome
+    return f"{render.ICONS[outcome]} {outcome}{', answered' if kept.answers else ''}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from repairai.schema import Finding, Guide, Inspection, Outcome, PartAction, Step
+from repairai.ui import state_render
 
 ICONS: dict[Outcome, str] = {"PASS": "✓", "FAIL": "✕", "UNCERTAIN": "?"}
 MEANINGS: dict[Outcome, str] = {
@@ -28,10 +29,19 @@ def badge(outcome: Outcome) -> str:
     )
 
 
-def verdict(done: Inspection) -> str:
-    """Return the banner, the table of expected and found, and what to do next."""
-    outcome = done.verdict.outcome
-    rows = "".join(_row(each) for each in done.verdict.findings)
+def verdict(done: Inspection, crops: Mapping[int, str] | None = None, asks: bool = False) -> str:
+    """Return the banner, the table of expected and found, and what to do next.
+
+    Args:
+        done: The inspection.
+        crops: By number of a finding: the address of a picture of where a judge of states looked.
+        asks: Whether the person can answer questions of state in it.
+    """
+    outcome, pictures = done.verdict.outcome, crops or {}
+    rows = "".join(
+        _row(each) + state_render.details(each, at, pictures.get(at, ""), asks)
+        for at, each in enumerate(done.verdict.findings)
+    )
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Verdict", "Expected", "Found"))
     looked = (
         f"{escape(done.photo.name)}, {done.photo.width_px} × {done.photo.height_px} px, judged in {done.seconds:.2f} s"

@@ -13,7 +13,7 @@ from repairai.runs.removal import refuse_active
 from repairai.runs.state import read_run
 from repairai.runs.why import why
 from repairai.sop import agents
-from repairai.ui import detector_runs, runs_render, scores_render
+from repairai.ui import run_kinds, runs_render, scores_render
 from repairai.ui.writers import make_room
 
 LABELS = {
@@ -81,10 +81,10 @@ def evaluate(run_id: str, limit: int | None, percent: float | None = None) -> st
     Args:
         run_id: Of the training.
         limit: Questions at most; None for all.
-        percent: For a detector, how many wrong steps of a hundred may pass.
+        percent: For a detector or a judge, how many wrong steps of a hundred may pass.
     """
-    eyes = detector_runs.is_eyes(run_folder(run_id))
-    folder = detector_runs.evaluate(run_id, percent) if eyes else launch.evaluate(run_id, limit)
+    kind = run_kinds.kind_of(run_folder(run_id))
+    folder = run_kinds.evaluate(run_id, percent) if kind else launch.evaluate(run_id, limit)
     run = read_run(folder)
     if run.state == "queued":
         how = escape(why(folder).said)
@@ -152,16 +152,16 @@ def activate(run_id: str, force: bool) -> tuple[bool, str]:
         run_id: Of the training.
         force: Whatever its exam says.
     """
-    if detector_runs.is_eyes(run_folder(run_id)):
-        return detector_runs.activate(run_id, force)
+    if kind := run_kinds.kind_of(run_folder(run_id)):
+        return kind.activate(run_id, force)
     found = gate.activate(run_id, force)
     return found.active, scores_render.decision(found.active, found.said)
 
 
 def back(run_id: str) -> str:
-    """Make the agent or detector active again that was so before: the kind that this run trained."""
-    if detector_runs.is_eyes(run_folder(run_id)):
-        return detector_runs.back()
+    """Make the agent, detector or judge active again that was so before: the kind that this run trained."""
+    if kind := run_kinds.kind_of(run_folder(run_id)):
+        return kind.back()
     restored = agents.back()
     name = "the steps themselves" if restored.kind == "steps" else restored.name
     return f"Questions are answered by {name} again."

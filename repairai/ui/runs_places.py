@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from repairai.runs.marks import MOST_NOTE
-from repairai.ui import detector_runs
 from repairai.ui.run_actions import LABELS
+from repairai.ui.run_kinds import ESCAPE_PERCENT, LEAST_PERCENT, MOST_PERCENT
 from repairai.ui.runs_view import PARTS
 from repairai.ui.workbench import live
 
@@ -79,7 +79,7 @@ class Places:
         buttons: By name, see `LABELS`.
         exam: What is there for trained models alone.
         limit: In it, for an agent.
-        escape: In it, for a detector.
+        escape: In it, for a detector or a judge.
         answer: What came of the last thing that was done.
         chosen: Id of the run that is shown in this browser tab.
         seen: What this browser tab shows already, by part.
@@ -117,7 +117,7 @@ class Gate:
 
     Args:
         limit: Questions of an evaluation.
-        escape: For a detector, how many wrong steps of a hundred may pass.
+        escape: For a detector or a judge, how many wrong steps of a hundred may pass.
         decision: What the gate said.
         anyway: Makes a model the active agent whatever its exam says.
     """
@@ -233,8 +233,8 @@ def _lay_exam(parts: dict[str, Any], buttons: dict[str, gr.Button]) -> Gate:
     with gr.Row(elem_classes="adder"):
         limit = gr.Number(200, label="Questions; 0 is all", minimum=0, precision=0, elem_id="exam-limit", min_width=220)
         escape = gr.Number(
-            detector_runs.ESCAPE_PERCENT, label="Wrong steps that may pass, in %", minimum=detector_runs.LEAST_PERCENT,
-            maximum=detector_runs.MOST_PERCENT, visible=False, elem_id="exam-escape", min_width=220,
+            ESCAPE_PERCENT, label="Wrong steps that may pass, in %", minimum=LEAST_PERCENT, maximum=MOST_PERCENT,
+            visible=False, elem_id="exam-escape", min_width=220,
         )  # fmt: skip
         buttons |= {name: _button(name) for name in IN_EXAM[:2]}
     decision = live("gate")

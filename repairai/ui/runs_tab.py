@@ -13,7 +13,7 @@ from repairai.errors import RepairError
 from repairai.runs.compare import compare
 from repairai.runs.listing import Order
 from repairai.runs.removal import delete_run
-from repairai.ui import detector_runs, render, runs_render
+from repairai.ui import render, run_kinds, runs_render
 from repairai.ui.run_actions import ACTIONS, LABELS, activate, again, doomed, evaluate, note_on, noted_on, said_of
 from repairai.ui.runs_places import IN_EXAM, Doubt, Gate, Noted, Places, lay_compare, lay_list, lay_run
 from repairai.ui.runs_view import PARTS, first, view
@@ -105,14 +105,14 @@ def look(
 def _buttons(names: list[str], changed: bool) -> list[Any]:
     if not changed:
         return [gr.skip()] * (len(LABELS) + 3)
-    eyes = detector_runs.EYES in names
-    said = {**LABELS, **detector_runs.LABELS} if eyes else LABELS
+    kind = run_kinds.marked(names)
+    said = {**LABELS, **kind.labels} if kind else LABELS
     updates = [
         gr.Button(said[name], visible=name in names, variant=_variant(name, names[:1]))
         for name in (*(each for each in LABELS if each not in IN_EXAM), *IN_EXAM)
     ]
     exam = gr.Column(visible="evaluate" in names)
-    return [*updates, exam, gr.Number(visible=not eyes), gr.Number(visible=eyes)]
+    return [*updates, exam, gr.Number(visible=kind is None), gr.Number(visible=kind is not None)]
 
 
 def _variant(name: str, likeliest: list[str]) -> Any:

@@ -14,6 +14,7 @@ from repairai.runs.checkpoints import checkpoints
 from repairai.runs.detector_scores import is_of_detector
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, run_folder
+from repairai.runs.judge_scores import is_of_judge
 from repairai.runs.lines import tail
 from repairai.runs.listing import Order, found
 from repairai.runs.queue import Waiting, waiting, wake
@@ -22,7 +23,8 @@ from repairai.runs.secrets import without_secrets
 from repairai.runs.state import Run, read_run
 from repairai.runs.why import why
 from repairai.sop import agents
-from repairai.ui import curves, detector_runs, detector_scores_render, render, runs_render, scores_render
+from repairai.ui import curves, detector_runs, judge_runs, render, runs_render, scores_render
+from repairai.ui.run_kinds import kind_of
 from repairai.ui.watched import Watched
 
 LOG_BYTES = 24 * 1024
@@ -72,6 +74,7 @@ def first(watched: Watched) -> str:
 
 def _of(watched: Watched, folder: RunFolder, run: Run, order: Sequence[Waiting]) -> dict[str, str]:
     series = watched.series(folder)
+    kind = kind_of(folder) if run.kind == "train" else None
     said = None if run.state in runs_render.AT_WORK and not run.asked else why(folder)
     recipe = folder.recipe if folder.recipe.exists() else folder.order
     log = without_secrets(tail(folder.log, LOG_BYTES).decode(errors="replace"))
@@ -82,7 +85,7 @@ def _of(watched: Watched, folder: RunFolder, run: Run, order: Sequence[Waiting])
         "plots": curves.drawn(curves.of_run(series), run.total_steps) if run.state != "queued" else "",
         "figures": runs_render.figures(run, series),
         "scores": watched.made_of(folder.scores, _scores) or _no_scores(folder, run),
-        **({"answering": detector_runs.inspecting()} if run.kind == "train" and detector_runs.is_eyes(folder) else {}),
+        **({"answering": kind.in_use()} if kind else {}),
         "checkpoints": runs_render.points_of_return(checkpoints(folder)),
         "events": runs_render.happened(read_events(folder.events)),
         "log": runs_render.log(log),
@@ -108,11 +111,11 @@ def buttons(folder: RunFolder, run: Run, order: Sequence[Waiting] = ()) -> list[
         return ["kill"] if _asked_seconds(folder, run.asked) > ANSWER_SECONDS else []
     found = ["resume"] if run.can_resume else []
     if folder.model.is_dir() and run.kind == "train":
+        kind = kind_of(folder)
         judged = folder.scores.is_file()
         found += ["activate", "evaluate"] if judged else ["evaluate", "activate"]
-        eyes = detector_runs.is_eyes(folder)
-        found += ["back"] if (detector_runs.has_past() if eyes else _past()) else []
-        found += [detector_runs.EYES] if eyes else []
+        found += ["back"] if (kind.has_past() if kind else _past()) else []
+        found += [kind.mark] if kind else []
     return [*found, *(["again"] if run.kind == "train" else []), "delete"]
 
 
@@ -133,12 +136,15 @@ def _asked_seconds(folder: RunFolder, what: str) -> float:
 def _no_scores(folder: RunFolder, run: Run) -> str:
     if run.kind != "train" or not folder.model.is_dir():
         return ""
-    return detector_scores_render.NO_SCORES if detector_runs.is_eyes(folder) else scores_render.NO_SCORES
+    kind = kind_of(folder)
+    return kind.no_scores if kind else scores_render.NO_SCORES
 
 
 def _scores(path: Path) -> str:
     if is_of_detector(path):
         return detector_runs.scores(path)
+    if is_of_judge(path):
+        return judge_runs.scores(path)
     try:
         return scores_render.scores(read_scores(path))
     except RepairError as error:

@@ -13,10 +13,11 @@ from repairai.ui.data_build import Builder, built
 from repairai.ui.photos import detector_cards
 from repairai.ui.recipe_text import ready_recipes
 from repairai.ui.runs_places import Places
+from repairai.ui.states import judge_cards
 from repairai.ui.watched import Watched
 from repairai.ui.workbench import Workbench
 
-AGENT, EYES = "sop", "detector"
+AGENT, EYES, JUDGE = "sop", "detector", "judge"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -28,8 +29,11 @@ def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs],
             data = data_card.lay()
             recipe = recipe_card.lay()
             start = start_card.lay()
-        with gr.Tab("A detector for parts", id=EYES) as eyes:
-            connect_eyes = detector_cards.build(tab, agent, eyes)
+        eyes, judge = gr.Tab("A detector for parts", id=EYES), gr.Tab("A judge of states", id=JUDGE)
+        with eyes:
+            connect_eyes = detector_cards.build(tab, [agent, judge], eyes)
+        with judge:
+            connect_judge = judge_cards.build(tab, [agent, eyes], judge)
     data_card.wire(bench, builder, data, recipe.text)
     loads = recipe_card.wire(recipe, data.chosen)
     start_card.wire(start, recipe.text, data.chosen, loads)
@@ -45,5 +49,6 @@ def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs],
     def connect(watched: Watched, places: Places, tabs: gr.Tabs) -> None:
         start_card.wire_start(start, recipe.text, watched, places, tabs)
         connect_eyes(watched, places, tabs)
+        connect_judge(watched, places, tabs)
 
     return connect

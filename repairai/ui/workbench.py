@@ -91,12 +91,18 @@ def _said(title: str, device: str, step: int | None = None, snippet: str = "") -
     return f"{name}, step {step}: {shown}" if step else name
 
 
-def live(elem_id: str, value: str = "", **more: Any) -> gr.HTML:
+def live(elem_id: str, value: str = "", hears: str = "", **more: Any) -> gr.HTML:
     """Return a place for what a person waits for, read out as it changes.
 
     Its role stands on the lasting container: screen readers pass over one that comes together with its text.
+
+    Args:
+        elem_id: Its id on the page.
+        value: What stands there at first.
+        hears: Script of ours by which it hears what is pressed in it.
+        **more: For `gr.HTML`.
     """
-    return gr.HTML(value, elem_id=elem_id, js_on_load="element.setAttribute('role', 'status')", **more)
+    return gr.HTML(value, elem_id=elem_id, js_on_load=f"element.setAttribute('role', 'status');{hears}", **more)
 
 
 def told(function: Callable[..., Answer]) -> Callable[..., Answer]:

@@ -14,13 +14,13 @@ THEN = {
     "sop-data": "It is in the list of data in the Train tab.",
     "photos": "Bring it in among your photos, so that a detector can learn from it.",
     "guides": "Bring it in among your guides, so that they can be asked and inspected by.",
-    "judge": "It is here; choose it where a model that reads photos is asked for.",
+    "judge": "It can answer questions of state now; it decides nothing until it was measured on photos of yours.",
     "proposer": "It is here; choose it in the Train tab, where a model proposes boxes.",
     "segmenter": "It is here; choose it where masks are asked for.",
 }  # fmt: skip
 USES = {
     "detector": "Let it inspect", "adapter": "Let it answer questions", "agent": "Let it answer questions",
-    "photos": "Bring it in", "guides": "Bring it in",
+    "judge": "Let it judge", "photos": "Bring it in", "guides": "Bring it in",
 }  # fmt: skip
 """What the button says that does the next thing."""
 

@@ -1,4 +1,4 @@
-"""What is done next with something that was fetched: a detector inspects, an agent answers, data are brought in."""
+"""What is done next with something that was fetched: a detector inspects, an agent or a judge answers, data come in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from repairai.errors import RepairError
 from repairai.hub.client import address
 from repairai.hub.pull import PullPlan
+from repairai.judge import judges
 from repairai.sop import agents
 from repairai.sop.guides import import_guides
 from repairai.ui.hub.pulling import Pulled
@@ -39,6 +40,9 @@ def use(pulled: Pulled | None, bench: Workbench) -> str:
     if plan.what in ("adapter", "agent"):
         agents.use(agents.Agent(plan.repo, "local", str(folder), plan.base))
         return f"{plan.repo} answers questions now. Another can be chosen in the Guides tab, under Who answers."
+    if plan.what == "judge":
+        judges.use(judges.Judge(plan.repo, "local", str(folder), plan.base))
+        return f"{plan.repo} answers questions of state now. One step back: the Runs tab, or `models back --judge`."
     if plan.what == "photos":
         return _photos_in(plan, folder)
     if plan.what == "guides":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -17,12 +17,12 @@ PREFIX = "detector-"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(tab: gr.Tab, agent: gr.Tab, eyes: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
+def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
     """Lay out the cards and wire them; return what connects their start with the Runs tab.
 
     Args:
         tab: The Train tab.
-        agent: In it, the one beside.
+        others: In it, those beside.
         eyes: In it, the one in which these cards stand.
     """
     work, trial = Scripted(), Scripted()
@@ -54,6 +54,7 @@ def build(tab: gr.Tab, agent: gr.Tab, eyes: gr.Tab) -> Callable[[Watched, Places
 
     now, seen = [photos.chosen, photos.version], [photos.chosen, photos.fold, photos.clock, tried.clock, photos.version]
     eyes.select(lambda chosen, version: [True, *opened(chosen, version)], now, [is_open, *seen], **QUIET)
-    agent.select(lambda: False, None, is_open, **QUIET)
+    for other in others:
+        other.select(lambda: False, None, is_open, **QUIET)
     tab.select(opened_again, [*now, is_open], seen, **QUIET)
     return lambda watched, places, tabs: start_card.wire_start(start, recipe.text, watched, places, tabs)

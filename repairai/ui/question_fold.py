@@ -1,0 +1,118 @@
+"""A question of state added to what a photo must show: its words, the answer that is wanted, and its opposite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from repairai.errors import RepairError
+from repairai.judge.questions import observable, opposite_of
+from repairai.schema import State
+from repairai.sop.requirement_text import write_requirement
+from repairai.ui import render
+from repairai.ui.workbench import live
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True)
+class QuestionFold:
+    """The components.
+
+    Args:
+        question: To be answered by yes or no.
+        expected: The answer that is wanted.
+        opposite: The same question the other way round.
+        add: Adds it to the requirements.
+        said: What is wrong with it, or to be known of it.
+    """
+
+    question: gr.Textbox
+    expected: gr.Radio
+    opposite: gr.Textbox
+    add: gr.Button
+    said: gr.HTML
+
+
+def lay() -> QuestionFold:
+    """Lay out the fold."""
+    with gr.Accordion("Add a question that no count answers", open=False, elem_id="fold-question", elem_classes="fold"):
+        question = gr.Textbox(
+            "", label="Question, to be answered by yes or no", placeholder="Is the battery connector unplugged?",
+            max_lines=1, elem_id="question",
+        )  # fmt: skip
+        expected = gr.Radio([("Yes", "yes"), ("No", "no")], value="yes", label="The answer that is wanted",
+                            elem_id="question-expected")  # fmt: skip
+        opposite = gr.Textbox(
+            "", label="The same the other way round; both are asked", max_lines=1, elem_id="question-opposite",
+            placeholder="Is the battery connector plugged in?",
+        )  # fmt: skip
+        add = gr.Button("Add this question", elem_id="add-question")
+        said = live("question-said")
+    return QuestionFold(question, expected, opposite, add, said)
+
+
+def wire(fold: QuestionFold, wanted: gr.Textbox) -> None:
+    """Wire the fold.
+
+    Args:
+        fold: See `lay`.
+        wanted: The requirements as text.
+    """
+    for event in (fold.question.blur, fold.question.submit):
+        event(proposed, [fold.question, fold.opposite], [fold.opposite, fold.said], **QUIET)
+    given = [wanted, fold.question, fold.expected, fold.opposite]
+    for press in (fold.add.click, fold.opposite.submit):
+        press(add_question, given, [wanted, fold.question, fold.opposite, fold.said], **QUIET)
+
+
+def proposed(question: str, opposite: str) -> list[Any]:
+    """Return an opposite where none is written yet, and what there is to say of the question as HTML."""
+    asked = as_question(question)
+    if not asked:
+        return [gr.skip(), ""]
+    return [gr.skip() if opposite.strip() else opposite_of(asked), _remark(asked)]
+
+
+def add_question(wanted: str, question: str, expected: str, opposite: str) -> list[Any]:
+    """Return the requirements with one more question, the emptied fields, and what there is to say as HTML."""
+    try:
+        line = write_requirement(state_of(question, expected, opposite))
+    except RepairError as error:
+        return [gr.skip(), gr.skip(), gr.skip(), render.problem(str(error))]
+    asked = as_question(question)
+    return [f"{wanted.rstrip()}\n{line}".lstrip(), "", "", _remark(asked)]
+
+
+def state_of(question: str, expected: str, opposite: str) -> State:
+    """Return a question of state as it was typed; its opposite is proposed where none was.
+
+    Raises:
+        RepairError: There is no question, or no opposite, or both are the same.
+    """
+    asked = as_question(question)
+    if not asked:
+        raise RepairError("there is no question yet", "write one, such as: Is the latch open?")
+    turned = as_question(opposite) or opposite_of(asked)
+    if not turned:
+        raise RepairError(
+            "the question has no opposite yet", "write the same the other way round, such as: Is the latch closed?"
+        )
+    if turned.lower() == asked.lower():
+        raise RepairError("the opposite is the question itself", "write it so that its right answer is the other one")
+    return State(asked, "no" if expected == "no" else "yes", turned)
+
+
+def as_question(text: str | None) -> str:
+    """Return what was typed on one line and with a question mark; empty for nothing."""
+    words = " ".join((text or "").split())
+    return words if not words or words.endswith("?") else f"{words.rstrip('.!')}?"
+
+
+def _remark(question: str) -> str:
+    why = observable(question)
+    said = f"{why[:1].upper()}{why[1:]}: no judge is asked, you look for yourself."
+    return f'<p class="answer">{escape(said)}</p>' if why else ""
