@@ -87,7 +87,7 @@ def weigh(yes_to_question: float, yes_to_opposite: float, limits: StateLimits) -
 
 def unasked(requirement: State, sight: Sight, where: Region) -> Finding | None:
     """Return the finding where no reasoner need be asked, since the photo cannot show the state; else None."""
-    if why := observable(requirement.question) or observable(requirement.opposite):
+    if why := observable(requirement.question) or observable(requirement.opposite) or _same(requirement):
         action = f"Check it by hand and take the line out: {why}."
         return _open(requirement, "not_observable", f"not judged: {why}", action)
     problem = sight.visibility.problem
@@ -151,6 +151,11 @@ def by_person(finding: Finding, answer: Answer) -> Finding:
 
 def _open(requirement: State, reason: Reason, found: str, action: str) -> Finding:
     return Finding(requirement, "UNCERTAIN", _expected(requirement), found, reason, None, action)
+
+
+def _same(requirement: State) -> str:
+    alike = requirement.question.casefold().split() == requirement.opposite.casefold().split()
+    return "the opposite is the same question once more" if alike else ""
 
 
 def _expected(requirement: State) -> str:

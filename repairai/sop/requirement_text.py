@@ -53,7 +53,8 @@ def read_requirement(text: str) -> Requirement:
             raise _not_read(text, "a question ends in '?'")
         return State(question, "yes" if expected == "yes" else "no", opposite)
     if "?" in text and '"' not in text:
-        raise _not_read(text, "a question needs its answer and its opposite")
+        asked = any(letter.isalpha() for letter in text.partition("?")[0])
+        raise _not_read(text, "a question needs its answer and its opposite" if asked else "the question is empty")
     change = _CHANGE.fullmatch(text)
     (least, most), part = _read_count(change[2] if change else text.strip(), text)
     if most is not None and most < least:

@@ -58,6 +58,8 @@ def test_what_can_be_typed(typed: str, requirement: Requirement):
         ("removed no screw", "a change is at least 1"),
         ("Is the latch open?", "a question needs its answer and its opposite"),
         ("Is the latch open? yes", "a question needs its answer and its opposite"),
+        ("?", "the question is empty"),
+        ("? yes / ?", "the question is empty"),
         ('4 "screw', "its quotes do not close"),
         ("4 screws " * 1000, "it has more than 2000 characters"),
     ],
