@@ -40,8 +40,8 @@ def add_words(verbs: Any) -> None:
     show.add_argument("folder", metavar="NAME|FOLDER")
     show.add_argument("--model", help="whose chat template is used: a name on the Hub, or a folder")
     show.add_argument("--n", type=whole(0, _MOST), help="how many samples (default: 3)")
-    pull = transfer.add_pull(verbs, _pull, "fetch a data set from the Hub; labelled photos become a set of photos")
-    pull.add_argument("--name", help="of the set of photos (default: the data set's)")
+    pull = transfer.add_pull(verbs, _pull, "fetch a data set from the Hub; labelled photos and states become a set")
+    pull.add_argument("--name", help="of the set of photos or of states (default: the data set's)")
     transfer.add_push(verbs, _push, "send built data to the Hub, with their card")
     delete = verb(verbs, "delete", _delete, "delete a build; refused while a run that needs it is at work or waits")
     delete.add_argument("name", metavar="NAME")
@@ -74,6 +74,8 @@ def _pull(chosen: argparse.Namespace) -> int:
         return 0
     if planned.what == "photos":
         return _photos_of(chosen, folder, planned.licence)
+    if planned.what == "states":
+        return _states_of(chosen, folder)
     if chosen.json:
         told = {"repo": planned.repo, "revision": planned.revision, "what": planned.what, "licence": planned.licence}
         print_json({**told, "folder": str(folder), "bytes": planned.total_bytes})
@@ -94,6 +96,21 @@ def _photos_of(chosen: argparse.Namespace, folder: Path, licence: str) -> int:
     words += [f"--licence={licence}"] if licence else []
     words += ["--json"] if chosen.json else []
     return run_script("training.detector_data", [*words, "--", str(folder)])
+
+
+def _states_of(chosen: argparse.Namespace, folder: Path) -> int:
+    """Make a set of states from what was pulled."""
+    from repairai.judge.state_set import read_state_set
+    from repairai.runs.sharing.state_files import take_states
+
+    place = take_states(folder, chosen.name or folder.name.rpartition("--")[2])
+    n = len(read_state_set(place))
+    if chosen.json:
+        print_json({"name": place.name, "folder": str(place), "examples": n, "what": "states"})
+        return 0
+    print(f"{n:,} states are in the set {place.name}: look at them with `states show {place.name}`, or train a judge")
+    print(f"with `train RECIPE --data {place.name}`")
+    return 0
 
 
 def _push(chosen: argparse.Namespace) -> int:

@@ -17,12 +17,15 @@ from repairai.hub.licences import Passed, passed_on
 
 TAGS: dict[Kind, str] = {
     "adapter": "repairai-adapter", "agent": "repairai-agent", "detector": "repairai-detector",
-    "proposer": "repairai-proposer",
+    "proposer": "repairai-proposer", "judge": "repairai-judge",
 }  # fmt: skip
 _TASKS: dict[Kind, str] = {
     "adapter": "text-generation", "agent": "text-generation", "detector": "object-detection",
-    "proposer": "zero-shot-object-detection",
+    "proposer": "zero-shot-object-detection", "judge": "visual-question-answering",
 }  # fmt: skip
+PEFT = "peft"
+MOST_QUESTIONS = 40
+"""That a card names; `state_limits.json` has all that were measured."""
 
 
 def model_card(facts: ModelFacts) -> str:
@@ -34,6 +37,7 @@ def model_card(facts: ModelFacts) -> str:
         f"# {cell(facts.name)}: {_what(facts)}",
         plain(facts.judged.said) if facts.judged else "It was not measured: check its answers before you rely on them.",
         how_to_use(facts),
+        _answers(facts),
         _scores(facts.judged),
         _thresholds(facts),
         "## Limits\n\n" + "\n".join(f"- {plain(each)}" for each in facts.limits) if facts.limits else "",
@@ -48,14 +52,14 @@ def model_card(facts: ModelFacts) -> str:
 
 
 def _head(facts: ModelFacts, passed: Passed) -> ModelCardData:
-    whole = facts.kind != "adapter"
+    library = facts.library or (PEFT if facts.kind == "adapter" else "transformers")
     more: dict[str, Any] = {}
     if facts.base_repo:
-        more["base_model_relation"] = "finetune" if whole else "adapter"
+        more["base_model_relation"] = "adapter" if library == PEFT else "finetune"
     return ModelCardData(
         license=passed.id,
         license_name=passed.name or None,
-        library_name="transformers" if whole else "peft",
+        library_name=library,
         pipeline_tag=_TASKS[facts.kind],
         base_model=facts.base_repo or None,
         datasets=list(facts.datasets) or None,
@@ -97,6 +101,19 @@ def _what(facts: ModelFacts) -> str:
     return f"a model that {facts.does}"
 
 
+def _answers(facts: ModelFacts) -> str:
+    if not facts.questions:
+        return ""
+    said = (
+        "## What it answers\n\nYes or no to questions of state, each of which is asked twice: as it is, and the other "
+        "way round. Only where both answers agree and both are sure is a state decided."
+    )
+    more = len(facts.questions) - MOST_QUESTIONS
+    rest = f"\n\nand {more:,} more" if more > 0 else ""
+    rows = facts.questions[:MOST_QUESTIONS]
+    return f"{said}\n\n{table(('question', 'the other way round'), rows, 'll')}{rest}"
+
+
 # ---- what was measured
 
 
@@ -123,6 +140,8 @@ def _scores(judged: Judged | None) -> str:
 def _thresholds(facts: ModelFacts) -> str:
     if not facts.thresholds:
         return ""
+    if facts.kind == "judge":
+        return _limits_of_judge(facts)
     rows = [
         (
             each.part, "" if each.photos is None else str(each.photos), f"{each.maybe:.3f}",
@@ -137,6 +156,22 @@ def _thresholds(facts: ModelFacts) -> str:
         "left undecided. They lie in `limits.json`."
     )
     return "\n\n".join(filter(None, [said, table(("part", "photos", "maybe", "sure"), rows, "lrrr"), why]))
+
+
+def _limits_of_judge(facts: ModelFacts) -> str:
+    rows = [
+        (each.part or "any other question", "" if each.photos is None else str(each.photos),
+         *(("never", "never") if each.sure is None else (f"{each.sure:.3f}", f"{each.maybe:.3f}")))
+        for each in facts.thresholds
+    ]  # fmt: skip
+    why = "\n".join(f"- {cell(each.part)} stays undecided: {plain(each.why)}." for each in facts.thresholds if each.why)
+    said = (
+        "## Thresholds\n\nThe answer is yes where both probabilities lie from the first on, and no where both lie up "
+        "to the second; all else stays undecided. They were chosen on photos that it did not learn from, and lie in "
+        "`state_limits.json`."
+    )
+    names = ("question", "photos", "yes from", "no up to")
+    return "\n\n".join(filter(None, [said, table(names, rows, "lrrr"), why]))
 
 
 # ---- how it came about

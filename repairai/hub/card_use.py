@@ -12,6 +12,8 @@ def how_to_use(facts: ModelFacts) -> str:
     """Return the few lines with which it is used; a test runs them."""
     if facts.turns:
         return _use_agent(facts)
+    if facts.kind == "judge":
+        return _use_judge(facts)
     return _use_detector(facts) if facts.kind == "detector" else _use_proposer(facts)
 
 
@@ -75,6 +77,32 @@ def _use_proposer(facts: ModelFacts) -> str:
         fenced("python", code),
         "With RepairAI, for photos whose boxes a person then accepts:",
         fenced("sh", shell),
+    ])  # fmt: skip
+
+
+def _use_judge(facts: ModelFacts) -> str:
+    question, opposite = facts.questions[0] if facts.questions else ("Is the lid closed?", "Is the lid open?")
+    code = "\n".join([
+        "from pathlib import Path",
+        "from repairai.judge.reasoner import load_reasoner",
+        "from repairai.vision.photo import read_photo",
+        f"judge, photo = load_reasoner({_text(facts.repo)}, \"judge\"), read_photo(Path(\"photo.jpg\")).pixels",
+        f"print(judge.ask(photo, {_text(question)}), judge.ask(photo, {_text(opposite)}))",
+    ])  # fmt: skip
+    pull = f"python -m repairai models pull {facts.repo}"
+    inspect = (
+        f"python -m repairai inspect photo.jpg --require {_quoted(f'{question} yes / {opposite}')} --judge {facts.repo}"
+    )
+    needs = "no torch" if facts.has_onnx else "torch and transformers"
+    return "\n\n".join([
+        "## How to use it",
+        f"With RepairAI, which needs {needs} for it. First fetch it:",
+        fenced("sh", pull),
+        "Then a photo is judged: PASS, FAIL or UNCERTAIN, by the thresholds below, with the part that the question is "
+        "about cut out:",
+        fenced("sh", inspect),
+        "Or ask it yourself: two probabilities of yes come back, that of the question and that of its opposite.",
+        fenced("python", code),
     ])  # fmt: skip
 
 

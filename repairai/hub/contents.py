@@ -12,17 +12,30 @@ from repairai.files import PULLED
 from repairai.hub.faults import Kind
 
 What = Literal[
-    "detector", "proposer", "segmenter", "adapter", "agent", "judge", "model", "sop-data", "photos", "guides", "data"
+    "detector",
+    "proposer",
+    "segmenter",
+    "adapter",
+    "agent",
+    "judge",
+    "model",
+    "sop-data",
+    "photos",
+    "states",
+    "guides",
+    "data",
 ]
 WHAT_WORDS: dict[What, str] = {
     "detector": "a detector that inspects", "proposer": "a model that proposes boxes from words",
     "segmenter": "a model that makes masks", "adapter": "an adapter", "agent": "a model that answers",
     "judge": "a model that answers questions about photos", "model": "a model",
-    "sop-data": "examples for the SOP agent", "photos": "labelled photos", "guides": "guides", "data": "a data set",
+    "sop-data": "examples for the SOP agent", "photos": "labelled photos",
+    "states": "photos with questions and answers", "guides": "guides", "data": "a data set",
 }  # fmt: skip
 ADAPTER, CONFIG = "adapter_config.json", "config.json"
 SAFE = ".safetensors"
 INSPECTING = ("rt_detr", "rt_detr_v2", "d_fine")
+CLASSIFIER = "repairai_state_classifier"
 _TEXTS = (".json", ".jsonl", ".ndjson", ".txt", ".md", ".yaml", ".yml", ".csv")
 _ALLOWED: dict[Kind, tuple[str, ...]] = {
     "model": (SAFE, ".onnx", ".onnx_data", ".model", ".jinja", *_TEXTS),
@@ -44,6 +57,7 @@ _IN_FOLDERS = re.compile(r"additional_chat_templates/[^/]+\.jinja")
 _TAGS: dict[str, What] = {
     "repairai-detector": "detector", "repairai-proposer": "proposer", "repairai-adapter": "adapter",
     "repairai-agent": "agent", "repairai-judge": "judge", "repairai-sop-data": "sop-data", "repairai-photos": "photos",
+    "repairai-states": "states",
     "repairai-guides": "guides",
 }  # fmt: skip
 _SEEING = ("ForConditionalGeneration", "ForVision2Seq", "ForImageTextToText")
@@ -97,7 +111,9 @@ def what_of(kind: Kind, paths: Sequence[str], tags: Sequence[str], settings: Map
     """
     tagged = next((_TAGS[tag] for tag in tags if tag in _TAGS), None)
     if kind == "model":
-        return "adapter" if ADAPTER in paths else _of_settings(settings) or tagged or "model"
+        if ADAPTER in paths:
+            return "judge" if tagged == "judge" else "adapter"
+        return _of_settings(settings) or tagged or "model"
     if tagged:
         return tagged
     if "train.jsonl" in paths and {"report.json", "sources.json"} & set(paths):
@@ -173,6 +189,8 @@ def _of_settings(settings: Mapping[str, Any]) -> What | None:
     made = str(names[0]) if isinstance(names, list) and names else ""
     if kind in INSPECTING:
         return "detector"
+    if kind == CLASSIFIER:
+        return "judge"
     if "sam" in kind.split("_")[0]:
         return "segmenter"
     if made.endswith(("ForObjectDetection", "ForZeroShotObjectDetection")):

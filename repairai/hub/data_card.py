@@ -11,9 +11,20 @@ from huggingface_hub import DatasetCardData
 from repairai.hub.card_words import Origin, cell, fenced, head, licence_section, origins_table, plain, table
 from repairai.hub.licences import Passed, passed_on
 
-DataKind = Literal["sop-data", "photos"]
-DATA_TAGS: dict[DataKind, str] = {"sop-data": "repairai-sop-data", "photos": "repairai-photos"}
-_TASKS: dict[DataKind, list[str]] = {"sop-data": ["text-generation"], "photos": ["object-detection"]}
+DataKind = Literal["sop-data", "photos", "states"]
+DATA_TAGS: dict[DataKind, str] = {
+    "sop-data": "repairai-sop-data", "photos": "repairai-photos", "states": "repairai-states",
+}  # fmt: skip
+_TASKS: dict[DataKind, list[str]] = {
+    "sop-data": ["text-generation"], "photos": ["object-detection"], "states": ["visual-question-answering"],
+}  # fmt: skip
+_WHAT: dict[DataKind, str] = {
+    "sop-data": "examples for an agent that answers from repair guides", "photos": "labelled photos",
+    "states": "photos with questions of state and their answers",
+}  # fmt: skip
+_SHOWN: dict[DataKind, str] = {
+    "sop-data": '["messages"][-1]["content"]', "photos": '["objects"]', "states": '["question"]',
+}  # fmt: skip
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
@@ -66,11 +77,10 @@ class DataFacts:
 def data_card(facts: DataFacts) -> str:
     """Return a data set's README with its head; the same facts give the same text."""
     passed = passed_on([each.licence for each in facts.sources])
-    what = "examples for an agent that answers from repair guides" if facts.kind == "sop-data" else "labelled photos"
     splits = [(each.name, f"{each.rows:,}", each.said) for each in facts.splits]
     sections = [
         head(_head(facts, passed)),
-        f"# {cell(facts.name)}: {what}",
+        f"# {cell(facts.name)}: {_WHAT[facts.kind]}",
         "\n".join(f"- {plain(each)}" for each in facts.said),
         _use(facts),
         "## Splits\n\n" + table(("split", "rows", ""), splits, "lrl"),
@@ -106,12 +116,11 @@ def _head(facts: DataFacts, passed: Passed) -> DatasetCardData:
 
 def _use(facts: DataFacts) -> str:
     first = facts.splits[0]
-    shown = '["messages"][-1]["content"]' if facts.kind == "sop-data" else '["objects"]'
     code = "\n".join([
         "from datasets import load_dataset",
         f"data = load_dataset({json.dumps(facts.repo)})",
         "print({split: len(rows) for split, rows in data.items()})",
-        f"print(data[{json.dumps(first.name)}][0]{shown})",
+        f"print(data[{json.dumps(first.name)}][0]{_SHOWN[facts.kind]})",
     ])  # fmt: skip
     shell = f"python -m repairai data pull {facts.repo}"
     return "\n\n".join([

@@ -7,8 +7,9 @@ from typing import Literal
 
 from repairai.hub.card_words import Origin
 
-Kind = Literal["adapter", "agent", "detector", "proposer"]
-"""An adapter on a base; a whole model that answers; a detector that inspects; one that proposes boxes from words."""
+Kind = Literal["adapter", "agent", "detector", "proposer", "judge"]
+"""An adapter on a base; a whole model that answers; a detector that inspects; one that proposes boxes from words; one
+that answers questions of state about photos, in whatever form."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Threshold:
-    """From which score on a part counts.
+    """From which score on a part counts; of a judge, from which probability on an answer to a question does.
 
     Args:
-        part: Its name.
-        maybe: From here on it may be there.
-        sure: From here on it is counted; None where the part stays undecided.
+        part: Its name, or the question.
+        maybe: From here on it may be there; of a question, up to here the answer is no.
+        sure: From here on it is counted, or the answer is yes; None where the part or question stays undecided.
         photos: On which they were chosen; None where that is not known.
         why: Why it stays undecided; empty where it does not.
     """
@@ -99,11 +100,13 @@ class ModelFacts:
         versions: (package, version).
         judged: What was measured; None where nothing was.
         limits: What it cannot do, a sentence each.
-        thresholds: For detectors.
+        thresholds: For detectors and judges.
         measured_on: What these were chosen on.
         turns: (role, text) that an agent is asked, as an example; a detector has none.
         parts: That a detector knows.
         has_onnx: The same network lies beside as ONNX.
+        questions: (question, its opposite) that a judge was taught.
+        library: With which it is loaded, as the Hub calls it; empty: by its kind.
     """
 
     name: str
@@ -129,3 +132,5 @@ class ModelFacts:
     turns: tuple[tuple[str, str], ...] = ()
     parts: tuple[str, ...] = field(default=())
     has_onnx: bool = False
+    questions: tuple[tuple[str, str], ...] = ()
+    library: str = ""

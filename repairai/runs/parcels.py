@@ -1,4 +1,4 @@
-"""What goes to the Hub of a run, of built data and of a set of photos: files by an allow-list, and their card.
+"""What goes to the Hub of a run, of built data, of photos and of states: files by an allow-list, and their card.
 
 Weights go as safetensors and ONNX, never as pickles. What belongs to this machine stays here: logs, checkpoints,
 figures by the step, and every path, which is cut down to a name, replaced by a name on the Hub, or refused. Each parcel
@@ -7,6 +7,7 @@ is looked through for tokens and for paths of this machine before anybody gets i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -18,10 +19,13 @@ from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hub.card import model_card
 from repairai.hub.data_card import data_card
 from repairai.hub.push import Parcel
+from repairai.judge.limits import STATE_LIMITS
+from repairai.judge.state_set import SOURCES, state_set_folder
 from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.removal import built_data
 from repairai.runs.sharing.example_files import example_facts, example_files
-from repairai.runs.sharing.model_facts import BUILTIN, agent_facts, detector_facts
+from repairai.runs.sharing.judge_facts import judge_facts
+from repairai.runs.sharing.model_facts import BUILTIN, agent_facts, data_folder, detector_facts
 from repairai.runs.sharing.origins import hub_name
 from repairai.runs.sharing.photo_files import photo_facts, photo_files
 from repairai.runs.sharing.staged import (
@@ -37,6 +41,7 @@ from repairai.runs.sharing.staged import (
     sweep,
     without_paths,
 )
+from repairai.runs.sharing.state_files import state_facts, state_files
 from repairai.vision.photo_set import photo_set_folder, read_photo_set
 
 ADAPTER = "adapter_config.json"
@@ -51,6 +56,8 @@ ALLOWED = {
     "adapter": (ADAPTER, "adapter_model.safetensors", *TOKENIZER),
     "agent": WHOLE,
     "detector": ("preprocessor_config.json", "processor_config.json", "limits.json", "model.onnx", *WHOLE),
+    "judge": (ADAPTER, "adapter_model.safetensors", "preprocessor_config.json", "processor_config.json",
+              "video_preprocessor_config.json", "chat_template.json", "backbone.onnx", STATE_LIMITS, *WHOLE),
 }  # fmt: skip
 """Of a model's folder, what may go: the rest stays, whatever it is."""
 
@@ -77,6 +84,13 @@ def of_run(run_id: str, repo: str = "", *, merged: bool = False, base: str = "")
     repo = repo or f"OWNER/{run_id}"
     if recipe.task == "detector":
         facts, kind, on = detector_facts(folder, recipe, repo), "detector", hub_name(recipe.step.model)
+    elif recipe.task == "judge":
+        kind, on = "judge", base or _base_of(folder, recipe)
+        if (source / ADAPTER).is_file() and not hub_name(on):
+            raise _without_base(run_id, on)
+        facts = judge_facts(folder, recipe, repo, on)
+        if merged:
+            facts = replace(facts, library="transformers")
     else:
         kind = "adapter" if (source / ADAPTER).is_file() else "agent"
         on = base or _base_of(folder, recipe)
@@ -85,6 +99,8 @@ def of_run(run_id: str, repo: str = "", *, merged: bool = False, base: str = "")
         facts = agent_facts(folder, recipe, repo, "adapter" if kind == "adapter" else "agent", on)
     place = place_of("runs", f"{run_id}-{MERGED}" if merged else run_id)
     files = (*_model_files(source, kind, place, hub_name(on)), _recipe_file(recipe, place, on))
+    if kind == "judge":
+        files = (*files, *_beside_judge(folder, recipe, place, {name for name, _ in files}))
     return _checked("model", files, model_card(facts), place)
 
 
@@ -118,6 +134,22 @@ def of_photo_set(name: str, repo: str = "") -> Parcel:
     place = place_of("photos", name)
     files = photo_files(photos, place)
     return _checked("dataset", files, data_card(photo_facts(photos, repo or f"OWNER/{name}")), place)
+
+
+def of_state_set(name: str, repo: str = "") -> Parcel:
+    """Return a set of states with its card.
+
+    Args:
+        name: Of the set.
+        repo: OWNER/NAME, for the card's lines of use.
+
+    Raises:
+        RepairError: There is none, it holds no example, a photo of it is gone, or the disk is full.
+    """
+    folder = state_set_folder(name)
+    place = place_of("states", name)
+    card = data_card(state_facts(folder, repo or f"OWNER/{name}"))
+    return _checked("dataset", state_files(folder, place), card, place)
 
 
 def lacks_base(run_id: str) -> bool:
@@ -167,6 +199,16 @@ def _model_files(source: Path, kind: str, place: Path, base: str) -> Files:
     found = sorted(path for path in source.iterdir() if path.is_file())
     chosen = [path for path in found if any(fnmatch(path.name, pattern) for pattern in ALLOWED[kind])]
     return tuple((path.name, _settings(path, place, base)) for path in chosen)
+
+
+def _beside_judge(folder: RunFolder, recipe: Recipe, place: Path, there: set[str]) -> Files:
+    """Return what belongs to a judge and does not lie in its folder: where its photos came from, and its thresholds.
+
+    A merged model lies beside the one that was measured, and answers alike.
+    """
+    beside = {SOURCES: data_folder(folder, recipe) / SOURCES, STATE_LIMITS: folder.model / STATE_LIMITS}
+    found = {name: path for name, path in beside.items() if name not in there and path.is_file()}
+    return tuple((name, staged(place, name, as_json(without_paths(json_of(path))))) for name, path in found.items())
 
 
 def _settings(path: Path, place: Path, base: str) -> Path:

@@ -49,15 +49,15 @@ def agent_facts(folder: RunFolder, recipe: Recipe, repo: str, kind: Kind, base: 
     """
     known = hub_name(base)
     sources = of_guides(read_json(folder.model / "sources.json"))
-    data = _data_folder(folder, recipe)
+    data = data_folder(folder, recipe)
     judged = _agent_judged(folder, known or last_of(base))
     return replace(
-        _of_any(folder, recipe, repo, kind),
+        of_any(folder, recipe, repo, kind),
         does="answers repair questions from the steps of your guides",
         base=known or last_of(base),
         base_repo=known,
         base_licence=licence_here(recipe.step.model),
-        data=_said_of_examples(folder),
+        data=said_of_examples(folder),
         sources=sources,
         datasets=datasets_among(sources, data),
         terms=_terms(folder, data),
@@ -78,21 +78,21 @@ def detector_facts(folder: RunFolder, recipe: Recipe, repo: str) -> ModelFacts:
     config = read_json(folder.model / "config.json")
     names: Any = config.get("id2label")
     kind: Kind = "detector" if inspects(config) else "proposer"
-    sources = of_photos(_list_in(folder.model / "sources.json"))
+    sources = of_photos(list_in(folder.model / "sources.json"))
     is_builtin = recipe.step.model == BUILTIN
     known = "" if is_builtin else hub_name(recipe.step.model)
     limits = read_json(folder.model / LIMITS)
     found = _scores_of_detector(folder)
     parts = tuple(str(each) for each in names.values()) if isinstance(names, dict) else ()
     return replace(
-        _of_any(folder, recipe, repo, kind),
+        of_any(folder, recipe, repo, kind),
         does=f"finds parts in photos of repairs: {', '.join(parts) or 'as it was trained'}",
         base=BUILTIN_WORDS if is_builtin else known or last_of(recipe.step.model),
         base_repo=known,
         base_licence=BUILTIN_LICENCE if is_builtin else licence_here(recipe.step.model),
         data=_said_of_photos(folder),
         sources=sources,
-        datasets=datasets_among(sources, _data_folder(folder, recipe)),
+        datasets=datasets_among(sources, data_folder(folder, recipe)),
         judged=_detector_judged(found) if found else None,
         limits=tuple(_detector_limits(found, limits)),
         thresholds=tuple(_thresholds(limits)),
@@ -102,7 +102,7 @@ def detector_facts(folder: RunFolder, recipe: Recipe, repo: str) -> ModelFacts:
     )
 
 
-def _of_any(folder: RunFolder, recipe: Recipe, repo: str, kind: Kind) -> ModelFacts:
+def of_any(folder: RunFolder, recipe: Recipe, repo: str, kind: Kind) -> ModelFacts:
     """Return what runs of every task tell."""
     came = came_of(folder)
     about = read_json(folder.about)
@@ -125,7 +125,7 @@ def _settings(recipe: Recipe) -> list[tuple[str, str]]:
     """Return what of a recipe a reader wants to know first; the whole of it goes along as a file."""
     step = recipe.step
     rows: dict[str, object] = {"method": step.method.replace("_", "-"), "trained by": recipe.backend}
-    if recipe.task == "detector":
+    if recipe.task == "detector" or step.method == "linear_probe":
         rows["input"] = f"{step.image_px} px"
         if recipe.detecting:
             rows["augmentation"] = recipe.detecting.augmentation
@@ -152,11 +152,12 @@ def _hardware(about: dict[str, Any]) -> str:
     return f"{profile.cpu.name or 'a processor'}, {profile.cpu.cores} cores, {profile.ram_gib:.0f} GiB of memory"
 
 
-def _data_folder(folder: RunFolder, recipe: Recipe) -> Path:
+def data_folder(folder: RunFolder, recipe: Recipe) -> Path:
+    """Return where a run's data lie, which need not be there any longer."""
     return Path(str(read_json(folder.about).get("directory", ""))) / expanded(recipe.data)
 
 
-def _list_in(path: Path) -> Any:
+def list_in(path: Path) -> Any:
     """Return the list that a file of JSON holds; an empty one where it holds none."""
     try:
         return json.loads(path.read_bytes())
@@ -176,7 +177,7 @@ def _terms(folder: RunFolder, data: Path) -> tuple[str, ...]:
     return (IFIXIT,) if '"origin": "ifixit"' in told else ()
 
 
-def _said_of_examples(folder: RunFolder) -> str:
+def said_of_examples(folder: RunFolder) -> str:
     """Return what was trained on, as the run said when it began; of several beginnings the last."""
     said = {text.partition(":")[0]: text for each in read_events(folder.events, ("data",)) for text in [each.text]}
     return " ".join(f"{text[0].upper()}{text[1:]}." for text in said.values() if text)
