@@ -37,7 +37,7 @@ from training.judge.doctor import Seen, write_report
 from training.judge.met import Met, join, read_met, write_met
 from training.judge.shown import Offered, Shown, Task
 from training.judge.taking import Taken, Taking
-from training.judge.wanted import Wanted
+from training.judge.wanted import Source
 from training.script import Tell
 
 WORKERS = min(2, os.cpu_count() or 1)
@@ -58,7 +58,7 @@ class Order:
     """
 
     name: str
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[Source, ...]
     add: bool = False
     balance: bool = False
     seed: int = 7
@@ -131,7 +131,7 @@ def _fill(order: Order, folder: Path, beside: Path, tell: Tell, began: float) ->
     _put(folder, beside, Built(examples, came_from, met, seen), order.name, order.add)
 
 
-def _offer(wanted: Wanted, seed: int) -> Offered:
+def _offer(wanted: Source, seed: int) -> Offered:
     return rendered.offered(wanted, seed) if wanted.kind == "rendered" else _OFFERED[wanted.kind](wanted)
 
 

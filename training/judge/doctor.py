@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -128,14 +128,12 @@ def of_examples(examples: Sequence[StateExample]) -> Iterator[Finding]:
     asked: dict[str, list[StateExample]] = defaultdict(list)
     for each in examples:
         asked[key(each.question)].append(each)
+    times: Counter[str] = Counter()
     for group in asked.values():
         said = Counter(each.question for each in group).most_common(1)[0][0]
-        for number, each in enumerate(_of_question(said, group)):
-            yield Finding(f"{each.kind}-{key(said).replace(' ', '-')}" if number else each.kind, **_but_id(each))
-
-
-def _but_id(each: Finding) -> dict[str, Any]:
-    return {name: value for name, value in vars(each).items() if name != "id"}
+        for each in _of_question(said, group):
+            times[each.kind] += 1
+            yield replace(each, id=each.kind if times[each.kind] == 1 else f"{each.kind}-{times[each.kind]}")
 
 
 def _of_question(said: str, group: Sequence[StateExample]) -> Iterator[Finding]:

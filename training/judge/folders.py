@@ -12,14 +12,14 @@ from repairai.vision.photo import read_photo
 from training.detector.alike import look_of, source_of
 from training.detector.labels import split_of
 from training.judge.shown import Answer, Offered, Shown, Task, as_file
-from training.judge.wanted import Wanted
+from training.judge.wanted import Source
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".mpo")
 )  # fmt: skip
 
 
-def offered(wanted: Wanted) -> Offered:
+def offered(wanted: Source) -> Offered:
     """Return the photos of two folders, with those of folders in them.
 
     Raises:
@@ -76,7 +76,7 @@ def _collection(folders: Sequence[Path]) -> str:
     return place.name or "folders"
 
 
-def _shown(path: Path, origin: str, collection: str, wanted: Wanted, answer: Answer) -> tuple[Shown, ...]:
+def _shown(path: Path, origin: str, collection: str, wanted: Source, answer: Answer) -> tuple[Shown, ...]:
     photo = read_photo(path)
     content, suffix = as_file(photo.pixels)
     size = (photo.pixels.shape[1], photo.pixels.shape[0])

@@ -15,10 +15,10 @@ from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, read
 from training.detector.alike import look_of
 from training.judge.places import named, place_words
 from training.judge.shown import Answer, Offered, Shown, Task, as_file, cut
-from training.judge.wanted import Wanted
+from training.judge.wanted import Source
 
 
-def offered(wanted: Wanted) -> Offered:
+def offered(wanted: Source) -> Offered:
     """Return the photos of a set that show one of the two parts; photos that nobody has labelled are left out.
 
     Raises:
@@ -53,7 +53,7 @@ def offered(wanted: Wanted) -> Offered:
 
 def _shown(
     photos: PhotoSet, photo: LabelledPhoto, boxes: Sequence[LabelledBox], words: Sequence[str],
-    answers: Mapping[str, Answer], wanted: Wanted,
+    answers: Mapping[str, Answer], wanted: Source,
 ) -> list[Shown]:  # fmt: skip
     opened = read_photo(photos.path(photo))
     look = None if photo.made else look_of(opened.pixels)

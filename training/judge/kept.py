@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from repairai.errors import RepairError
+from repairai.inspection import open_detector
 from repairai.judge.region import region
-from repairai.records import Records
+from repairai.records import Answered, Records
 from repairai.schema import Box, Inspection, PartLimits, Sight, State
 from repairai.vision.photo import read_photo
 from training.detector.alike import look_of
 from training.judge.shown import Offered, Shown, Task, as_file, cut
-from training.judge.wanted import Wanted
+from training.judge.wanted import Source
 
 COLLECTION = "records"
 _EMPTY = "_hole"
 """What the name of a part's empty place ends in."""
 
 
-def offered(wanted: Wanted) -> Offered:
+def offered(wanted: Source) -> Offered:
     """Return the photos of inspections whose questions somebody answered; an answer given twice counts as the last one.
 
     Raises:
@@ -34,7 +35,7 @@ def offered(wanted: Wanted) -> Offered:
             "answer one on the page, or with `python -m repairai records answer`",
         )
     tasks, left = [], {}
-    for (number, question), each in answers.items():
+    for (number, question), said in answers.items():
         origin = f"inspection {number}"
         try:
             inspection = records.get(number).inspection
@@ -42,25 +43,22 @@ def offered(wanted: Wanted) -> Offered:
         except RepairError as error:
             left[origin] = error.what
             continue
-        opposite, answer = each.opposite, each.answer
-        tasks.append(Task(origin, partial(_shown, path, origin, inspection, wanted, question, opposite, answer)))
+        tasks.append(Task(origin, partial(_shown, path, origin, _where(inspection, question), wanted, said)))
     if not tasks:
         raise RepairError("of no answered inspection a photo is there", "keep inspections with their photos")
     return Offered(COLLECTION, tasks, left)
 
 
-def _shown(
-    path: Path, origin: str, inspection: Inspection, wanted: Wanted, question: str, opposite: str,
-    answer: Literal["yes", "no"],
-) -> tuple[Shown, ...]:  # fmt: skip
+def _shown(path: Path, origin: str, where: Box | None, wanted: Source, said: Answered) -> tuple[Shown, ...]:
     photo = read_photo(path)
-    pixels = cut(photo.pixels, _where(inspection, question))
+    pixels = cut(photo.pixels, where)
     content, suffix = as_file(pixels)
     split = "" if wanted.split == "shared" else wanted.split
     return (
         Shown(
             origin, photo.sha256, content, suffix, (pixels.shape[1], pixels.shape[0]),
-            f"{COLLECTION}/{photo.sha256[:12]}", look_of(photo.pixels), question, opposite, answer, split, "person",
+            f"{COLLECTION}/{photo.sha256[:12]}", look_of(photo.pixels), said.question, said.opposite, said.answer,
+            split, "person",
         ),
     )  # fmt: skip
 
@@ -69,12 +67,21 @@ def _where(inspection: Inspection, question: str) -> Box | None:
     """Return where the judge looked, or would have looked; None for the whole photo."""
     for finding in inspection.verdict.findings:
         asked = finding.requirement
-        if isinstance(asked, State) and asked.question == question and finding.region:
+        if isinstance(asked, State) and asked.question == question and finding.probability is not None:
             return finding.region
-    labels = {each.label for each in inspection.detections}
-    limits = {
-        label: PartLimits(0.5, 0.0, empty_place=f"{label}{_EMPTY}" if f"{label}{_EMPTY}" in labels else None)
-        for label in sorted(labels)
-    }
-    sight = Sight(inspection.detections, limits, inspection.visibility)
+    sight = Sight(inspection.detections, _limits(inspection), inspection.visibility)
     return region(question, sight, inspection.photo.width_px, inspection.photo.height_px).box
+
+
+def _limits(inspection: Inspection) -> Mapping[str, PartLimits]:
+    """Return what was measured of the detector that looked; where it is gone, what its detections tell of its parts."""
+    try:
+        return open_detector(inspection.models[0].rpartition("@")[0]).limits if inspection.models else {}
+    except RepairError:
+        labels = {each.label for each in inspection.detections}
+        labels |= {f"{label}{_EMPTY}" for label in labels if label == "screw"}
+        labels |= {label.removesuffix(_EMPTY) for label in labels}
+        return {
+            label: PartLimits(0.5, 0.0, empty_place=f"{label}{_EMPTY}" if f"{label}{_EMPTY}" in labels else None)
+            for label in sorted(labels)
+        }

@@ -11,7 +11,7 @@ from repairai.errors import RepairError
 from repairai.judge.region import padded
 from repairai.schema import Box
 from training.judge.shown import Answer, Offered, Shown, Task, as_file, cut
-from training.judge.wanted import WAYS, Wanted
+from training.judge.wanted import WAYS, Source
 from training.scenes.states import SCENES
 
 LOOSE = 0.07
@@ -26,7 +26,7 @@ OUT = frozenset(
 """Words by which a question asks whether a part is out, off or unplugged."""
 
 
-def offered(wanted: Wanted, seed: int) -> Offered:
+def offered(wanted: Source, seed: int) -> Offered:
     """Return scenes that are to be drawn, one half of each state; each shows a thing of its own.
 
     The same number of scenes with the same seed gives the same pictures.
@@ -47,7 +47,7 @@ def offered(wanted: Wanted, seed: int) -> Offered:
     return Offered(f"{wanted.rendered} scenes", tasks, licence="Apache-2.0")
 
 
-def _drawn(wanted: Wanted, seed: int, number: int) -> tuple[Shown, ...]:
+def _drawn(wanted: Source, seed: int, number: int) -> tuple[Shown, ...]:
     out = number % 2 == 1
     rng = np.random.default_rng((seed, number, sorted(SCENES).index(wanted.rendered)))
     scene = SCENES[wanted.rendered](rng, out)

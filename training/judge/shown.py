@@ -80,7 +80,6 @@ class Offered:
         left: What of it is left out before anything is opened: name and why.
         licence: Of its photos, as far as it says so itself.
         url: Where they can be found, likewise.
-        notes: Sentences for the report.
     """
 
     collection: str
@@ -88,7 +87,6 @@ class Offered:
     left: dict[str, str] = field(default_factory=dict)
     licence: str = ""
     url: str = ""
-    notes: list[str] = field(default_factory=list)
 
 
 def cut(pixels: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from repairai.judge.questions import key
+from repairai.judge.questions import key, position
 from repairai.judge.state_set import PHOTOS, MadeBy, StateExample
 from training.detector.photos_in import Names, store
 from training.judge.doctor import Seen
@@ -43,8 +43,8 @@ class Taken:
     origin: str
 
 
-Place = tuple[str, str]
-"""A picture's identity and a question's key."""
+Place = tuple[str, str, object]
+"""A picture's identity, a question's key, and which one of several parts it means."""
 
 
 class Taking:
@@ -73,7 +73,7 @@ class Taking:
             self._know(each.question, each.opposite)
             identity = identities.get(each.photo.removeprefix(f"{PHOTOS}/"))
             if identity:
-                self._before[identity, key(each.question)] = each
+                self._before[_place(identity, each.question)] = each
 
     @property
     def taken(self) -> tuple[Taken, ...]:
@@ -95,7 +95,7 @@ class Taking:
 
     def _take(self, collection: str, each: Shown) -> bool:
         each = self._right_way_round(each)
-        place = (each.identity, key(each.question))
+        place = _place(each.identity, each.question)
         if place in self._barred:
             self.seen.differing.append(each.origin)
             return False
@@ -158,3 +158,7 @@ class Taking:
             each.origin, each.identity, each.content, each.suffix, each.size_px, each.source, each.look,
             each.opposite, each.question, "no" if each.answer == "yes" else "yes", each.split, each.made_by,
         )  # fmt: skip
+
+
+def _place(identity: str, question: str) -> Place:
+    return identity, key(question), position(question)

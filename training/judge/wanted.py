@@ -30,7 +30,7 @@ _HANDED_ON = ("licence", "url", "question", "opposite", "yes_part", "no_part")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Source:
     """One source of examples: two folders, a set of labelled photos, drawn scenes, or what people answered.
 
     Args:
@@ -83,7 +83,7 @@ class Wanted:
         return self.photos if self.kind == "photos" else "kept inspections"
 
 
-def checked(wanted: Wanted) -> Wanted:
+def checked(wanted: Source) -> Source:
     """Return a source with its question and opposite in full.
 
     Raises:
@@ -117,7 +117,7 @@ def checked(wanted: Wanted) -> Wanted:
     return _asked(wanted)
 
 
-def _asked(wanted: Wanted) -> Wanted:
+def _asked(wanted: Source) -> Source:
     question = " ".join(wanted.question.split())
     if not question.rstrip("?"):
         raise RepairError(f"need the question that {wanted.said} answer", 'as in --question "Is the latch open?"')
@@ -138,13 +138,13 @@ def _asked(wanted: Wanted) -> Wanted:
 # ---- as words and as files
 
 
-def from_words(words: Sequence[tuple[str, Any]]) -> tuple[Wanted, ...]:
+def from_words(words: Sequence[tuple[str, Any]]) -> tuple[Source, ...]:
     """Return the sources that a command line names; a new one begins where a word comes again or fits no longer.
 
     What one source says of its question and its licence holds for those of its kind that follow and do not.
 
     Args:
-        words: Names of fields of `Wanted` with their values, in the order in which they were given.
+        words: Names of fields of `Source` with their values, in the order in which they were given.
 
     Raises:
         RepairError: Something is missing, or does not go together.
@@ -158,7 +158,7 @@ def from_words(words: Sequence[tuple[str, Any]]) -> tuple[Wanted, ...]:
         kind, group = groups[-1]
         group[name] = value
         groups[-1] = (kind or own, group)
-    found: list[Wanted] = []
+    found: list[Source] = []
     last: dict[Kind, dict[str, Any]] = {}
     for kind, group in groups:
         if kind is None:
@@ -168,11 +168,11 @@ def from_words(words: Sequence[tuple[str, Any]]) -> tuple[Wanted, ...]:
         if "question" in group:
             handed.pop("opposite", None)
         last[kind] = {**handed, **group}
-        found.append(checked(Wanted(**last[kind])))
+        found.append(checked(Source(**last[kind])))
     return tuple(found)
 
 
-def from_file(path: Path) -> tuple[Wanted, ...]:
+def from_file(path: Path) -> tuple[Source, ...]:
     """Return the sources that a YAML file lists; folders in it are meant from where it lies.
 
     Raises:
@@ -183,7 +183,14 @@ def from_file(path: Path) -> tuple[Wanted, ...]:
         raise RepairError(f"{path.name} lists no sources", "write one with `- yes: FOLDER` for each pair of folders")
     found = []
     for number, each in enumerate(data, 1):
-        one = from_data(each, Wanted, f"{path.name}, source {number}")
+        one = from_data(_named(each), Source, f"{path.name}, source {number}")
         places = {name: str(path.parent / expanded(getattr(one, name))) for name in ("yes", "no") if getattr(one, name)}
         found.append(checked(replace(one, **places)))
     return tuple(found)
+
+
+def _named(data: object) -> object:
+    """Return what YAML holds with `yes` and `no` as the names that they are: it takes them for true and false."""
+    if not isinstance(data, dict):
+        return data
+    return {{True: "yes", False: "no"}.get(name, name) if isinstance(name, bool) else name: data[name] for name in data}
