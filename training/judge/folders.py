@@ -10,13 +10,14 @@ from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.vision.photo import read_photo
 from training.detector.alike import look_of, source_of
-from training.detector.labels import split_of
 from training.judge.shown import Answer, Offered, Shown, Task, as_file
 from training.judge.wanted import Source
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".mpo")
 )  # fmt: skip
+
+SPLIT_NAMES = frozenset(("train", "training", "val", "valid", "validate", "validation", "dev", "test", "testing"))
 
 
 def offered(wanted: Source) -> Offered:
@@ -71,7 +72,7 @@ def _collection(folders: Sequence[Path]) -> str:
     if len(parents) > 1:
         return "-".join(folder.name for folder in folders)
     place = parents.pop()
-    while (split_of(place.name) or place.name.lower() == "validate") and place.parent != place:
+    while place.name.lower() in SPLIT_NAMES and place.parent != place:
         place = place.parent
     return place.name or "folders"
 
