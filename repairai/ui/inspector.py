@@ -13,7 +13,8 @@ from starlette.middleware import Middleware
 from repairai.errors import RepairError
 from repairai.files import read_record
 from repairai.hub.space_contents import FILE, Contents
-from repairai.inspection import open_detector
+from repairai.inspection import open_detector, open_reasoner
+from repairai.judge import judges
 from repairai.schema import Guide
 from repairai.sop.library import Library
 from repairai.ui import inspect_tab
@@ -45,6 +46,10 @@ def build(folder: Path, gpu: Gpu | None = None) -> gr.Blocks:
     if contents.folder:
         detectors.use(detectors.Inspector(contents.detector, str((folder / contents.folder).resolve())))
     open_detector()
+    if contents.judge_folder:
+        place = str((folder / contents.judge_folder).resolve())
+        judges.use(judges.Judge(contents.judge, "local", place, contents.judge_base))
+        open_reasoner(contents.judge)
     library = Library()
     report = library.add(read_record(folder / each, Guide) for each in contents.guides)
     if report.problems:

@@ -62,19 +62,32 @@ def wire(fold: QuestionFold, wanted: gr.Textbox) -> None:
         fold: See `lay`.
         wanted: The requirements as text.
     """
-    for event in (fold.question.blur, fold.question.submit):
-        event(proposed, [fold.question, fold.opposite], [fold.opposite, fold.said], **QUIET)
+    propose(fold.question, fold.opposite)
+    fold.question.blur(lambda question: _remark(as_question(question)), fold.question, fold.said, **QUIET)
     given = [wanted, fold.question, fold.expected, fold.opposite]
     for press in (fold.add.click, fold.opposite.submit):
         press(add_question, given, [wanted, fold.question, fold.opposite, fold.said], **QUIET)
 
 
-def proposed(question: str, opposite: str) -> list[Any]:
-    """Return an opposite where none is written yet, and what there is to say of the question as HTML."""
-    asked = as_question(question)
-    if not asked:
-        return [gr.skip(), ""]
-    return [gr.skip() if opposite.strip() else opposite_of(asked), _remark(asked)]
+def propose(question: gr.Textbox, opposite: gr.Textbox) -> None:
+    """Let the opposite of a question be written as the question is, as long as nobody writes another."""
+    last: Any = gr.State("")
+    # Not `blur`: what is filled in at once may not be there yet when the field is left.
+    question.change(proposed, [question, opposite, last], [opposite, last], trigger_mode="always_last", **QUIET)
+
+
+def proposed(question: str, opposite: str, last: str) -> list[Any]:
+    """Return the opposite of a question and what is proposed now; what a person wrote is left alone.
+
+    Args:
+        question: As far as it is typed.
+        opposite: That stands there.
+        last: That was proposed before.
+    """
+    if opposite.strip() and opposite != last:
+        return [gr.skip(), gr.skip()]
+    new = opposite_of(as_question(question))
+    return [gr.skip(), gr.skip()] if new == opposite else [new, new]
 
 
 def add_question(wanted: str, question: str, expected: str, opposite: str) -> list[Any]:

@@ -9,18 +9,19 @@ from repairai.schema import Finding, State
 ANSWERS = {"yes": "Yes, it is", "no": "No, it is not"}
 """What the buttons say."""
 PRESS = """
+let last = null;
 element.addEventListener("click", event => {
   const pressed = event.target.closest("button[data-answer]");
-  if (pressed) trigger("click", {at: pressed.dataset.at, answer: pressed.dataset.answer});
+  if (!pressed) return;
+  last = {at: pressed.dataset.at, answer: pressed.dataset.answer};
+  trigger("click", last);
 });
-// The verdict is written anew when it was answered: the focus stays with the button that was pressed.
-let focused = "";
-const name = button => `${button.dataset.at} ${button.dataset.answer}`;
-element.addEventListener("focusin", event => { focused = event.target.dataset.answer ? name(event.target) : ""; });
-element.addEventListener("focusout", () => { focused = ""; });
+// The verdict is written anew when it was answered: the focus comes back to the button that was pressed.
 watch("value", () => {
-  if (!focused) return;
-  const own = [...element.querySelectorAll("button[data-answer]")].find(each => name(each) === focused);
+  if (!last || (document.activeElement && document.activeElement !== document.body)) return;
+  const {at, answer} = last;
+  const own = element.querySelector(`button[data-at="${CSS.escape(at)}"][data-answer="${CSS.escape(answer)}"]`);
+  last = null;
   if (own) own.focus({preventScroll: true});
 });
 """

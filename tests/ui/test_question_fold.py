@@ -17,8 +17,11 @@ def test_a_question_is_added_below_what_is_there():
 
 
 def test_its_opposite_is_proposed_and_never_written_over():
-    assert proposed("Is the battery connector unplugged", "")[0] == "Is the battery connector plugged in?"
-    assert not isinstance(proposed("Is the lid open?", "Is the lid shut?")[0], str)
+    plugged = "Is the battery connector plugged in?"
+    assert proposed("Is the battery connector unplugged", "", "") == [plugged, plugged]
+    assert proposed("Is the lid open", plugged, plugged) == ["Is the lid closed?", "Is the lid closed?"]
+    assert not isinstance(proposed("Is the lid open?", "Is the lid shut?", "Is the lid closed?")[0], str)
+    assert not isinstance(proposed("", "", "")[0], str)
     assert add_question("", "Is the lid open?", "yes", "")[0] == "Is the lid open? yes / Is the lid closed?"
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.judge.questions import opposite_of
 from repairai.judge.state_set import state_set_folder
 from repairai.runs.state_removal import delete_states, known_states
 from repairai.ui import deletion, render
@@ -21,7 +20,7 @@ from repairai.ui.photos.dropped import own_place
 from repairai.ui.photos.photos_work import while_going
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.photos.sets import chosen_set
-from repairai.ui.question_fold import as_question
+from repairai.ui.question_fold import as_question, propose
 from repairai.ui.states import states_render
 from repairai.ui.states.state_sets import chosen_states, dropdown, free_name, kept_or_newest, piles
 from repairai.ui.workbench import live
@@ -180,11 +179,7 @@ def wire(card: StatesCard, work: Scripted) -> None:
         work: Runs the build.
     """
     card.kind.input(_where, card.kind, [card.asked, card.piles, card.labelled, card.drawn, card.licence], **QUIET)
-    for event in (card.question.blur, card.question.submit):
-        event(
-            lambda question, opposite: gr.skip() if opposite.strip() else opposite_of(as_question(question)),
-            [card.question, card.opposite], card.opposite, **QUIET,
-        )  # fmt: skip
+    propose(card.question, card.opposite)
     card.photos.focus(_photo_sets, card.photos, card.photos, **QUIET)
     card.photos.change(_parts, card.photos, [card.yes_part, card.no_part], **QUIET)
     card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
