@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from repairai.judge.asking import Asking
 from repairai.judge.change import check_change
 from repairai.judge.count import check_count
 from repairai.judge.decide import decide
+from repairai.judge.limits import limits_of, measured_of
 from repairai.schema import (
     Change,
     Count,
@@ -31,6 +32,7 @@ from repairai.schema import (
     Reasoner,
     Requirement,
     Sight,
+    State,
     StateLimits,
     View,
 )
@@ -131,6 +133,25 @@ def open_reasoner(name: str = "") -> Reasoner | None:
         return _opened(judge) if judge.kind != "nobody" else None
     except RepairError as error:
         return _Unable(judge.name, error)
+
+
+def measured(questions: Iterable[State], name: str = "") -> tuple[State, ...]:
+    """Return those of some questions that a judge was measured on, so that asking them may settle something.
+
+    Args:
+        questions: As `repairai.sop.requirements.questions_for` reads them from a step.
+        name: See `open_reasoner`; the judge is not opened for this.
+
+    Raises:
+        RepairError: There is no judge of that name, or what was measured of it cannot be read.
+    """
+    judge = _judge_named(name) if name else judges.active()
+    if judge.kind == "nobody":
+        return ()
+    known = measured_of(judge.path)
+    return tuple(
+        each for each in questions if min(limits_of(known, said).sure for said in (each.question, each.opposite)) < 1.0
+    )
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from repairai.commands.guides import library
 from repairai.commands.words import as_data, print_json, refuse
 from repairai.errors import RepairError
-from repairai.schema import part_of
+from repairai.judge.questions import completed
+from repairai.schema import State, part_of
 
 if TYPE_CHECKING:
-    from repairai.schema import Finding, Inspection, PartLimits, Requirement, Step, View
+    from repairai.schema import Finding, Inspection, PartLimits, Requirement, Step, Verdict, View
     from repairai.vision.segmenter import Segmenter
 
 EXIT = {"PASS": 0, "FAIL": 1, "UNCERTAIN": 3}
@@ -38,6 +39,11 @@ def add_words(verbs: Any) -> None:
     parser.add_argument(
         "--detector", default="", metavar="NAME", help="builtin, a run's id or a folder; else the one that inspects"
     )
+    parser.add_argument(
+        "--judge", default="", metavar="NAME",
+        help="who answers questions of state: a judge's name, a run's id, a folder, OWNER/NAME of the Hub, http://..., "
+        "or nobody; else the one in use",
+    )  # fmt: skip
     parser.add_argument("--masks", metavar="MODEL", help="a SAM 2 model, by folder or Hub name: masks of what is found")
     parser.add_argument("--save", type=Path, metavar="DIR", help="write the photo with its boxes, and the whole record")
     parser.add_argument("--no-record", dest="record", action="store_false", help="do not keep the inspection")
@@ -46,11 +52,16 @@ def add_words(verbs: Any) -> None:
 
 
 def _inspect(chosen: argparse.Namespace) -> int:
-    from repairai.inspection import inspect, open_detector
+    from repairai.inspection import inspect, open_detector, open_reasoner
     from repairai.records import Records
     from repairai.vision import detectors
 
     requirements = _requirements(chosen)
+    # A judge takes seconds to open, but a wrong name is told in any case.
+    asks = chosen.judge or any(isinstance(each, State) for each in requirements)
+    reasoner = open_reasoner(chosen.judge) if asks else None
+    if reasoner and (away := _away(chosen.judge)):
+        print(f"repairai: {away}", file=sys.stderr)
     detector = open_detector(chosen.detector)
     if not chosen.detector and (trouble := detectors.trouble()):
         print(f"repairai: {trouble}", file=sys.stderr)
@@ -66,13 +77,14 @@ def _inspect(chosen: argparse.Namespace) -> int:
                 before=chosen.before,
                 guide=chosen.guide or "",
                 step=chosen.step,
+                reasoner=reasoner,
             )
             if segmenter:
                 done = masked(done, photo, segmenter)
             if chosen.json:
                 print_json(answer(str(photo), done))
             else:
-                print(spoken(str(photo), done))
+                print(spoken(str(photo), done.verdict))
             code = max(code, EXIT[done.verdict.outcome], key=_badness)
             if chosen.record:
                 Records().keep(done, *(each for each in (photo, chosen.before) if each))
@@ -81,6 +93,18 @@ def _inspect(chosen: argparse.Namespace) -> int:
         except RepairError as error:  # the other photos still get their verdict, and this one keeps its own
             code = refuse(error)
     return code
+
+
+def _away(name: str) -> str:
+    """Return that photos leave this machine, as a sentence; empty where they do not."""
+    from repairai.judge import judges
+    from repairai.judge.server import sent_away
+
+    try:
+        judge = judges.named(name) if name else judges.active()
+    except RepairError:  # a run's id; or a damaged register, which is told when the judge is asked
+        return ""
+    return sent_away(judge.path) if judge.kind == "server" else ""
 
 
 def _segmenter(model: str | None) -> Segmenter | None:
@@ -108,20 +132,35 @@ def _requirements(chosen: argparse.Namespace) -> tuple[Requirement, ...]:
     """Return what the photo must show: as given by hand, else as the step's text asks it."""
     from repairai.sop.actions import read_actions
     from repairai.sop.requirement_text import read_requirement
-    from repairai.sop.requirements import requirements_for
+    from repairai.sop.requirements import questions_for, requirements_for
 
     step = _step(chosen)
     if chosen.require:
-        return tuple(read_requirement(each) for each in chosen.require)
+        return tuple(read_requirement(completed(each)) for each in chosen.require)
     if step is None:
         raise RepairError("nothing says what the photo must show", 'give --guide ID --step N, or --require "4 screw"')
-    found = requirements_for(read_actions(step.text), _view(chosen))
+    actions = read_actions(step.text)
+    # What goes beyond counts is asked where it may settle something: who has no judge is left with no open end more.
+    found = (*requirements_for(actions, _view(chosen)), *_measured(questions_for(actions, _view(chosen)), chosen.judge))
     if not found:
         raise RepairError(
             f"step {chosen.step} of {chosen.guide} asks nothing that a count or a change can show",
             'say what the photo must show with --require "4 screw"',
         )
     return found
+
+
+def _measured(questions: tuple[State, ...], judge: str) -> tuple[State, ...]:
+    """Return the questions that a judge was measured on; a fault of the one in use takes no count away."""
+    from repairai.inspection import measured
+
+    if judge:
+        return measured(questions, judge)
+    try:
+        return measured(questions)
+    except RepairError as error:
+        print(f"repairai: {error}", file=sys.stderr)
+        return ()
 
 
 def _step(chosen: argparse.Namespace) -> Step | None:
@@ -140,12 +179,19 @@ def _view(chosen: argparse.Namespace) -> View:
     return "before_after" if chosen.before else chosen.view or "device"
 
 
-def answer(photo: str, done: Inspection) -> dict[str, Any]:
-    """Return the one object a photo that `--json` prints."""
+def answer(photo: str, done: Inspection, verdict: Verdict | None = None) -> dict[str, Any]:
+    """Return the one object a photo that `--json` prints.
+
+    Args:
+        photo: As it is named.
+        done: Its inspection.
+        verdict: Where persons have settled some of it since; None for the inspection's own.
+    """
+    verdict = verdict or done.verdict
     return {
         "photo": photo,
-        "outcome": done.verdict.outcome,
-        "findings": [_finding(each) for each in done.verdict.findings],
+        "outcome": verdict.outcome,
+        "findings": [_finding(each) for each in verdict.findings],
         "detections": as_data(done.detections),
         "before_detections": as_data(done.before_detections),
         "visibility": as_data(done.visibility),
@@ -155,17 +201,27 @@ def answer(photo: str, done: Inspection) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    part = part_of(finding.requirement) or None
-    return {"part": part, **{key: value for key, value in as_data(finding).items() if key != "requirement"}}
+    asked = finding.requirement.question if isinstance(finding.requirement, State) else None
+    about = {"part": part_of(finding.requirement) or None, "question": asked}
+    return {**about, **{key: value for key, value in as_data(finding).items() if key != "requirement"}}
 
 
-def spoken(photo: str, done: Inspection) -> str:
+def spoken(photo: str, verdict: Verdict) -> str:
     """Return what a person is told of a photo: its verdict, and a line or more for each finding."""
-    lines = [f"{done.verdict.outcome}  {photo}"]
-    for each in done.verdict.findings:
+    lines = [f"{verdict.outcome}  {photo}"]
+    for each in verdict.findings:
         lines.append(f"  {each.outcome:<9}  expected {each.expected}; found {each.found} ({each.reason})")
-        lines += [f"             {said}" for said in (each.next_action, each.flips) if said]
+        lines += [f"             {said}" for said in (_looked(each), each.next_action, each.flips) if said]
     return "\n".join(lines)
+
+
+def _looked(finding: Finding) -> str:
+    """Return where the judge of states looked and how sure of yes it is; empty where none answered."""
+    if finding.probability is None:
+        return ""
+    box = ", ".join(f"{each:.0f}" for each in finding.region or ())
+    place = f"at {box} px (left, top, right, bottom)" if box else "at the whole photo"
+    return f"The judge looked {place} and gives {finding.probability:.2f} for yes."
 
 
 def _save(photo: Path, done: Inspection, folder: Path, limits: Mapping[str, PartLimits]) -> None:

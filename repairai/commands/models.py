@@ -1,13 +1,12 @@
-"""`models`: who answers questions and who inspects photos, one step back, and to and from the Hub."""
+"""`models`: who answers questions, inspects photos and judges states, one step back, and to and from the Hub."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repairai.commands import transfer
+from repairai.commands import models_of_states, transfer
 from repairai.commands.words import as_data, noun, print_json, verb
 from repairai.errors import RepairError
 
@@ -25,14 +24,20 @@ _LET = {
 
 def add_words(verbs: Any) -> None:
     """Add `models` and its verbs to the command line."""
-    verbs = noun(verbs, "models", "who answers questions and who inspects photos: list, choose, one step back")
-    verb(verbs, "list", _list, "all that can be asked or can inspect; * is the active one of each kind")
+    verbs = noun(
+        verbs, "models", "who answers questions, inspects photos and judges states: list, choose, one step back"
+    )
+    listed = verb(verbs, "list", _list, "all that can be asked, can inspect or judge; * is the active one of each kind")
+    listed.add_argument("--judge", action="store_true", help="only the judges of states")
     use = verb(verbs, "use", _use, "make a model the active one; one that was trained here only if it is no worse")
     use.add_argument("name", metavar="RUN_ID|NAME|FOLDER|HUB_ID|http://...")
     use.add_argument("--server-model", default="", metavar="NAME", help="the model that a server is asked for")
+    use.add_argument("--judge", action="store_true", help="let it answer questions of state about photos; or: nobody")
     use.add_argument("--force", action="store_true", help="a trained one whatever its exam says")
     back = verb(verbs, "back", _back, "make the one active again that was so before")
-    back.add_argument("--detector", action="store_true", help="of the detectors; else of those that answer")
+    kind = back.add_mutually_exclusive_group()
+    kind.add_argument("--detector", action="store_true", help="of the detectors; else of those that answer")
+    kind.add_argument("--judge", action="store_true", help="of the judges of states")
     pull = transfer.add_pull(verbs, _pull, "fetch a model from the Hub: only safetensors, and nothing that can run")
     pull.add_argument("--without-base", action="store_true", help="of an adapter, fetch only itself")
     push = transfer.add_push(verbs, _push, "send a trained model to the Hub, with its card", "RUN_ID|FOLDER")
@@ -41,19 +46,23 @@ def add_words(verbs: Any) -> None:
 
 
 def _list(chosen: argparse.Namespace) -> int:
+    from repairai.judge import judges
     from repairai.sop import agents
     from repairai.vision import detectors
 
+    if chosen.judge:
+        return models_of_states.list_judges(chosen)
     active, inspects = agents.active(), detectors.active()
     found = [*agents.agents()]
     if active.name not in [each.name for each in found]:
         found.append(active)
     eyes = detectors.inspectors()
-    came = _came(agents, detectors)
+    came = _came(agents, detectors, judges)
     if chosen.json:
         rows = [{**as_data(each), "active": each == active, "missing": agents.missing(each)} for each in found]
         rows += [{**as_data(each), "kind": "detector", "active": each.name == inspects.name,
                   "missing": detectors.missing(each)} for each in eyes]  # fmt: skip
+        rows += models_of_states.rows() if models_of_states.are_known() else []
         rows += [{"name": row["repo"], "active": False, **row} for row in came]
         print_json(rows)
         return 0
@@ -61,13 +70,15 @@ def _list(chosen: argparse.Namespace) -> int:
         print(("* " if each == active else "  ") + _said(each))
     for eye in eyes:
         print(("* " if eye.name == inspects.name else "  ") + _said_of_detector(eye))
+    if models_of_states.are_known():
+        models_of_states.list_judges(chosen)
     for row in came:
         base = f" on {row['base']}" if row["base"] else ""
         print(f"  {row['repo']}, {row['said']}{base} from the Hub, not in use: {row['path']}")
     return 0
 
 
-def _came(agents: Any, detectors: Any) -> list[dict[str, Any]]:
+def _came(agents: Any, detectors: Any, judges: Any) -> list[dict[str, Any]]:
     """Return the models that were pulled and are in no register yet."""
     from repairai import files
     from repairai.hub.contents import WHAT_WORDS
@@ -75,7 +86,7 @@ def _came(agents: Any, detectors: Any) -> list[dict[str, Any]]:
 
     if not any((files.home() / "models").glob(f"[!.]*/{files.PULLED}")):
         return []
-    known = {each.path for each in (*agents.agents(), *detectors.inspectors())}
+    known = {each.path for each in (*agents.agents(), *detectors.inspectors(), *judges.judges())}
     return [
         {"kind": "pulled", "repo": about.repo, "what": about.what, "said": WHAT_WORDS[about.what], "base": about.base,
          "licence": about.licence, "revision": about.revision, "path": str(folder), "missing": ""}
@@ -127,11 +138,14 @@ def _push(chosen: argparse.Namespace) -> int:
 
 
 def _use(chosen: argparse.Namespace) -> int:
+    from repairai.judge import judges
     from repairai.sop import agents
     from repairai.vision import detectors
 
     if _is_run(chosen.name):
         return _use_run(chosen)
+    if chosen.judge or models_of_states.judges_states(chosen.name):
+        return models_of_states.tell(chosen, judges.use(judges.named(chosen.name, chosen.server_model)))
     if eye := _detector(chosen.name):
         return _tell_inspects(chosen, detectors.use(eye))
     used = agents.use(agents.named(chosen.name, chosen.server_model))
@@ -147,6 +161,8 @@ def _use_run(chosen: argparse.Namespace) -> int:
     gates = {"sop": gate.activate, "detector": detector_gate.activate, "judge": judge_gate.activate}
     recipe = run_folder(chosen.name).recipe
     task = read_recipe(recipe).task if recipe.is_file() else "sop"
+    if chosen.judge and task != "judge":
+        raise RepairError(f"{chosen.name} trains no judge of states", "give the id of a run that does: runs list")
     decision = gates[task](chosen.name, force=chosen.force)
     if chosen.json:
         print_json(as_data(decision))
@@ -156,11 +172,14 @@ def _use_run(chosen: argparse.Namespace) -> int:
 
 
 def _back(chosen: argparse.Namespace) -> int:
+    from repairai.judge import judges
     from repairai.sop import agents
     from repairai.vision import detectors
 
     if chosen.detector:
         return _tell_inspects(chosen, detectors.back())
+    if chosen.judge:
+        return models_of_states.tell(chosen, judges.back())
     return _tell_active(chosen, agents.back())
 
 
@@ -200,19 +219,9 @@ def _detector(name: str) -> Inspector | None:
     places = [came] if came else []
     places += [files.home() / "models" / name, files.expanded(name)] if plain else [files.expanded(name)]
     for place in places:
-        if name and _sees(place / "config.json"):
+        if name and models_of_states.is_of(place, "ForObjectDetection"):
             return detectors.Inspector(name if place == came else place.resolve().name, str(place.resolve()))
     return None
-
-
-def _sees(config: Path) -> bool:
-    """Tell whether a checkpoint's settings are those of a detector."""
-    try:
-        data = json.loads(config.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    names = data.get("architectures") if isinstance(data, dict) else None
-    return isinstance(names, list) and any(str(each).endswith("ForObjectDetection") for each in names)
 
 
 def _said(agent: Agent) -> str:
