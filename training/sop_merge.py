@@ -82,10 +82,10 @@ def merge(adapter: Path, folder: Path, base: str = "", tell: Callable[[str], Non
         RepairError: There is no adapter, its base is gone or in 4 bits, the disk is full, or the merged model is not
             the same; then nothing is kept.
     """
-    adapter = _adapter_of(adapter)
+    adapter = adapter_of(adapter)
     about = PeftConfig.from_pretrained(str(adapter))
     source = find_model(base or str(about.base_model_name_or_path), None if base else about.revision)
-    _refuse(adapter, source, folder)
+    refuse(source, folder)
     beside = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
     try:
         beside.mkdir(parents=True)
@@ -94,7 +94,7 @@ def merge(adapter: Path, folder: Path, base: str = "", tell: Callable[[str], Non
             tell("The adapter is not LoRA on plain matrices: the whole model is loaded to merge it.")
             count = _in_memory(adapter, source, beside)
         else:
-            count = _file_by_file(source, beside, changes, tell)
+            count = file_by_file(source, beside, changes, tell)
         _accompany(adapter, source, beside)
         tell("Asking both the same.")
         precision = affordable(source)
@@ -116,8 +116,12 @@ def merge(adapter: Path, folder: Path, base: str = "", tell: Callable[[str], Non
     return Merged(folder, count, off)
 
 
-def _adapter_of(path: Path) -> Path:
-    """Return the folder of an adapter, which a run has in `model`."""
+def adapter_of(path: Path) -> Path:
+    """Return the folder of an adapter, which a run has in `model`.
+
+    Raises:
+        RepairError: There is none.
+    """
     found = path / "model" if (path / "model").is_dir() else path
     if (found / "adapter_config.json").is_file():
         return found
@@ -126,7 +130,16 @@ def _adapter_of(path: Path) -> Path:
     raise RepairError(f"{path} holds no adapter", "give the folder of a finished run, or of an adapter")
 
 
-def _refuse(adapter: Path, source: Path, folder: Path) -> None:
+def refuse(source: Path, folder: Path) -> None:
+    """Refuse a base that merging would ruin, and a folder that cannot take the model.
+
+    Args:
+        source: Folder of the base.
+        folder: Where the model goes.
+
+    Raises:
+        RepairError: It is so.
+    """
     if "quantization_config" in json.loads((source / "config.json").read_text(encoding="utf-8")):
         raise RepairError(
             f"the base {source} is stored in few bits, and merging into those ruins it",
@@ -199,11 +212,11 @@ def _weights(source: Path) -> Iterator[tuple[Path, str]]:
                 yield path, name
 
 
-def _file_by_file(
+def file_by_file(
     source: Path, folder: Path, changes: dict[str, Callable[[], torch.Tensor]], tell: Callable[[str], None]
 ) -> int:
     """Write the base's files anew with the changes, and return how many there were."""
-    kind = _kind(source)
+    kind = kind_of(source)
     names: dict[str, str] = {}
     for path in sorted({path for path, _ in _weights(source)}):
         tell(f"Merging {path.name}.")
@@ -223,7 +236,7 @@ def _file_by_file(
     return len(changes)
 
 
-def _kind(source: Path) -> torch.dtype:
+def kind_of(source: Path) -> torch.dtype:
     """Return in which 16 bits a model is written: in its own, else in bf16."""
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     return torch.float16 if config.get("dtype", config.get("torch_dtype")) == "float16" else torch.bfloat16
@@ -233,7 +246,7 @@ def _in_memory(adapter: Path, source: Path, folder: Path) -> int:
     base, _ = load_base(str(source), precision="bf16")
     whole = PeftModel.from_pretrained(base, adapter)
     count = sum(hasattr(module, "lora_A") for module in whole.modules())
-    whole.merge_and_unload().to(_kind(source)).save_pretrained(folder)
+    whole.merge_and_unload().to(kind_of(source)).save_pretrained(folder)
     del base, whole
     gc.collect()
     return count
@@ -248,7 +261,7 @@ def _accompany(adapter: Path, source: Path, folder: Path) -> None:
     load_tokenizer(adapter if (adapter / "tokenizer_config.json").is_file() else source).save_pretrained(folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config.pop("torch_dtype", None)
-    config["dtype"] = str(_kind(source)).removeprefix("torch.")
+    config["dtype"] = str(kind_of(source)).removeprefix("torch.")
     write_whole(folder / "config.json", json.dumps(config, indent=2).encode())
     if (adapter / "sources.json").is_file():
         shutil.copy(adapter / "sources.json", folder / "sources.json")

@@ -97,7 +97,7 @@ class PhotoPrompt:
             self._image_token, *tokenizer.all_special_tokens,
             *(token.content for token in tokenizer.added_tokens_decoder.values() if token.special),
         }))  # fmt: skip
-        self._before, self._after, self._end = self._words(template)
+        self._before, self._after, self._begin = self._words(template)
         self.answer_ids = _answer_ids(name, tokenizer)
 
     @property
@@ -136,21 +136,20 @@ class PhotoPrompt:
             return self._tokens(f"answer en {question}\n")
         return self._tokens(f"{question} {INSTRUCTION}{self._after}")
 
-    def answer(self, word: Literal["yes", "no"]) -> list[int]:
-        """Return the tokens of an answer, its end with it, as a model is taught them."""
-        spelled = self._end.replace(_MARK, word if self.family in PALIGEMMA else word.capitalize())
-        tokens = self._tokens(spelled)
-        if tokens and self.answer_ids.get(tokens[0]) == word:
-            return tokens
-        one = min(each for each, meant in self.answer_ids.items() if meant == word)
-        return [one, *self._tokens(self._end.replace(_MARK, "").strip())]
+    def answer(self, word: Literal["yes", "no"]) -> int:
+        """Return the token of an answer as a model is taught it: with a space before it where its template has one."""
+        spelled = self._begin + (word if self.family in PALIGEMMA else word.capitalize())
+        first = next(iter(self._tokens(spelled)), -1)
+        if self.answer_ids.get(first) == word:
+            return first
+        return min(each for each, meant in self.answer_ids.items() if meant == word)
 
     # ---- words around them
 
     def _words(self, template: str) -> tuple[str, str, str]:
-        """Return what stands before a question with the photo's place, behind it, and an answer with its end."""
+        """Return what stands before a question, the photo's place in it; what behind it; and before an answer."""
         if self.family in PALIGEMMA:
-            return str(self.tokenizer.bos_token or ""), "", f"{_MARK}{self.tokenizer.eos_token or ''}"
+            return str(self.tokenizer.bos_token or ""), "", ""
         if not template:
             raise RepairError(
                 f"{self.name} has no chat template, so it was never taught to answer",
@@ -173,8 +172,8 @@ class PhotoPrompt:
                 f"the chat template of {self.name} has no place for a photo and a question",
                 "choose a model that answers questions about photos",
             )
-        end = answered.removeprefix(whole) if answered.startswith(whole) else _MARK
-        return before, after, (end if _MARK in end else _MARK).rstrip("\n")
+        said = answered.removeprefix(whole) if answered.startswith(whole) else ""
+        return before, after, said.partition(_MARK)[0] if _MARK in said else ""
 
     def _tiles(self, rows: int, columns: int) -> str:
         """Return the place of a photo that was cut into tiles, the whole of it as the last one.

@@ -222,7 +222,7 @@ def load_vision_language(place: str, name: str, base: str = "", four_bit: bool |
         folder = fetched(place)
         whole = base_of(folder, place, base) if (folder / ADAPTER).is_file() else folder
         prompt = load_prompt(shown, folder, whole)
-        model = _with_adapter(load_model(whole, four_bit), folder, whole)
+        model = with_adapter(load_model(whole, four_bit), folder, whole)
     except (torch.OutOfMemoryError, MemoryError):
         raise RepairError(
             f"{shown} does not fit into the memory that is free", "close what else uses it, or take a smaller model"
@@ -253,6 +253,7 @@ def load_prompt(name: str, folder: Path, whole: Path) -> PhotoPrompt:
     # Of Pillow, whether torchvision is there or not: the same photo has to have the same pixels everywhere.
     images = transformers.AutoImageProcessor.from_pretrained(seen, backend="pil", trust_remote_code=False)
     template = template_of(tokenizer, folder, whole)
+    tokenizer.chat_template = tokenizer.chat_template or template or None  # so that it is saved with it
     return PhotoPrompt(name, config, tokenizer, images, template, reading_of(folder))
 
 
@@ -276,8 +277,14 @@ def load_model(folder: Path, four_bit: bool | None = None) -> Any:
     return kind.from_pretrained(folder, dtype=dtype, device_map={"": 0}, **named)
 
 
-def _with_adapter(model: Any, folder: Path, whole: Path) -> Any:
-    """Return a model with an adapter: merged into it where its weights are not in few bits, which is faster."""
+def with_adapter(model: Any, folder: Path, whole: Path) -> Any:
+    """Return a model with an adapter: merged into it where its weights are not in few bits, which is faster.
+
+    Args:
+        model: From `load_model`.
+        folder: Of the adapter; that of the model where there is none.
+        whole: Of the model.
+    """
     if folder == whole:
         return model
     # It brings bitsandbytes along, which warns on the terminal of a kernel that nothing here needs.

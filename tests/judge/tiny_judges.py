@@ -44,7 +44,7 @@ QWEN_TEMPLATE = (
 WORDS = ["Yes yes No no Yes yes No no", " Is the light patch on the left? Answer with one word: yes or no.",
          "answer en Is the battery connector unplugged? User: Assistant:"]  # fmt: skip
 TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-        "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 1024}  # fmt: skip
+        "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 1024, "initializer_range": 0.2}  # fmt: skip
 VISION = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 

@@ -1,0 +1,218 @@
+"""Trains a vision-language model to answer questions of state: LoRA, QLoRA, or all of its language side.
+
+`training.judge_train` calls it with a run's folder. What comes of it is a folder that `repairai.judge.reasoner` opens:
+the adapter or the model, the tokenizer, how photos are made into pixels, and how the model was taught to read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from repairai.errors import RepairError
+from repairai.files import expanded, write_record
+from repairai.hardware.recipe import Recipe
+from repairai.judge.photo_prompt import JUDGE_FILE, PhotoPrompt
+from repairai.judge.state_set import EXAMPLES, SOURCES, Split, read_state_set, state_set_folder
+from repairai.judge.vision_language import VisionLanguage
+from repairai.runs.checkpoints import last_whole, remove_halves
+from repairai.runs.folder import RunFolder
+from repairai.runs.journal import Asked, Journal
+from repairai.runs.metrics import forget_after
+from training.arguments import NOT_SHARED
+from training.judge.vlm_model import load_for_training
+from training.judge.vlm_rows import both_ways, evened, read_photo
+from training.judge.vlm_trainer import VisionLanguageTrainer, make_trainer
+from training.out_of_memory import let_go, train_until_it_fits
+from training.sop.model import find_model
+from training.took import Took
+from training.watch import Watch, held_gib
+
+METHODS = ("lora", "qlora", "full")
+TRIED = 40
+"""Rows of the validation photos that the trained model is asked, both ways round."""
+
+
+def train(folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
+    """Train what a recipe says, from its last whole checkpoint on where there is one.
+
+    Args:
+        folder: Of the run.
+        recipe: As it was read.
+        journal: Open.
+
+    Raises:
+        RepairError: Something is not as the recipe says, or it does not fit.
+        Asked: It was asked to stop or pause before its first step, or while it was judged.
+    """
+    refuse(recipe)
+    remove_halves(folder)
+    train_until_it_fits(
+        folder,
+        recipe,
+        journal,
+        lambda settled: _prepared(folder, settled, journal),
+        lambda trainer, settled: _run(trainer, folder, settled, journal),
+        f"one photo of {recipe.step.image_px} px does not fit into memory; lower image_px, take qlora in place of "
+        f"{recipe.step.method}, or plan again for a smaller model",
+    )
+
+
+def refuse(recipe: Recipe) -> None:
+    """Refuse what is not trained here.
+
+    Raises:
+        RepairError: The recipe is for something else, or asks for what a judge does not bear.
+    """
+    if recipe.task != "judge" or recipe.step.method not in METHODS:
+        raise RepairError(
+            f"the recipe is for {recipe.task} by {recipe.step.method}, and this trains judges that see",
+            f"give one with task: judge, and the method {', '.join(METHODS[:-1])} or {METHODS[-1]}",
+        )
+    if recipe.gpus > 1:
+        raise RepairError(f"the recipe wants {recipe.gpus} GPUs, and judges are trained on one", "set gpus: 1")
+    if not recipe.data:
+        raise RepairError("the recipe names no states", "build some with `python -m repairai states build`")
+
+
+def states_of(recipe: Recipe) -> Path:
+    """Return the folder of the states that a recipe names: a folder, or the name of a set."""
+    folder = expanded(recipe.data)
+    return folder if folder.is_dir() else state_set_folder(recipe.data)
+
+
+# ---- what is needed
+
+
+def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> VisionLanguageTrainer:
+    """Return the trainer, with all that it needs loaded."""
+    _phase(journal, "reading the data")
+    data = read_rows(states_of(recipe), journal)
+    _phase(journal, "loading the model")
+    model, prompt = load_for_training(recipe)
+    trainer = make_trainer(recipe, model, prompt, data, folder.checkpoints, [Watch(journal), Took()])
+    trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
+    found = find_model(recipe.step.model, recipe.revision)
+    journal.event(
+        "model",
+        f"{recipe.step.model}, of which {trained / 1e6:.2f} million numbers are trained, none of them in what sees",
+        commit=found.name if found.parent.name == "snapshots" else "",
+    )
+    return trainer
+
+
+def read_rows(folder: Path, journal: Journal) -> tuple[Dataset, Dataset | None]:
+    """Return a set of states as rows: to train on, and to judge with (None where no photo is for that).
+
+    Raises:
+        RepairError: There is no such set, or no example to train on.
+    """
+    examples = read_state_set(folder)
+    sha = hashlib.sha256((folder / EXAMPLES).read_bytes()).hexdigest()
+    found: dict[Split, Dataset] = {}
+    for split in ("train", "val"):
+        own = [each for each in examples if each.split == split]
+        rows = both_ways(evened(own) if split == "train" else own, folder)
+        if rows:
+            found[split] = Dataset.from_list(rows)
+            sources = len({each.source for each in own})
+            what = f"{split}: {len(own)} examples from {sources} photos, asked both ways round: {len(rows)} rows"
+            journal.event("data", what, examples=len(own), rows=len(rows), sources=sources, sha256=sha)
+    if "train" not in found:
+        raise RepairError(f"{folder.name} has no example to train on", "build it again with more photos")
+    return found["train"], found.get("val")
+
+
+# ---- the training
+
+
+def _run(trainer: VisionLanguageTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
+    """Try the largest photo, then train to the end, to a stop or to a fault."""
+    watch, took = (_callback(trainer, kind) for kind in (Watch, Took))
+    _phase(journal, "trying the largest step")
+    seconds = trainer.try_worst()
+    text = f"the largest batch took {seconds:.1f} s, and {held_gib():.2f} GiB at most; it fits"
+    journal.event("first_step", text, seconds=seconds, memory_gib=held_gib())
+    begin = last_whole(folder)
+    if begin is None:
+        trainer.args.eval_on_start = trainer.eval_dataset is not None
+    forget_after(folder.metrics, begin.step if begin else -1)
+    if begin:
+        journal.event("resumed", f"goes on from step {begin.step}", step=begin.step)
+    trainer.train(resume_from_checkpoint=str(begin.path) if begin else None)
+    step = trainer.state.global_step
+    if watch.fault:
+        raise RepairError(
+            f"training ended: {watch.fault}",
+            f"halve learning_rate ({recipe.learning_rate:g}), or use bf16 in place of fp16, and start again",
+        )
+    if watch.asked:
+        raise Asked(watch.asked)
+    _save(trainer, folder, recipe, journal)
+    ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
+    journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
+    took.tell(journal, recipe.step)
+
+
+def _save(trainer: VisionLanguageTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
+    """Write the model whole or not at all, the best one where there was one, and ask it."""
+    _phase(journal, "saving the model")
+    made = folder.path / "model.part"
+    trainer.save_model(str(made))
+    keep_beside(made, trainer.prompt)
+    sources = states_of(recipe) / SOURCES
+    if sources.is_file():  # whose photos it has learned from goes with it
+        shutil.copy(sources, made / SOURCES)
+    shutil.rmtree(folder.model, ignore_errors=True)
+    made.rename(folder.model)
+    _phase(journal, "trying the model")
+    if trainer.eval_dataset is not None:
+        journal.event("check", _tried(trainer))
+    trainer.accelerator.free_memory()
+    trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
+    let_go()
+
+
+def keep_beside(made: Path, prompt: PhotoPrompt) -> None:
+    """Put what belongs to a judge's weights beside them, and take away what is nobody's business.
+
+    Args:
+        made: Folder of the weights.
+        prompt: Of the model.
+    """
+    prompt.tokenizer.save_pretrained(made)
+    prompt.image_processor.save_pretrained(made)
+    write_record(made / JUDGE_FILE, prompt.reading)
+    for name in NOT_SHARED:
+        (made / name).unlink(missing_ok=True)
+
+
+def _tried(trainer: VisionLanguageTrainer) -> str:
+    """Return in a sentence how many answers about validation photos are right."""
+    rows = trainer.eval_dataset
+    apart = max(len(rows) // TRIED, 1)
+    trainer.model.eval()
+    judge = VisionLanguage(trainer.model, trainer.prompt, "the trained model")
+    right = tried = unsaid = 0
+    for at in range(0, len(rows), apart):
+        row = rows[at]
+        tried += 1
+        try:
+            right += (judge.ask(read_photo(row["photo"]), row["question"]) >= 0.5) == (row["answer"] == "yes")
+        except RepairError:  # it says neither
+            unsaid += 1
+    neither = f", and says neither yes nor no to {unsaid}" if unsaid else ""
+    return f"Of {tried} questions about photos that it did not learn from it answers {right} rightly{neither}."
+
+
+def _phase(journal: Journal, name: str) -> None:
+    journal.check()
+    journal.phase(name)
+
+
+def _callback(trainer: VisionLanguageTrainer, kind: type) -> Any:
+    return next(each for each in trainer.callback_handler.callbacks if isinstance(each, kind))

@@ -1,0 +1,110 @@
+"""TRL's trainer as it trains a judge that sees: only answers are scored, and the largest photo is tried first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from bitsandbytes.nn import Linear4bit
+from datasets import Dataset
+from transformers import EarlyStoppingCallback, TrainerCallback
+from trl import SFTConfig
+
+from repairai.hardware.recipe import Recipe
+from repairai.judge.photo_prompt import PhotoPrompt
+from training.arguments import arguments
+from training.judge.vlm_model import adapters
+from training.judge.vlm_rows import IGNORED, PhotoBatches, by_room
+from training.sop.model import DTYPES
+from training.sop.trainer import SopTrainer
+
+
+class VisionLanguageTrainer(SopTrainer):
+    """Trains a vision-language model on rows of `training.judge.vlm_rows`."""
+
+    prompt: PhotoPrompt
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the mean loss of the answers, and count the tokens that went through.
+
+        Scores are made for answers alone: of all places of a photo they would be the largest tensors by far.
+        """
+        inputs = dict(inputs)
+        labels = inputs.pop("labels")[:, 1:]
+        if self.model.training:
+            self.state.num_input_tokens_seen += int(inputs["attention_mask"].sum())
+        whole = model.get_base_model() if hasattr(model, "get_base_model") else model
+        trained = labels != IGNORED
+        with self.precision():
+            found = whole.base_model(**inputs, use_cache=False)
+            scores = whole.get_output_embeddings()(found.last_hidden_state[:, :-1][trained]).float()
+        if most := getattr(whole.config.get_text_config(), "final_logit_softcapping", None):
+            scores = most * torch.tanh(scores / most)
+        loss = torch.nn.functional.cross_entropy(scores, labels[trained], reduction="sum")
+        loss = loss / (trained.sum() if num_items_in_batch is None else num_items_in_batch)
+        return (loss, {"loss": loss}) if return_outputs else loss
+
+    def _longest(self, dataset: Any, n: int) -> dict[str, Any]:
+        order = by_room(dataset, self.prompt)[-n:]
+        return self.data_collator([dataset[at] for at in order])
+
+
+def make_trainer(
+    recipe: Recipe, model: Any, prompt: PhotoPrompt, data: tuple[Dataset, Dataset | None], out: Path,
+    callbacks: Sequence[TrainerCallback],
+) -> VisionLanguageTrainer:  # fmt: skip
+    """Return the trainer of a recipe.
+
+    Args:
+        recipe: With the batch and accumulation that are used.
+        model: From `training.judge.vlm_model.load_for_training`.
+        prompt: Likewise.
+        data: Rows to train on, and to judge with; None where there are none of those.
+        out: Folder for checkpoints.
+        callbacks: That watch it.
+    """
+    train, judged = data
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit):
+            # On some processors it repacks its weights in an evaluation, and trains on them as if they were not.
+            layer.support_avx512bf16_for_cpu = False
+    if recipe.patience and judged is not None:
+        callbacks = [*callbacks, EarlyStoppingCallback(recipe.patience)]
+    trainer = VisionLanguageTrainer(
+        model=model,
+        args=_arguments(recipe, out, judging=judged is not None),
+        train_dataset=train,
+        eval_dataset=judged,
+        processing_class=prompt.tokenizer,
+        data_collator=PhotoBatches(prompt, recipe.step.length_tokens),
+        peft_config=adapters(recipe),
+        callbacks=list(callbacks),
+    )
+    trainer.layerwise, trainer.prompt = recipe.step.layerwise, prompt
+    if recipe.step.method != "full":
+        for weight in trainer.model.parameters():
+            if weight.requires_grad:
+                weight.data = weight.data.to(DTYPES[recipe.step.adapter_precision])
+    return trainer
+
+
+def _arguments(recipe: Recipe, out: Path, judging: bool) -> SFTConfig:
+    step = recipe.step
+    return SFTConfig(
+        **arguments(recipe, out, "eval_loss" if judging else "", torch.cuda.is_available()),
+        greater_is_better=False,
+        per_device_eval_batch_size=1,
+        prediction_loss_only=True,
+        max_grad_norm=0.0 if step.layerwise else recipe.clip,
+        bf16=step.precision == "bf16" and step.autocast,
+        fp16=step.precision == "fp16" and step.autocast,
+        gradient_checkpointing=step.checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        max_length=None,
+        completion_only_loss=True,
+        dataset_kwargs={"skip_prepare_dataset": True},
+    )
