@@ -35,7 +35,9 @@ def test_a_folder_is_built_and_listed(tmp_path: Path, capsys):
         (["--guide", "sample-none"], "there is no guide 'sample-none'"),
         (["--detector", "none-such"], "there is no detector named none-such"),
         (["--torch"], "needs no GPU"),
-        (["--judge", "dice"], "invalid choice"),
+        (["--judge", "dice"], "there is no judge of states named 'dice'"),
+        (["--judge", "http://127.0.0.1:9/v1"], "is a server, which a Space does not have"),
+        (["--judge", "nobody/there"], "nobody/there was not pulled; fetch it first: models pull nobody/there"),
     ],
 )
 def test_what_is_not_there_is_told(tmp_path: Path, capsys, words: list[str], said: str):

@@ -15,11 +15,9 @@ from repairai.commands.words import as_data, noun, print_json, verb, whole
 from repairai.errors import RepairError
 
 if TYPE_CHECKING:
-    from repairai.hub.space_card import Eyes
+    from repairai.hub.space_card import Eyes, StateJudge
     from repairai.hub.space_folder import Built
     from repairai.schema import Guide
-
-JUDGES = ("counts",)
 
 
 def add_words(verbs: Any) -> None:
@@ -44,7 +42,8 @@ def add_words(verbs: Any) -> None:
 def _add_contents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", default="builtin", metavar="NAME", help="builtin, a run, a pulled one, a folder")
     parser.add_argument("--guide", action="append", metavar="ID", help="may be given again; else all built-in guides")
-    parser.add_argument("--judge", choices=JUDGES, default=JUDGES[0])
+    parser.add_argument("--judge", default="counts", metavar="NAME",
+                        help="answers questions of state: a run, a pulled one, a folder (usual: nobody)")  # fmt: skip
     parser.add_argument("--title", default="", help="the Space's name for people")
     parser.add_argument("--torch", action="store_true", help="run the detector with torch, on a GPU")
 
@@ -63,12 +62,54 @@ def chosen_eyes(name: str) -> Eyes | None:
     if folder == detector_folder(BUILTIN)[0]:
         return None
     must_inspect(called, folder)
-    try:
-        pulled = json.loads((folder / "pulled.json").read_bytes())
-    except (OSError, ValueError):
-        pulled = {}
+    pulled = _json_in(folder / "pulled.json")
     called = f"own-{called}" if called == BUILTIN else called
     return Eyes(called, folder, str(pulled.get("repo") or ""), str(pulled.get("licence") or ""))
+
+
+def chosen_judge(name: str) -> StateJudge | None:
+    """Return a judge of states for a Space by its name; None where nobody is to answer.
+
+    Raises:
+        RepairError: There is none of this name, it is a server or was not pulled, or nothing tells its base on the Hub.
+    """
+    from repairai import files
+    from repairai.hub.space_card import StateJudge
+    from repairai.hub.space_contents import COUNTS
+    from repairai.judge import judges
+    from repairai.judge.limits import limits_path
+    from repairai.runs.sharing.origins import hub_name
+
+    trained = files.home() / "runs" / name / "model"
+    if name in (COUNTS, judges.NOBODY.name, ""):
+        return None
+    is_run = Path(name).name == name and any((trained / each).is_file() for each in judges.FILES)
+    judge = judges.Judge(name, "local", str(trained.absolute())) if is_run else judges.named(name)
+    if judge.kind != "local":
+        raise RepairError(f"{name} is a server, which a Space does not have", "name a judge that lies on this machine")
+    folder = files.pulled(judge.path) or files.expanded(judge.path)
+    if not folder.is_dir():
+        raise RepairError(f"{name} was not pulled", f"fetch it first: models pull {name}")
+    about = _json_in(folder / "pulled.json")
+    base = ""
+    if (folder / "adapter_config.json").is_file():
+        base = hub_name(judge.base) or hub_name(
+            str(_json_in(folder / "adapter_config.json").get("base_model_name_or_path") or "")
+        )
+    limits = limits_path(judge.path)
+    return StateJudge(
+        judge.name, folder, str(about.get("repo") or ""), str(about.get("licence") or ""), base,
+        limits if limits.is_file() else None,
+    )  # fmt: skip
+
+
+def _json_in(path: Path) -> dict[str, Any]:
+    """Return what a file of JSON says; nothing where it says nothing."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def chosen_guides(ids: Iterable[str] | None) -> Sequence[Guide] | None:
@@ -93,7 +134,7 @@ def _made(chosen: argparse.Namespace, folder: Path) -> Built:
         folder,
         eyes,
         chosen_guides(chosen.guide),
-        judge=chosen.judge,
+        judge=chosen_judge(chosen.judge),
         title=chosen.title,
         with_torch=chosen.torch,
     )

@@ -1,7 +1,7 @@
 """The folder of a Space that inspects: RepairAI's own code as far as it needs it, and what it inspects with.
 
-What goes in is found from the Space's page on: the modules that it imports, and no others; of a detector's folder the
-files that are named here. So `.env`, runs, data and tokens cannot come along, wherever they lie.
+What goes in is found from the Space's page on: the modules that it imports, and no others; of the folders of a detector
+and of a judge the files that are named here. So `.env`, runs, data and tokens cannot come along, wherever they lie.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, read_record, read_text, to_data
+from repairai.hub.contents import ADAPTER
 from repairai.hub.own_code import SOURCES, own_code
-from repairai.hub.space_card import CARD, Eyes, written_card
-from repairai.hub.space_contents import BUILTIN, FILE, Contents, Judge
+from repairai.hub.space_card import CARD, Eyes, StateJudge, written_card
+from repairai.hub.space_contents import BUILTIN, COUNTS, FILE, Contents
+from repairai.hub.space_judge import ASKS, READS, SAFE, judge_files, on_the_hub
 from repairai.schema import Guide
 
 PAGE = "repairai.ui.inspector"
@@ -62,7 +64,7 @@ def build(
     eyes: Eyes | None = None,
     guides: Sequence[Guide] | None = None,
     *,
-    judge: Judge = "counts",
+    judge: StateJudge | None = None,
     title: str = "",
     with_torch: bool = False,
 ) -> Built:
@@ -72,7 +74,7 @@ def build(
         out: A folder that is not there yet, or is empty.
         eyes: The detector; None takes the one that comes with RepairAI.
         guides: Those that it shows, built-in ones among them; None takes all built-in ones.
-        judge: Who decides.
+        judge: Who answers questions of state; None leaves them to the visitor.
         title: Its name for people; empty takes the usual one.
         with_torch: Run the detector with torch, on a GPU, although it has an ONNX export for the processor.
 
@@ -88,20 +90,28 @@ def build(
     own_ids, ids = {guide.id for guide in own.values()}, {guide.id for guide in shown}
     further = _named([guide for guide in shown if guide.id not in own_ids])
     weights = _weights(eyes, with_torch) if eyes else ONNX
+    answers, reads = judge_files(judge) if judge else ({}, False)
     contents = Contents(
         detector=eyes.name if eyes else BUILTIN,
         folder="detector" if eyes else "",
         guides=tuple(further),
-        judge=judge,
-        on_gpu=weights == WEIGHTS,
+        judge=judge.name if judge else COUNTS,
+        on_gpu=weights == WEIGHTS or reads,
+        judge_folder="judge" if judge else "",
+        judge_base=judge.base if judge else "",
     )
-    card = written_card(read_text(template(CARD)), contents, eyes, shown, title)
-    copied = dict(_code(contents, {path for path, guide in own.items() if guide.id in ids}))
+    card = written_card(read_text(template(CARD)), contents, eyes, shown, title, judge)
+    starts = [PAGE, *([ASKS[reads]] if judge else [])]
+    copied = dict(_code(contents, {path for path, guide in own.items() if guide.id in ids}, starts))
+    copied |= {f"judge/{name}": path for name, path in answers.items()}
     if eyes:
         names = [name for name in (*MODEL_FILES, weights) if (eyes.folder / name).is_file()]
         copied |= {f"detector/{name}": eyes.folder / name for name in names}
-    written = {FILE: _json(contents), **_about(), "requirements.txt": _requirements(contents.on_gpu)}
+    needs = _requirements(contents.on_gpu, reads, bool(judge))
+    written = {FILE: _json(contents), **_about(), "requirements.txt": needs}
     written |= {path: _json(guide) for path, guide in further.items()}
+    if judge and judge.base:
+        written[f"judge/{ADAPTER}"] = on_the_hub(copied.pop(f"judge/{ADAPTER}"), judge.base)
     _lay(out, copied, {**written, CARD: card})
     files = tuple((path, out / path) for path in sorted({*copied, *written}))
     return Built(out, files, card, contents, len(shown))
@@ -136,10 +146,10 @@ def _builtin_guides() -> dict[str, Guide]:
             if path.startswith(f"{_OWN}/guides/") and file.suffix == ".json"}  # fmt: skip
 
 
-def _code(contents: Contents, guides: Collection[str]) -> Iterator[tuple[str, Path]]:
-    """Yield RepairAI's own files that the Space's page needs, and of its guides those with these paths."""
+def _code(contents: Contents, guides: Collection[str], starts: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """Yield RepairAI's own files that the Space's modules need, and of its guides those with these paths."""
     there = dict(own_code(("repairai",)))
-    modules = _imported(PAGE, there)
+    modules = set().union(*(_imported(start, there) for start in starts))
     folders = {path.rpartition("/")[0] for path in modules}
     for path, file in there.items():
         folder = path.rpartition("/")[0]
@@ -222,8 +232,9 @@ def _about() -> dict[str, str]:
     return {**found, "LICENSE": text} if text else found
 
 
-def _requirements(on_gpu: bool) -> str:
-    return read_text(template("requirements.txt")) + (ON_GPU if on_gpu else "")
+def _requirements(on_gpu: bool, reads: bool, judges: bool) -> str:
+    light = SAFE if judges and not on_gpu else ""
+    return read_text(template("requirements.txt")) + (READS if reads else "") + (ON_GPU if on_gpu else light)
 
 
 def _json(record: object) -> str:

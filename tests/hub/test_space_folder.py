@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import yaml
 
 from repairai.errors import RepairError
 from repairai.files import from_json, read_record
-from repairai.hub.space_card import Eyes
+from repairai.hub.space_card import Eyes, StateJudge
 from repairai.hub.space_contents import Contents
 from repairai.hub.space_folder import ON_GPU, build
 from repairai.schema import Guide, Line, Step
 from repairai.sop.samples import samples
+from tests.hub.lean_python import lean_environment, lean_python
+from tests.judge.classifiers import OPPOSITE, QUESTION, bright_or_dark
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "repairai" / "builtin" / "detector"
@@ -174,3 +177,86 @@ def test_the_folder_in_the_repository_is_a_space_as_it_stands():
     head = head_of((ROOT / "spaces" / "inspector" / "README.md").read_text())
     assert {"title", "sdk", "sdk_version", "python_version", "app_file", "license"} <= set(head)
     assert (ROOT / "spaces" / "inspector" / head["app_file"]).is_file()
+
+
+# ---- a judge of states
+
+
+def lamps(folder: Path) -> StateJudge:
+    """A light classifier's folder as a training leaves it: with much beside the model."""
+    bright_or_dark(folder)
+    (folder / "state_limits.json").write_text('{"is lamp on": {"sure": 0.8, "sources": 40}}')
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n\n# lamps\n")
+    for name in (".env", "head.pkl", "events.jsonl", "notes.txt", "tokenizer.json"):
+        (folder / name).write_text("HF_TOKEN=hf_never")
+    return StateJudge("lamps", folder, "me/lamps")
+
+
+ALONE = f"""
+from repairai.judge.reasoner import load_reasoner
+import numpy, sys
+judge = load_reasoner("judge", "lamps")
+photo = numpy.full((60, 60, 3), 230, numpy.uint8)
+print(*(round(judge.ask(photo, each), 1) for each in ("{QUESTION}", "{OPPOSITE}")), judge.limits("{QUESTION}").sure)
+print([name for name in ("torch", "transformers") if name in sys.modules])
+"""
+
+
+def test_a_judge_goes_along_with_its_limits_and_answers_there_without_torch(tmp_path: Path):
+    built = build(tmp_path / "space", judge=lamps(tmp_path / "model"))
+    named = {path for path, _ in built.files if path.startswith("judge/")}
+    assert named == {f"judge/{name}" for name in ("config.json", "model.safetensors", "backbone.onnx",
+                                                  "state_limits.json", "README.md")}  # fmt: skip
+    assert not [path for path in built.folder.rglob("*") if path.is_file() and b"hf_never" in path.read_bytes()]
+    assert built.contents == Contents(judge="lamps", judge_folder="judge")
+    assert read_record(built.folder / "space.json", Contents) == built.contents
+    assert "repairai/judge/classifier.py" in {path for path, _ in built.files}
+    assert "repairai/judge/vision_language.py" not in {path for path, _ in built.files}
+    assert head_of(built.card)["models"] == ["me/lamps"]
+    assert "answered by **lamps**, under mit; [its card](judge/README.md)" in built.card
+    needs = (built.folder / "requirements.txt").read_text().splitlines()
+    assert [line for line in needs[1:] if line not in (ROOT / "requirements.txt").read_text().splitlines()] == []
+    python = lean_python(tmp_path / "python", needs)
+    answer = subprocess.run(
+        [python, "-c", ALONE], cwd=built.folder, env=lean_environment(), capture_output=True, text=True, check=False
+    )
+    assert answer.stdout == "1.0 0.0 0.8\n[]\n", answer.stderr
+
+
+def test_a_judge_that_reads_photos_and_text_wants_a_gpu_and_its_base_from_the_hub(tmp_path: Path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "/home/ada/models/seer", "r": 8}')
+    for name in ("adapter_model.safetensors", "tokenizer.json", "preprocessor_config.json", "optimizer.pt"):
+        (folder / name).write_text("of it")
+    with pytest.raises(RepairError, match="merge it with its base first"):
+        build(tmp_path / "space", judge=StateJudge("seer", folder))
+    built = build(tmp_path / "space", judge=StateJudge("seer", folder, base="maker/seer"))
+    assert built.contents.on_gpu
+    assert built.contents.judge_base == "maker/seer"
+    there = {path for path, _ in built.files}
+    assert {"judge/adapter_model.safetensors", "judge/tokenizer.json", "repairai/judge/vision_language.py"} <= there
+    assert "judge/optimizer.pt" not in there
+    adapter = json.loads((built.folder / "judge" / "adapter_config.json").read_text())
+    assert adapter == {"base_model_name_or_path": "maker/seer", "r": 8}
+    assert "/home/ada" not in "".join(path.read_text() for path in built.folder.rglob("*.json"))
+    needs = (built.folder / "requirements.txt").read_text()
+    assert needs.endswith(ON_GPU)
+    assert {"peft", "psutil"} <= {line.split(">=")[0] for line in needs.splitlines()}
+    own = (ROOT / "requirements.txt").read_text().splitlines()
+    assert [line for line in needs.removesuffix(ON_GPU).splitlines()[1:] if line not in own] == []
+
+
+@pytest.mark.parametrize("gone", ["config.json", "model.safetensors", "backbone.onnx"])
+def test_a_judge_that_lacks_a_file_is_told(tmp_path: Path, gone: str):
+    judge = lamps(tmp_path / "model")
+    (judge.folder / gone).unlink()
+    with pytest.raises(RepairError, match="the judge lamps has no "):
+        build(tmp_path / "space", judge=judge)
+    assert not (tmp_path / "space").exists()
+
+
+def test_a_space_from_before_there_were_judges_is_still_read():
+    assert from_json('{"detector": "builtin", "judge": "counts"}', Contents, "it") == Contents()
+    with pytest.raises(ValueError, match="need a folder for every judge"):
+        Contents(judge="lamps")

@@ -16,12 +16,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from repairai.hub.account import log_in
 from repairai.hub.space import deploy
-from repairai.hub.space_card import Eyes
+from repairai.hub.space_card import Eyes, StateJudge
 from repairai.hub.space_contents import Contents
 from repairai.hub.space_folder import build as build_folder
 from repairai.schema import Guide, Line, Step
 from repairai.ui import inspector
 from tests.hub.lean_python import lean_environment, lean_python
+from tests.judge.classifiers import bright_or_dark
 from tests.ui.conftest import PATIENCE_MS, ROOT, is_local, open_page
 from tests.ui.test_page import check, give, pick_practice_block
 from tests.ui.test_shared_page import asked
@@ -199,11 +200,20 @@ def test_a_detector_in_torch_inspects_on_the_gpu(tmp_path: Path):
     assert gpu.called == 1
 
 
-def press(page) -> tuple[str, str]:
-    """What the button that checks answers for four screws."""
-    (check,) = (event for event in page.fns.values() if [*event.targets][0][1] == "click" and len(event.outputs) == 2
+def press(page, wanted: str = "4 screw") -> tuple:
+    """What the button that checks answers, for four screws unless told."""
+    (check,) = (event for event in page.fns.values() if [*event.targets][0][1] == "click" and len(event.outputs) == 3
                 and event.outputs[0].elem_id == "verdict")  # fmt: skip
-    return check.fn(str(OWN / "photos" / "block-four-screws.jpg"), None, "4 screw", "device", ("", 0))
+    return check.fn(str(OWN / "photos" / "block-four-screws.jpg"), None, wanted, "device", ("", 0))
+
+
+def test_a_judge_of_states_judges_in_the_space(tmp_path: Path):
+    model = bright_or_dark(tmp_path / "model")
+    (model / "state_limits.json").write_text('{"is lamp on": {"sure": 0.6, "sources": 40}}')
+    page = inspector.build(build_folder(tmp_path / "space", judge=StateJudge("lamps", model)).folder)
+    html, *_ = press(page, "Is the lamp on? yes / Is the lamp off?")
+    assert re.search('data-outcome="(PASS|FAIL)"', html), html
+    assert "lamps@" in html
 
 
 def test_what_a_space_names_and_does_not_have_is_told(tmp_path: Path):
