@@ -81,6 +81,8 @@ UNSEEN: tuple[tuple[frozenset[str], str], ...] = (
 ASKS_MORE = _words("what which where when why who how whose")
 """First words of questions that yes or no does not answer."""
 AUXILIARIES = _words("is are was were has have had does do did can could will would should isn't aren't")
+SHOWN = _words("there you see photo picture image show shows")
+"""In front of a part they say only that it is looked for."""
 EVERY_OR_ANY = {"any": "every", "every": "any", "each": "any"}
 """What is not so of any is otherwise with every one."""
 ARTICLES = _words("a an the this that these those its their")
@@ -113,6 +115,7 @@ STATE_WORDS = frozenset(word for pair in OPPOSITES for phrase in pair for word i
     "plugged unplugged clipped screwed taken missing absent present gone there visible lifted tight loose charged hot "
     "cold warm working torqued secure secured fitted mounted placed put laid pulled pushed pressed pried peeled cut "
     "held glued taped stuck soldered free reachable accessible facing standing lying sitting hanging sticking "
-    "showing touching resting bare blown burnt scratched corroded rusty leaking dusty upside properly fully"
+    "showing touching resting bare blown burnt scratched corroded rusty leaking dusty upside properly fully "
+    "low high enough ok okay good bad"
 )
 """Words that say how a part is, and so do not name it."""

@@ -15,7 +15,7 @@ Place = tuple[float | None, float | None]
 """Where a part lies among others of its kind, as shares of their width and height: (0, 0) is the top left. None where
 the question does not say: (0, None) is the left one."""
 
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _OPPOSITE: dict[str, str] = {}
 for _one, _other in table.OPPOSITES:
     _OPPOSITE.setdefault(_one, _other)
@@ -101,9 +101,10 @@ def observable(question: str) -> str:
         return "yes or no does not answer it"
     if words[1:2] == ["there"] and any(word.isdigit() or word in table.NUMBERS for word in words[2:4]):
         return "numbers are counted, not asked for"
-    name = _name(words)
-    if len(name) > 1:  # the charging port, the hot air vent
-        words.remove(name[0])
+    for word in _name(words)[:-1]:  # the charging port, the hot air vent
+        words.remove(word)
+    if words[1:3] == ["you", "see"]:
+        words.remove("you")
     for asked, what in table.UNSEEN:
         if not asked.isdisjoint(words):
             return f"no photo shows {what}"
@@ -192,7 +193,7 @@ def _name(words: Sequence[str]) -> list[str]:
     """Return the words of the part that a question is about."""
     placed = _place_words(words)
     rest = [word for at, word in enumerate(words) if at not in placed]
-    while rest and (rest[0] in table.AUXILIARIES or rest[0] == "there"):
+    while rest and (rest[0] in table.AUXILIARIES or rest[0] in table.ARTICLES or rest[0] in table.SHOWN):
         rest = rest[1:]
     return _until_end(rest)
 

@@ -139,6 +139,8 @@ def _at(places: Sequence[Box], wanted: Place) -> list[Box]:
         middles = {box: (box[axis] + box[axis + 2]) / 2 for box in places}
         low, span = min(middles.values()), max(middles.values()) - min(middles.values())
         if span < min(box[axis + 2] - box[axis] for box in places):
+            if share == 0.5 and wanted == (0.5, 0.5):
+                continue  # the middle one of a row, or of a column
             return []  # they lie in one line: none of them is more to this side than another
         fitting = [box for box in fitting if abs((middles[box] - low) / span - share) < _NEAR]
     if len(fitting) > 1 and None in wanted:  # "the left one" of a row: the outermost, where it stands clear

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from repairai.judge.region import LEAST_PX, WHOLE, Region, padded, region
 from repairai.schema import Detection, PartLimits, Sight
 from tests.judge.sights import CLEAR
+from training.judge.places import named, place_words
 
 LIMITS = {
     "screw": PartLimits(0.6, 0.3, empty_place="screw_hole"),
@@ -64,7 +65,9 @@ def test_rows_and_columns():
     row = [at("screw", x, 100) for x in (100, 200, 300)]
     boxes = [look(f"Is the {side} screw in place?", *row).box for side in ("left", "middle", "right")]
     assert boxes[0][0] < boxes[2][0]
-    assert look("Is the middle screw in place?", *row).missing, "the middle of a row has no height to be told by"
+    assert boxes[0][0] < boxes[1][0] < boxes[2][0]
+    assert look("Is the middle screw in place?", *row[:2]).missing, "of two, none is in the middle"
+    assert look("Is the middle screw in place?", *CORNERS).missing
     assert look("Is the top screw in place?", *row).missing
     assert look("Is the left screw in place?", *CORNERS).missing, "two of them are"
 
@@ -136,3 +139,13 @@ def test_the_same_place_whatever_order_and_scale(corners, scale: float, moved: i
     assert reason in ("", "too_small")
     if not found.missing:
         assert found.box == padded(tuple(scale * v + moved for v in CORNERS[0].box), 2000, 2000)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 2), (2, 1), (2, 2), (1, 3), (3, 1), (2, 3), (3, 2), (3, 3)])
+def test_a_judge_is_asked_about_the_place_that_it_was_taught_by_that_name(rows: int, columns: int):
+    """What names the places of training photos, and what finds them at the bench, mean the same."""
+    grid = [at("screw", 60 + 150 * column, 60 + 120 * row) for row in range(rows) for column in range(columns)]
+    words = place_words([each.box for each in grid])
+    for each, word in zip(grid, words, strict=True):
+        found = look(named("Is the screw in place?", word), *grid)
+        assert found.box == padded(each.box, 640, 480), word
