@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -302,6 +303,26 @@ def test_what_people_answered_becomes_examples_cut_to_where_the_judge_would_look
     examples = {each.question: each for each in built("--records", "--add")}
     assert examples[UNPLUGGED.question].answer == "no", "the last answer counts"
     assert len(examples) == 2
+
+
+def test_a_photo_without_the_place_that_is_meant_is_shown_whole_which_is_told():
+    answered("block-four-screws.jpg", UNPLUGGED, "no")
+    (example,) = built("--records")
+    whole = read_photo(SAMPLES / "block-four-screws.jpg").pixels
+    with Image.open(state_set_folder("mine") / example.photo) as image:
+        assert image.width / image.height == pytest.approx(whole.shape[1] / whole.shape[0], rel=0.01)
+    assert findings()["whole"]["photos"] == ["inspection 1"]
+
+
+def test_what_a_judge_looked_at_is_what_is_learned_from():
+    path = SAMPLES / "battery-unplugged.jpg"
+    seen = inspect(path, [UNPLUGGED], open_detector(BUILTIN))
+    finding = replace(seen.verdict.findings[0], probability=0.4, region=(10.0, 20.0, 110.0, 220.0))
+    kept = Records().keep(replace(seen, verdict=replace(seen.verdict, findings=(finding,))), path)
+    Records().answer(kept.id, UNPLUGGED.question, "yes")
+    (example,) = built("--records")
+    with Image.open(state_set_folder("mine") / example.photo) as image:
+        assert image.size == (100, 200)
 
 
 def test_a_photo_that_was_not_kept_is_told(home: Path):

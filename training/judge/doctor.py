@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from repairai.files import to_data, write_whole
 from repairai.judge.questions import key, observable
 from repairai.judge.state_set import REPORT, SPLITS, Split, StateExample, StateSource, summary
-from training.detector.findings import Finding, few, finding, n
+from training.detector.findings import Finding, Severity, few, finding, n
 
 ENOUGH_SOURCES = 22
 """Independent photos of a state that it takes to hold 10 % of them with a confidence of 90 %: see
@@ -33,6 +33,7 @@ class Seen:
         doubled: Photos that came more than once.
         differing: Photos that came with both answers to one question.
         small: Pictures with hardly a px.
+        whole: Photos that are shown whole, since the place that the question means was not found.
         leaks: Sources that came with more than one split.
         moved: How many sources were taken out of train for a split that was missing.
         bridges: Photos that look like ones of two splits.
@@ -47,6 +48,7 @@ class Seen:
     doubled: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
     small: list[str] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
     leaks: tuple[str, ...] = ()
     moved: int = 0
     bridges: tuple[str, ...] = ()
@@ -87,23 +89,20 @@ def write_report(
 
 def of_build(seen: Seen) -> Iterator[Finding]:
     """Yield what a build saw that its examples no longer show."""
-    if seen.unreadable:
-        why = Counter(seen.unreadable.values()).most_common(1)[0][0]
-        yield _of("unreadable", "warn", seen.unreadable, "photo", "cannot be read and {is_are} left out", f": {why}")
-    if seen.left:
-        why = Counter(seen.left.values()).most_common(1)[0][0]
-        yield _of("left", "warn", seen.left, "photo", "{is_are} left out", f": {why}")
-    if seen.differing:
-        yield _of("differing", "warn", dict.fromkeys(seen.differing), "photo", "came with both answers to one question",
-                  "; what a person said last counts, else neither is taken")  # fmt: skip
-    if seen.bridges:
-        yield _of("bridges", "warn", seen.bridges, "photo", "look{s} like ones of two splits and {is_are} left out")
-    if seen.doubled:
-        yield _of("doubled", "note", seen.doubled, "photo", "came more than once and {is_are} taken once")
-    if seen.small:
-        yield _of("small", "warn", seen.small, "picture", "{is_are} so small that hardly a state shows: come closer")
-    if seen.leaks:
-        yield _of("leaks", "note", seen.leaks, "source", "came with more than one split; all of it is trained on")
+    told: tuple[tuple[str, Severity, Collection[str], str, str], ...] = (
+        ("unreadable", "warn", seen.unreadable, "photo", "cannot be read and {are} left out" + _why(seen.unreadable)),
+        ("left", "warn", seen.left, "photo", "{are} left out" + _why(seen.left)),
+        ("differing", "warn", seen.differing, "photo",
+         "came with both answers to one question; what a person said last counts, else neither is taken"),
+        ("bridges", "warn", seen.bridges, "photo", "look{s} like ones of two splits and {are} left out"),
+        ("small", "warn", seen.small, "picture", "{are} so small that hardly a state shows: come closer"),
+        ("doubled", "note", seen.doubled, "photo", "came more than once and {are} taken once"),
+        ("whole", "note", seen.whole, "photo", "{are} shown whole, since the place that is meant was not found"),
+        ("leaks", "note", seen.leaks, "source", "came with more than one split; all of it is trained on"),
+    )  # fmt: skip
+    for kind, severity, names, noun, said in told:
+        if names:
+            yield _of(kind, severity, names, noun, said)
     if seen.moved:
         said = f"{n(seen.moved, 'source')} moved out of train, since a question came without that split"
         yield finding("moved", "note", said, count=seen.moved)
@@ -112,12 +111,17 @@ def of_build(seen: Seen) -> Iterator[Finding]:
         yield finding("balanced", "note", said, count=seen.balanced_out)
 
 
-def _of(kind: str, severity: Any, names: Any, noun: str, said: str, more: str = "") -> Finding:
-    """Return a finding about named photos."""
+def _why(names: Mapping[str, str]) -> str:
+    """Return what is wrong with most of some photos."""
+    return f": {Counter(names.values()).most_common(1)[0][0]}" if names else ""
+
+
+def _of(kind: str, severity: Severity, names: Collection[str], noun: str, said: str) -> Finding:
+    """Return a finding about named photos; `are` and `s` in what is said follow their number."""
     listed = list(dict.fromkeys(names))
     one = len(listed) == 1
-    verbs = said.format(is_are="is" if one else "are", s="s" if one else "")
-    return finding(kind, severity, f"{n(len(listed), noun)} {verbs}{more} ({few(listed)})", listed)
+    said = said.replace("{are}", "is" if one else "are").replace("{s}", "s" if one else "")
+    return finding(kind, severity, f"{n(len(listed), noun)} {said} ({few(listed)})", listed)
 
 
 # ---- what the examples show

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.inspection import open_detector
-from repairai.judge.region import region
+from repairai.judge.region import Region, region
 from repairai.records import Answered, Records
 from repairai.schema import Box, Inspection, PartLimits, Sight, State
 from repairai.vision.photo import read_photo
@@ -34,7 +34,7 @@ def offered(wanted: Source) -> Offered:
             "nobody has answered a question of state at a kept inspection yet",
             "answer one on the page, or with `python -m repairai records answer`",
         )
-    tasks, left = [], {}
+    tasks, left, whole = [], {}, []
     for (number, question), said in answers.items():
         origin = f"inspection {number}"
         try:
@@ -43,10 +43,13 @@ def offered(wanted: Source) -> Offered:
         except RepairError as error:
             left[origin] = error.what
             continue
-        tasks.append(Task(origin, partial(_shown, path, origin, _where(inspection, question), wanted, said)))
+        where = _where(inspection, question)
+        if where.missing:
+            whole.append(origin)
+        tasks.append(Task(origin, partial(_shown, path, origin, where.box, wanted, said)))
     if not tasks:
         raise RepairError("of no answered inspection a photo is there", "keep inspections with their photos")
-    return Offered(COLLECTION, tasks, left)
+    return Offered(COLLECTION, tasks, left, whole=whole)
 
 
 def _shown(path: Path, origin: str, where: Box | None, wanted: Source, said: Answered) -> tuple[Shown, ...]:
@@ -63,14 +66,14 @@ def _shown(path: Path, origin: str, where: Box | None, wanted: Source, said: Ans
     )  # fmt: skip
 
 
-def _where(inspection: Inspection, question: str) -> Box | None:
-    """Return where the judge looked, or would have looked; None for the whole photo."""
+def _where(inspection: Inspection, question: str) -> Region:
+    """Return where the judge looked, or would have looked."""
     for finding in inspection.verdict.findings:
         asked = finding.requirement
         if isinstance(asked, State) and asked.question == question and finding.probability is not None:
-            return finding.region
+            return Region(finding.region)
     sight = Sight(inspection.detections, _limits(inspection), inspection.visibility)
-    return region(question, sight, inspection.photo.width_px, inspection.photo.height_px).box
+    return region(question, sight, inspection.photo.width_px, inspection.photo.height_px)
 
 
 def _limits(inspection: Inspection) -> Mapping[str, PartLimits]:

@@ -80,6 +80,7 @@ class Offered:
         left: What of it is left out before anything is opened: name and why.
         licence: Of its photos, as far as it says so itself.
         url: Where they can be found, likewise.
+        whole: What is shown whole, since the place that the question means was not found.
     """
 
     collection: str
@@ -87,6 +88,7 @@ class Offered:
     left: dict[str, str] = field(default_factory=dict)
     licence: str = ""
     url: str = ""
+    whole: Sequence[str] = ()
 
 
 def cut(pixels: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:

@@ -86,7 +86,8 @@ class Taking:
         return Met(tuple(self._rows.values()))
 
     def left(self, offer: Offered) -> None:
-        """Remember what a source leaves out by itself."""
+        """Remember what a source leaves out by itself, and what it shows otherwise than it was meant."""
+        self.seen.whole += offer.whole
         self.seen.left.update({f"{offer.collection}/{name}": why for name, why in offer.left.items()})
 
     def take(self, collection: str, pictures: Sequence[Shown]) -> bool:
