@@ -21,9 +21,11 @@ import transformers
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe, read_recipe
+from repairai.judge.state_set import read_state_set
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from training.given import push_where_asked, training_run
+from training.judge.trained_on import keep, states_place
 
 COMMAND = [sys.executable, "-m", "training.judge_train", "{run}"]
 TRAINERS = {
@@ -47,6 +49,8 @@ def train(folder: RunFolder, journal: Journal) -> None:
     """
     recipe = read_recipe(folder.recipe)
     refuse(recipe)
+    data = states_place(recipe.data)
+    keep(folder.path, data, read_state_set(data))
     import_module(TRAINERS[recipe.step.method]).train(folder, recipe, journal)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from repairai.errors import RepairError
-from repairai.files import expanded, to_data, write_record
+from repairai.files import to_data, write_record
 from repairai.hardware.recipe import Recipe
 from repairai.judge.classifier import (
     BACKBONE,
@@ -29,7 +29,7 @@ from repairai.judge.classifier import (
     open_backbone,
 )
 from repairai.judge.questions import key
-from repairai.judge.state_set import EXAMPLES, SOURCES, StateExample, read_state_set, state_set_folder
+from repairai.judge.state_set import SOURCES, StateExample, read_state_set
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Journal
 from repairai.runs.metrics import Metric, forget_after
@@ -37,6 +37,7 @@ from training.judge.backbone import Backbone, export, load_backbone
 from training.judge.features import View, mirrors, read_fitted, seen
 from training.judge.logistic import STRENGTHS, USUAL, Table, held_back, loss_of
 from training.judge.logistic import path as fitted_path
+from training.judge.trained_on import states_place
 
 MOST_VIEWED = 3000
 """Photos above which only the photos themselves are learned from: there are enough of them."""
@@ -114,11 +115,6 @@ def train(folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
     steps = max(len(each.losses) for each in learned.fits)
     questions = "1 question" if len(heads) == 1 else f"{len(heads)} questions"
     journal.end("finished", "finished", f"learned {questions} in {steps} steps", "", steps)
-
-
-def states_place(name: str) -> Path:
-    """Return a set's folder by its name, or a folder as it is."""
-    return expanded(name) if (expanded(name) / EXAMPLES).is_file() else state_set_folder(name)
 
 
 # ---- questions
