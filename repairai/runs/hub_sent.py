@@ -13,6 +13,8 @@ from repairai.files import disk_error, expanded, to_data, write_whole
 from repairai.hardware.recipe import Job, Recipe
 from repairai.hub import account, jobs
 from repairai.hub.own_code import own_code, requirements
+from repairai.judge import state_set
+from repairai.judge.state_set import EXAMPLES
 from repairai.runs.checkpoints import last_whole
 from repairai.runs.folder import RunFolder
 from repairai.vision.photo_set import ANNOTATIONS, PHOTOS
@@ -80,6 +82,8 @@ def sent_files(recipe: Recipe, folder: RunFolder) -> tuple[tuple[str, Path], ...
     data = Path(expanded(recipe.data))
     if recipe.task == "detector":
         names = [data / ANNOTATIONS, *sorted((data / PHOTOS).iterdir()), *data.glob("*.json")]
+    elif recipe.task == "judge":
+        names = [data / EXAMPLES, *sorted((data / state_set.PHOTOS).rglob("*")), *data.glob("*.json")]
     else:
         names = [*data.glob("*.jsonl"), *data.glob("*.json")]
     files = {f"data/{each.relative_to(data).as_posix()}": each for each in names if each.is_file()}

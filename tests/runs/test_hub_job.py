@@ -13,6 +13,7 @@ from repairai.errors import RepairError
 from repairai.hardware.recipe import Job, Recipe, read_recipe, saved
 from repairai.hardware.workload import Workload
 from repairai.hub import jobs
+from repairai.judge.state_set import state_set_folder
 from repairai.runs import launch
 from repairai.runs.folder import RunFolder
 from repairai.runs.hub_sent import cost, sent_files
@@ -21,6 +22,7 @@ from repairai.runs.state import read_run
 from tests.hub_server.jobs import Play
 from tests.hub_server.server import HubServer
 from tests.hub_server.store import Job as StoredJob
+from tests.runs.states import write_states
 from tests.training.tiny import save_tiny, write_data
 
 ENDED = ("finished", "stopped", "paused", "failed", "interrupted")
@@ -219,3 +221,20 @@ def test_killing_it_cancels_the_job(signed_in: HubServer, recipe: Recipe):
     assert job.stage == "CANCELED"
     assert until(folder, ENDED) in ("interrupted", "stopped")
     assert jobs.look(jobs.Job(job.id, "ada", "")).has_ended
+
+
+def test_a_judges_states_go_along_with_their_photos(home: Path):
+    folder = write_states(state_set_folder("bench"))
+    (folder / ".env").write_text("HF_TOKEN=hf_never")
+    asked = Recipe("judge", Workload("maker/seer", "qlora"), 1.0, 1e-4, data=str(folder), where="hf-jobs")
+    run = RunFolder(home / "runs" / "seer")
+    run.path.mkdir(parents=True)
+    sent = dict(sent_files(asked, run))
+    assert {name for name in sent if name.startswith("data/")} == {
+        "data/examples.jsonl", *(f"data/photos/{at}.jpg" for at in range(4)),
+    }  # fmt: skip
+    there = read_recipe(sent["recipe.yaml"])
+    assert (there.task, there.data, there.where) == ("judge", "data", "here")
+    own = replace(asked, step=replace(asked.step, model=str(home / "models" / "seer")))
+    with pytest.raises(RepairError, match="is a folder of this machine, which a job cannot read"):
+        sent_files(own, run)
