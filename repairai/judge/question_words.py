@@ -101,6 +101,10 @@ SIDES: dict[str, tuple[float | None, float | None]] = {
     "middle": (0.5, 0.5), "centre": (0.5, 0.5), "center": (0.5, 0.5), "central": (0.5, 0.5),
 }  # fmt: skip
 """Words of places, as shares of the width and of the height."""
+BEFORE_PLACES = _words("in on at to of from under over behind inside into onto near by with off out outside")
+NO_PART = _words("corner side edge hand one")
+PLACES = NO_PART | _words("hole slot place position spot")
+"""Nouns that a word of place may stand before and still tell which part is meant: "in the top left hole"."""
 NAMED_BY_SIDE = _words(
     "cover case casing panel lid shell half housing plate board bezel door frame side speaker earbud button shield "
     "rail enclosure layer plastic cap tray shelf drawer bumper arm"

@@ -86,10 +86,15 @@ def several(question: str) -> bool:
 
 
 def presence(question: str) -> bool:
-    """Tell whether a question asks if a part is there at all, and not how it is."""
+    """Tell whether a question asks if a part is there at all or where it lies, and not how it is."""
     words = _words(question)
     found = _state(words)
-    return (found is not None and found[2] in table.PRESENCE) or "there" in words[1:2]
+    if found is None:
+        placed = _place_words(words)
+        name = set(_name(words))
+        rest = [word for at, word in enumerate(words) if at and at not in placed and word not in name]
+        return any(word in table.BEFORE_PLACES for word in rest[:3])
+    return found[2] in table.PRESENCE or "there" in words[1:2]
 
 
 def observable(question: str) -> str:
@@ -119,8 +124,8 @@ def opposite_of(question: str) -> str:
     said = " ".join(question.split()).rstrip("?").strip()
     spelt = re.findall(r"[\w'-]+|[^\w\s]", said)
     words = [word.lower() for word in spelt]
-    if not words or words[0] not in table.AUXILIARIES:
-        return ""
+    if not words or words[0] not in table.AUXILIARIES or words[0].endswith("n't") or {"and", "or"} & set(words):
+        return ""  # of two states, the opposite of one is not that of both
     if "not" in words:
         at = words.index("not")
         return _asked([*spelt[:at], *spelt[at + 1 :]])
@@ -160,22 +165,29 @@ def _words(question: str) -> list[str]:
 def _place_words(words: Sequence[str]) -> frozenset[int]:
     """Return which words say at which place a part lies, and neither name it nor say how it is."""
     found: set[int] = set()
-    for at, word in enumerate(words):
-        if word not in table.SIDES:
-            continue
-        before, behind = words[at - 1] if at else "", words[at + 1] if at + 1 < len(words) else ""
-        beside = before in table.SIDES or behind in table.SIDES
-        told = before in ("the", "its") and at >= 2 and words[at - 2] in ("on", "at", "to", "in")
-        names = behind and behind not in table.ENDS_SUBJECT and behind not in table.STATE_WORDS
-        which = names and not _names_by_side(words[at + 1 :])
-        if beside or which or (told and not names):
-            found.add(at)
-    for at in sorted(found):  # "on the left", "in the top left corner": the rest of the phrase goes with it
-        if at >= 2 and words[at - 1] in ("the", "its") and words[at - 2] in ("on", "at", "to", "in"):
-            found.add(at - 2)
-        if at + 1 < len(words) and words[at + 1] in ("corner", "side", "edge", "hand", "one"):
-            found.add(at + 1)
+    start = 0
+    while start < len(words):
+        end = start
+        while end < len(words) and words[end] in table.SIDES:
+            end += 1
+        if end > start:
+            found.update(_placed(words, start, end))
+        start = end + 1
     return frozenset(found)
+
+
+def _placed(words: Sequence[str], start: int, end: int) -> list[int]:
+    """Return which words a run of words of place takes up; none where they name a part or are about another one."""
+    behind = words[end] if end < len(words) else ""
+    names = behind and behind not in table.ENDS_SUBJECT and behind not in table.STATE_WORDS
+    run = list(range(start, end))
+    if start >= 2 and words[start - 1] in ("the", "its") and words[start - 2] in table.BEFORE_PLACES:
+        # "on the left", "in the top left corner", but not "on the left pulley", which is another part.
+        if behind == "of" or (names and behind not in table.PLACES):
+            return []
+        return [*run, *([start - 2] if not names or behind in table.NO_PART else []),
+                *([end] if behind in table.NO_PART else [])]  # fmt: skip
+    return run if len(run) > 1 or (names and not _names_by_side(words[end:])) else []
 
 
 def _names_by_side(behind: Sequence[str]) -> bool:

@@ -68,6 +68,8 @@ CONNECTORS = ("plugged_connector", "unplugged_connector")
         ("Which screw is missing?", ""),
         ("Does the cover lie flush?", ""),
         ("The latch is open?", ""),
+        ("Isn't the latch open?", ""),
+        ("Is the cable unplugged and the battery out?", ""),
         ("?", ""),
         ("", ""),
     ],
@@ -103,6 +105,7 @@ def test_phrasings_that_ask_the_same(question: str, same: str):
         ("Is the battery connector unplugged?", "Is the fan connector unplugged?"),
         ("Is the top cover removed?", "Is the bottom cover removed?"),
         ("Is the screw left?", "Is the screw there?"),
+        ("Is the drive belt on the left pulley?", "Is the drive belt on the right pulley?"),
     ],
 )
 def test_phrasings_that_ask_something_else(question: str, other: str):
@@ -126,6 +129,9 @@ def test_phrasings_that_ask_something_else(question: str, other: str):
         ("Is there a screw in the top left hole?", (0.0, 0.0)),
         ("Is the screw in place?", None),
         ("Is the top cover removed?", None),
+        ("Is the drive belt on the left pulley?", None),
+        ("Is the screw of the left fan missing?", None),
+        ("Is the screw to the left of the battery missing?", None),
         ("Is the screw left?", None),
         ("Is the cable right?", None),
         ("Is the bottom-left clip of the back cover open?", (0.0, 1.0)),
@@ -225,8 +231,10 @@ def test_what_a_photo_may_show(question: str):
 
 def test_whether_a_part_is_there_at_all():
     there = ["Is the battery removed?", "Is the lid on?", "Is there tape on it?", "Is any screw missing?"]
-    how = ["Is the latch open?", "Is the connector unplugged?", "Is the screw on the left bent?"]
-    assert [presence(each) for each in [*there, *how]] == [True] * 4 + [False] * 3
+    there += ["Is the battery in the case?", "Is the back cover off the phone?", "Is the fan lying on the mat?"]
+    how = ["Is the latch open?", "Is the connector unplugged?", "Is the screw on the left bent?", "Is the lid crooked?"]
+    assert [presence(each) for each in there] == [True] * 7
+    assert [presence(each) for each in how] == [False] * 4
 
 
 def test_one_of_a_kind_or_all_of_it():
