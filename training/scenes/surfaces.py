@@ -115,6 +115,7 @@ def _with_ribs(rng: np.random.Generator, colour: Field) -> Field:
         x, y = rng.uniform(-0.2, 0.9) * width, rng.uniform(-0.2, 0.9) * height
         w, h = rng.uniform(0.05, 0.7) * width, rng.uniform(0.03, 0.6) * height
         corner, bright, thick = int(rng.uniform(0, 12)), rng.random() < 0.5, int(rng.integers(1, 5))
+        corner = min(corner, int(min(w, h) / 2))  # a rounder one than that fits into no rectangle
         if rng.random() < 0.6:
             draw.rounded_rectangle((x, y, x + w, y + h), corner, (0, 0, 0, int(rng.integers(0, 70))))
         draw.rounded_rectangle(
