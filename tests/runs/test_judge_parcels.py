@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
 import yaml
 from huggingface_hub import DatasetCard, ModelCard
+from peft import LoraConfig, get_peft_model
 from PIL import Image
+from transformers import AutoModelForImageTextToText
 
 from repairai.cli import main as repairai
 from repairai.errors import RepairError
@@ -18,7 +21,7 @@ from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
 from repairai.hub import pull
 from repairai.hub.push import send
-from repairai.judge import judges
+from repairai.judge import judges, yes_no
 from repairai.judge.limits import STATE_LIMITS, write_limits
 from repairai.judge.reasoner import load_reasoner
 from repairai.judge.state_set import StateSource, read_sources, read_state_set, state_set_folder, write_sources
@@ -27,8 +30,10 @@ from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.sharing.state_files import take_states
 from repairai.schema import StateLimits
+from repairai.vision.photo import read_photo
 from tests.hub_server.server import HubServer
 from tests.judge.classifiers import bright_or_dark
+from tests.judge.tiny_judges import save_tiny
 from tests.runs.judge_runs import judged, marks, right
 from tests.runs.states import ASKED, OPPOSITE, write_states
 from tests.runs.test_parcels import lines_of_use, names, run_code, texts
@@ -85,11 +90,15 @@ def test_a_classifier_goes_with_its_backbone_and_its_thresholds_and_judges_where
     assert [each[3] for each in commands] == ["models", "inspect"]
     assert repairai(commands[0][3:]) == 0
     assert "let it judge: `models use --judge me/states`" in capsys.readouterr().out
-    Image.new("RGB", (200, 160), (230, 230, 230)).save(tmp_path / "photo.jpg", quality=95)
+    sharp = np.random.default_rng(0).integers(150, 255, (160, 200, 3), np.uint8)
+    Image.fromarray(sharp).save(tmp_path / "photo.jpg", quality=95)
     said = run_code(parcel, tmp_path, monkeypatch)
     yes, no = map(float, said.split())
     assert yes > 0.95
     assert yes + no == pytest.approx(1.0)
+    assert repairai([*commands[1][3:], "--json"]) in (0, 1, 3)
+    seen = json.loads(capsys.readouterr().out)
+    assert any(each.startswith("me/states@") for each in seen["models"])
     assert judges.named("me/states").path == str(home / "models" / "me--states")
     here, there = (load_reasoner(place, "judge") for place in (str(folder.model), "me/states"))
     photo = np.full((40, 50, 3), 200, np.uint8)
@@ -147,6 +156,42 @@ def test_an_adapter_of_a_judge_names_its_base(tmp_path: Path):
     assert head.to_dict()["base_model_relation"] == "adapter"
     assert f"| {ASKED} | {OPPOSITE} |" in parcel.card, "the questions of its data"
     assert "whatever it is asked" in parcel.card
+
+
+@pytest.mark.slow
+def test_an_adapter_on_a_model_that_reads_photos_answers_where_it_arrives(
+    hub: HubServer, me: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
+):
+    monkeypatch.setattr(yes_no, "LEAST_MASS", 0.0)  # weights by chance would say anything
+    base = save_tiny(tmp_path / "base", "smolvlm")
+    hub.add_repo("model", "maker/tiny-seer", {path.name: path for path in base.iterdir() if path.is_file()})
+    recipe = Recipe("judge", Workload("maker/tiny-seer", "lora"), 1.0, 1e-3, data=str(states()))
+    folder = new_run("seer", "train", ["python"], text=yaml.safe_dump(to_data(recipe)))
+    adapters = r".*text_model.*\.(q_proj|v_proj)"
+    whole = get_peft_model(
+        AutoModelForImageTextToText.from_pretrained(base), LoraConfig(r=4, lora_alpha=8, target_modules=adapters)
+    )
+    torch.manual_seed(1)
+    for name, weight in whole.named_parameters():
+        if "lora_" in name:
+            weight.data = torch.randn_like(weight) * 0.2
+    whole.save_pretrained(folder.model)
+    (folder.model / "README.md").unlink(missing_ok=True)
+    write_limits(folder.model / STATE_LIMITS, {ASKED: StateLimits(0.9, 1.0, 0.0, 40)})
+    parcel = parcels.of_run("seer", "me/seer")
+    assert names(parcel) >= {"adapter_config.json", "adapter_model.safetensors", STATE_LIMITS, "sources.json"}
+    send(parcel, "me/seer")
+    planned = pull.plan("me/seer")
+    assert (planned.what, planned.base) == ("judge", "maker/tiny-seer")
+    pull.fetch(planned)
+    pull.fetch(pull.plan("maker/tiny-seer"))
+    Image.new("RGB", (80, 70), (230, 30, 30)).save(tmp_path / "photo.jpg", quality=95)
+    said = [float(each) for each in run_code(parcel, tmp_path, monkeypatch).split()]
+    here = load_reasoner(str(folder.model), "judge", str(base))
+    photo = read_photo(tmp_path / "photo.jpg").pixels
+    assert said == pytest.approx([here.ask(photo, ASKED), here.ask(photo, OPPOSITE)], abs=1e-4)
+    plain = load_reasoner(str(base), "base")
+    assert plain.ask(photo, ASKED) != pytest.approx(said[0], abs=1e-4), "the adapter has its say"
 
 
 # ---- sets of states
