@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from repairai.judge.limits import limits_of
 from repairai.runs.detector_score_words import percent
 from repairai.runs.judge_scores import BALANCED, ESCAPE, JudgeScores, StateFigures, is_better, is_worse
 from repairai.runs.scores import Compared
@@ -103,8 +104,8 @@ def as_table(scores: JudgeScores) -> str:
         rows[f"**all, by {scores.against}**"] = scores.before
     for name, row in rows.items():
         shares = (row.balanced_accuracy, row.decided, row.escaped, row.false_calls, row.agreement, row.blank_accuracy)
-        limits = scores.limits.get(name)
-        sure = "" if limits is None else "never" if limits.sure == 1 else f"{limits.sure:.2f}"
+        limits = limits_of(scores.limits, name)
+        sure = "" if name.startswith("**") else "never" if limits.sure == 1 else f"{limits.sure:.2f}"
         lines.append(f"| {name} | {row.examples} | {row.sources} | {' | '.join(map(share, shares))} | {sure} |")
     return "\n".join(lines)
 

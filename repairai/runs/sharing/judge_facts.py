@@ -135,6 +135,9 @@ def _thresholds(folder: RunFolder, found: JudgeScores | None, asked: tuple[tuple
     except RepairError:  # damaged: it decides nothing, and the card names none
         measured = {}
     words = {key(each): each for pair in asked for each in pair}
+    for question, opposite in asked:  # what was measured of one holds for the other, turned round
+        if key(question) in measured and key(opposite) != key(question):
+            measured.pop(key(opposite), None)
     undecided = {key(question): why for question, why in found.undecided.items()} if found else {}
     return [
         Threshold(
