@@ -1,4 +1,4 @@
-"""Scenes that show a state: both of them, always the same from the same numbers, with the part where it is said to be."""
+"""Scenes that show a state: both of them, the same from the same numbers, with the part where it is said to be."""
 
 from __future__ import annotations
 
