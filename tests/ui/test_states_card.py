@@ -1,5 +1,6 @@
 """The first card for a judge: what is built of what is given, and what is shown of a set."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ from PIL import Image
 
 from repairai.errors import RepairError
 from repairai.judge.state_set import StateExample, StateSource, state_set_folder, write_examples, write_sources
-from repairai.ui.states import states_card, states_render
-from repairai.ui.states.state_sets import chosen_states, free_name, kept_or_newest, listed, piles
+from repairai.ui.states import states_card, states_render, wished
+from repairai.ui.states.state_sets import chosen_states, kept_or_newest, listed
+from repairai.ui.states.wished import free_name, piles
 from tests.ui.test_render import HOSTILE
 
 QUESTION, OPPOSITE = "Is the lid open?", "Is the lid closed?"
@@ -32,7 +34,7 @@ def a_set(name: str = "lids", question: str = QUESTION) -> Path:
 def given(kind: str, **changed) -> list:
     words = {
         "kind": kind, "question": QUESTION, "opposite": "", "yes": None, "no": None, "photos": None, "yes_part": None,
-        "no_part": None, "positions": False, "scene": "lid", "scenes": 20, "name": "", "licence": "",
+        "no_part": None, "positions": False, "scene": "lid", "scenes": 20, "licence": "", "add": False,
     }  # fmt: skip
     return list((words | changed).values())
 
@@ -77,6 +79,24 @@ def test_new_sets_get_a_free_name(home: Path):
         free_name("states")
 
 
+def test_more_states_go_into_the_chosen_set(home: Path):
+    folder = a_set()
+    assert wished.name_of("other", str(folder), add=True) == "lids"
+    assert wished.name_of("other", str(folder), add=False) == "other"
+    with pytest.raises(RepairError, match="no states are chosen"):
+        wished.name_of("other", None, add=True)
+
+
+def test_what_the_build_found_is_shown(home: Path):
+    folder = a_set()
+    found = {"id": "few", "severity": "warn", "said": f"too few {HOSTILE}", "photos": ["a"], "mend": "x"}
+    (folder / "report.json").write_text(json.dumps({"findings": [found]}))
+    html = states_card.of_set(str(folder))[0]
+    assert "Too few" in html
+    assert "<script" not in html
+    assert "<button" not in html
+
+
 def test_two_piles_become_two_folders(tmp_path: Path):
     files = {}
     for name in ("yes", "no"):
@@ -85,7 +105,7 @@ def test_two_piles_become_two_folders(tmp_path: Path):
         path.write_bytes(name.encode())
         files[name] = [str(path)]
     (beside := tmp_path / "beside").mkdir()
-    words = states_card.words_of(beside, *given(states_card.PILES, licence=" CC0-1.0 ", **files))
+    words = wished.words_of(beside, *given(wished.PILES, licence=" CC0-1.0 ", **files))
     assert words == [
         f"--yes={beside / 'yes'}", f"--no={beside / 'no'}", f"--question={QUESTION}", "--licence=CC0-1.0",
     ]  # fmt: skip
@@ -97,15 +117,17 @@ def test_what_a_person_left_out_is_said(tmp_path: Path):
     with pytest.raises(RepairError, match="no photos for no"):
         piles([str(tmp_path / "a.jpg")], [], tmp_path)
     with pytest.raises(RepairError, match="no question yet"):
-        states_card.words_of(tmp_path, *given(states_card.PILES, question=""))
+        wished.words_of(tmp_path, *given(wished.PILES, question=""))
     with pytest.raises(RepairError, match="no labelled photos"):
-        states_card.words_of(tmp_path, *given(states_card.LABELLED))
+        wished.words_of(tmp_path, *given(wished.LABELLED))
 
 
 def test_other_kinds_become_words_for_the_script(tmp_path: Path):
-    assert states_card.words_of(tmp_path, *given(states_card.ANSWERS)) == ["--records"]
-    assert states_card.words_of(tmp_path, *given(states_card.DRAWN)) == ["--rendered=lid", "--scenes=20"]
-    words = given(states_card.LABELLED, photos="bench", yes_part="screw", no_part="screw_hole", positions=True)
-    assert states_card.words_of(tmp_path, *words) == [
+    assert wished.words_of(tmp_path, *given(wished.ANSWERS)) == ["--records"]
+    drawn = ["--rendered=lid", "--scenes=20"]
+    assert wished.words_of(tmp_path, *given(wished.DRAWN)) == [*drawn, "--split=shared"]
+    assert wished.words_of(tmp_path, *given(wished.DRAWN, add=True)) == ["--add", *drawn]
+    words = given(wished.LABELLED, photos="bench", yes_part="screw", no_part="screw_hole", positions=True)
+    assert wished.words_of(tmp_path, *words) == [
         "--photos=bench", "--yes-part=screw", "--no-part=screw_hole", "--positions", f"--question={QUESTION}",
     ]  # fmt: skip

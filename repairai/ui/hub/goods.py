@@ -1,4 +1,4 @@
-"""What there is to push: models that runs have made, data that were built, sets of photos."""
+"""What there is to push: models that runs have made, data that were built, sets of photos and of states."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from contextlib import suppress
 
 from repairai.errors import RepairError
 from repairai.hub.push import Parcel
+from repairai.judge.state_set import state_sets
 from repairai.runs import parcels
 from repairai.runs.folder import RunFolder, run_folders
 from repairai.runs.state import read_run
 from repairai.ui.data_build import built
 from repairai.vision.photo_set import photo_sets
 
-RUN, MERGED, DATA, PHOTOS = "run", "merged", "data", "photos"
+RUN, MERGED, DATA, PHOTOS, STATES = "run", "merged", "data", "photos", "states"
 WHAT = {"sop": "an agent", "detector": "a detector", "judge": "a judge"}
 
 
@@ -30,7 +31,8 @@ def goods() -> list[tuple[str, str]]:
         if (folder.path / parcels.MERGED / "config.json").is_file():
             found.append((f"{folder.id}: {what}, merged with its base", f"{MERGED}:{folder.id}"))
     found += [(f"{each.folder.name}: examples for an agent", f"{DATA}:{each.folder.name}") for each in built()]
-    return [*found, *((f"{name}: labelled photos", f"{PHOTOS}:{name}") for name in photo_sets())]
+    found += [(f"{name}: labelled photos", f"{PHOTOS}:{name}") for name in photo_sets()]
+    return [*found, *((f"{name}: states", f"{STATES}:{name}") for name in state_sets())]
 
 
 def name_of(good: str) -> str:
@@ -68,4 +70,6 @@ def parcel(good: str, repo: str, base: str) -> Parcel:
         return parcels.of_sop_data(name, repo)
     if kind == PHOTOS:
         return parcels.of_photo_set(name, repo)
+    if kind == STATES:
+        return parcels.of_state_set(name, repo)
     raise RepairError("nothing is chosen", "choose what is to go, in the list")

@@ -13,6 +13,7 @@ THEN = {
     "detector": "It can inspect now.", "adapter": "It can answer questions now.", "agent": "It can answer now.",
     "sop-data": "It is in the list of data in the Train tab.",
     "photos": "Bring it in among your photos, so that a detector can learn from it.",
+    "states": "Bring it in among your states, so that a judge can learn from it.",
     "guides": "Bring it in among your guides, so that they can be asked and inspected by.",
     "judge": "It can answer questions of state now; it decides nothing until it was measured on photos of yours.",
     "proposer": "It is here; choose it in the Train tab, where a model proposes boxes.",
@@ -20,7 +21,7 @@ THEN = {
 }  # fmt: skip
 USES = {
     "detector": "Let it inspect", "adapter": "Let it answer questions", "agent": "Let it answer questions",
-    "judge": "Let it judge", "photos": "Bring it in", "guides": "Bring it in",
+    "judge": "Let it judge", "photos": "Bring it in", "states": "Bring it in", "guides": "Bring it in",
 }  # fmt: skip
 """What the button says that does the next thing."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.hub.client import address
 from repairai.hub.pull import PullPlan
 from repairai.judge import judges
+from repairai.judge.state_set import state_set_folder
+from repairai.runs.sharing.state_files import take_states
 from repairai.sop import agents
 from repairai.sop.guides import import_guides
 from repairai.ui.hub.pulling import Pulled
@@ -45,17 +48,27 @@ def use(pulled: Pulled | None, bench: Workbench) -> str:
         return f"{plan.repo} answers questions of state now. One step back: the Runs tab, or `models back --judge`."
     if plan.what == "photos":
         return _photos_in(plan, folder)
+    if plan.what == "states":
+        name = _free(plan.repo.rpartition("/")[2], state_set_folder)
+        return f"The states are in the Train tab, as {take_states(folder, name).name}."
     if plan.what == "guides":
         report = import_guides(folder, bench.library)
         return f"{len(report.ids):,} guides of {plan.repo} are in the library."
     raise RepairError(f"{plan.repo} is only kept", f"it lies in {folder}")
 
 
+def _free(name: str, folder_of: Callable[[str], Path]) -> str:
+    """Return a name that no set has yet: the given one, or with a number."""
+    number, free = 1, name
+    while folder_of(free).exists():
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
 def _photos_in(plan: PullPlan, folder: Path) -> str:
     """Bring fetched photos in among the person's own sets, and say where they are."""
-    name, number = plan.repo.rpartition("/")[2], 1
-    while photo_set_folder(free := name if number == 1 else f"{name}-{number}").exists():
-        number += 1
+    free = _free(plan.repo.rpartition("/")[2], photo_set_folder)
     words = [str(folder), f"--name={free}", f"--url={address(plan.repo, plan.kind)}"]
     work = Scripted()
     work.start(f"Bringing in {free}", free, SCRIPT, [*words, *([f"--licence={plan.licence}"] if plan.licence else [])])

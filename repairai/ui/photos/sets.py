@@ -122,13 +122,14 @@ def report_of(folder: Path) -> Report:
     """Return what the doctor wrote down of a set; empty where it has not looked yet, or that cannot be read."""
     try:
         data: dict[str, Any] = json.loads(read_text(folder / REPORT))
-        findings = tuple(_finding(each) for each in data.get("findings", ()))
+        findings = tuple(finding_of(each) for each in data.get("findings", ()))
         return Report(str(data.get("made", "")), findings, is_report_stale(folder, data))
     except (RepairError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return Report()
 
 
-def _finding(data: dict[str, Any]) -> Finding:
+def finding_of(data: dict[str, Any]) -> Finding:
+    """Return a finding as a report holds it; what it lacks is a KeyError."""
     return Finding(
         str(data["id"]), str(data.get("kind", "")), str(data.get("severity", "note")), str(data["said"]),
         tuple(str(name) for name in data.get("photos", ())), int(data.get("count", 0)), str(data.get("mend", "") or ""),

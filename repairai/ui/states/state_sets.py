@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.files import disk_error
+from repairai.files import read_text
 from repairai.judge.state_set import (
     EXAMPLES,
+    REPORT,
     StateExample,
     StateSource,
     StateSummary,
@@ -24,8 +24,7 @@ from repairai.judge.state_set import (
     state_sets,
     summary,
 )
-
-NAME_OF_NEW = "states"
+from repairai.ui.photos.sets import Finding, finding_of
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,14 @@ class States:
         examples: All of them.
         summary: What it holds.
         sources: Where its photos came from.
+        findings: Of the build: what would spoil a training, the worst first.
     """
 
     folder: Path
     examples: tuple[StateExample, ...]
     summary: StateSummary
     sources: tuple[StateSource, ...]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def n_train(self) -> int:
@@ -69,7 +70,16 @@ def chosen_states(folder: str | None) -> States | None:
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> States:
     examples = read_state_set(path)
-    return States(path, examples, summary(path.name, examples), read_sources(path))
+    return States(path, examples, summary(path.name, examples), read_sources(path), _findings(path))
+
+
+def _findings(path: Path) -> tuple[Finding, ...]:
+    """Return what the build found; nothing where that was not written down, or cannot be read."""
+    try:
+        found = json.loads(read_text(path / REPORT)).get("findings", ())
+        return tuple(replace(finding_of(each), photos=(), mend="") for each in found)
+    except (RepairError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return ()
 
 
 def listed() -> list[tuple[str, str]]:
@@ -101,50 +111,3 @@ def kept_or_newest(chosen: str | None) -> str | None:
 def dropdown(chosen: str | None) -> Any:
     """Return the list of sets, with this one chosen."""
     return gr.Dropdown(listed(), value=chosen)
-
-
-def free_name(wanted: str) -> str:
-    """Return the name that a new set gets: the one that is wanted, else `states`, `states-2` and so on.
-
-    Raises:
-        RepairError: It is none for a folder, or it is taken.
-    """
-    wanted = wanted.strip()
-    if not wanted:
-        number = 1
-        while state_set_folder(name := NAME_OF_NEW if number == 1 else f"{NAME_OF_NEW}-{number}").exists():
-            number += 1
-        return name
-    if state_set_folder(wanted).exists():
-        raise RepairError(f"there are states named {wanted} already", "choose another name")
-    return wanted
-
-
-def piles(yes: Sequence[str], no: Sequence[str], beside: Path) -> list[str]:
-    """Return two piles of photos as words for the script.
-
-    Args:
-        yes: Files of which the answer is yes, as they were uploaded, each in a folder of its own.
-        no: Likewise.
-        beside: An empty folder, in which they are put together.
-
-    Raises:
-        RepairError: A pile is empty, two files of one have one name, or the disk is full.
-    """
-    words = []
-    for name, files in (("yes", yes), ("no", no)):
-        if not files:
-            raise RepairError(
-                f"there are no photos for {name}", "drop some into both piles: each shows the other state"
-            )
-        place = beside / name
-        try:
-            place.mkdir()
-            for path in map(Path, files):
-                if (place / path.name).exists():
-                    raise RepairError(f"two files are called {path.name}", "rename one of them")
-                shutil.copyfile(path, place / path.name)
-        except OSError as error:
-            raise disk_error(place, error) from None
-        words.append(f"--{name}={place}")
-    return words

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,17 +18,14 @@ from repairai.ui.photos.dropped import own_place
 from repairai.ui.photos.photos_work import while_going
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.photos.sets import chosen_set
-from repairai.ui.question_fold import as_question, propose
+from repairai.ui.question_fold import propose
 from repairai.ui.states import states_render
-from repairai.ui.states.state_sets import chosen_states, dropdown, free_name, kept_or_newest, piles
+from repairai.ui.states.state_sets import chosen_states, dropdown, kept_or_newest
+from repairai.ui.states.wished import DRAWN, FROM, LABELLED, PILES, name_of, words_of
 from repairai.ui.workbench import live
 from repairai.vision.photo_set import photo_set_folder, photo_sets
 
 SCRIPT = "training.judge_data"
-PILES, ANSWERS, LABELLED, DRAWN = "piles", "records", "photos", "rendered"
-FROM = [("Two piles of photos: yes and no", PILES), ("My kept inspections, and what I answered", ANSWERS),
-        ("Labelled photos: boxes of one part answer yes, of another no", LABELLED),
-        ("Drawn scenes: a beginning, where there are no photos yet", DRAWN)]  # fmt: skip
 SCENES = [("Is the connector unplugged?", "connector"), ("Is the battery removed?", "battery"),
           ("Is the lid removed?", "lid")]  # fmt: skip
 STATES = Deletable("states", known_states, delete_states)
@@ -64,6 +59,7 @@ class StatesCard:
         scenes: How many.
         name: Of the new set.
         licence: Of the photos.
+        add: They go into the set that is chosen.
         build: Builds it.
         cancel: Ends that.
         progress: How far it is.
@@ -92,6 +88,7 @@ class StatesCard:
     scenes: gr.Number
     name: gr.Textbox
     licence: gr.Textbox
+    add: gr.Checkbox
     build: gr.Button
     cancel: gr.Button
     progress: gr.HTML
@@ -104,7 +101,7 @@ class StatesCard:
         """Return what says what is built."""
         return [
             self.kind, self.question, self.opposite, self.yes, self.no, self.photos, self.yes_part, self.no_part,
-            self.positions, self.scene, self.scenes, self.name, self.licence,
+            self.positions, self.scene, self.scenes, self.licence, self.add,
         ]  # fmt: skip
 
     @property
@@ -145,6 +142,7 @@ def lay() -> StatesCard:
                 "", label="The photos' licence, if you know it", placeholder="my own", max_lines=1, min_width=200,
                 elem_id="states-licence",
             )  # fmt: skip
+        add = gr.Checkbox(False, label="Add them to the states that are chosen above", elem_id="states-add")
         build = gr.Button("Build them", variant="primary", elem_id="states-build")
     progress = live("states-progress")
     cancel = gr.Button("Cancel", visible=False, elem_id="states-cancel", min_width=160)
@@ -154,7 +152,7 @@ def lay() -> StatesCard:
     delete = deletion.lay(STATES, ask)
     return StatesCard(
         chosen, gr.State(0), fold, kind, asked, question, opposite, two, yes, no, *labelled, drawn, scene, scenes, name,
-        licence, build, cancel, progress, gr.Timer(POLL_SECONDS, active=False), report, delete,
+        licence, add, build, cancel, progress, gr.Timer(POLL_SECONDS, active=False), report, delete,
     )  # fmt: skip
 
 
@@ -204,12 +202,12 @@ def _wire_work(card: StatesCard, work: Scripted) -> None:
     now = [card.chosen, card.version]
     out = [card.progress, card.clock, card.cancel, card.build, card.chosen, card.fold, card.version]
 
-    def build(chosen: str | None, version: int, *given: Any) -> list[Any]:
+    def build(chosen: str | None, version: int, name: str, *given: Any) -> list[Any]:
         beside = own_place()
         try:
-            free = free_name(given[-2])
-            words = ["build", free, "--progress-json", *words_of(beside, *given)]
-            work.start(f"Building {free}", free, SCRIPT, words, beside, tells=True)
+            wanted = name_of(name, chosen, bool(given[-1]))
+            words = ["build", wanted, "--progress-json", *words_of(beside, *given)]
+            work.start(f"Building {wanted}", wanted, SCRIPT, words, beside)
         except RepairError as error:
             shutil.rmtree(beside, ignore_errors=True)
             going = work.progress() is not None
@@ -220,39 +218,9 @@ def _wire_work(card: StatesCard, work: Scripted) -> None:
         work.stop()
         return look(work, chosen, version)
 
-    card.build.click(build, [*now, *card.given], out, **QUIET)
+    card.build.click(build, [*now, card.name, *card.given], out, **QUIET)
     card.cancel.click(cancel, now, out, **QUIET)
     card.clock.tick(lambda chosen, version: look(work, chosen, version), now, out, **POLL)
-
-
-def words_of(
-    beside: Path, kind: str, question: str, opposite: str, yes: Sequence[str] | None, no: Sequence[str] | None,
-    photos: str | None, yes_part: str | None, no_part: str | None, positions: bool, scene: str, scenes: float | None,
-    name: str, licence: str,
-) -> list[str]:  # fmt: skip
-    """Return what is built, as words for the script; the arguments are those of `StatesCard.given`.
-
-    Raises:
-        RepairError: Something is missing, which is said at once.
-    """
-    if kind == ANSWERS:
-        return ["--records"]
-    if kind == DRAWN:
-        return [f"--rendered={scene}", f"--scenes={int(scenes or 0)}"]
-    asked = as_question(question)
-    if not asked:
-        raise RepairError("there is no question yet", "write what the photos answer, such as: Is the latch open?")
-    if kind == LABELLED:
-        if not photos:
-            raise RepairError("no labelled photos are chosen", "choose them in the list, or bring some in beside")
-        parts = (("yes-part", yes_part), ("no-part", no_part))
-        words = [f"--photos={photos}", *(f"--{flag}={part}" for flag, part in parts if part)]
-        words += ["--positions"] if positions else []
-    else:
-        words = piles(yes or [], no or [], beside)
-    words += [f"--question={asked}"]
-    words += [f"--opposite={turned}"] if (turned := as_question(opposite)) else []
-    return [*words, *([f"--licence={licence.strip()}"] if licence.strip() else [])]
 
 
 def look(work: Scripted, chosen: str | None, version: int) -> list[Any]:
@@ -274,9 +242,8 @@ def look(work: Scripted, chosen: str | None, version: int) -> list[Any]:
         return [render.problem(found.fault), *still, *same]
     if found.cancelled:
         return [photos_render.said(f"{found.title} was cancelled."), *still, *same]
-    told = " ".join(f"{each.rstrip('.')}." for each in found.said)[:1000]
     new = kept_or_newest(str(state_set_folder(found.subject)))
-    said = photos_render.said(f"{found.title}: done. {told}".rstrip())
+    said = photos_render.said(f"{found.title}: done.")
     return [said, *still, dropdown(new), gr.Accordion(open=False), version + 1]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from repairai.judge.state_set import SPLITS, QuestionSummary, StateExample
-from repairai.ui.photos.photos_render import SIDES
+from repairai.ui.photos.photos_render import SIDES, findings
 from repairai.ui.photos.small import tile
 from repairai.ui.states.state_sets import States
 
@@ -23,9 +23,10 @@ BY = {"person": "answered at the bench", "import": "brought in", "rendered": "dr
 def report(states: States) -> str:
     """Return what is in a set: its questions with their answers, where it came from, some photos."""
     found = states.summary
+    wrong = findings(states.findings) if states.findings else ""
     return (
         f'<section class="report data" data-name="{escape(found.name)}" data-examples="{found.examples}">'
-        f"{_counts(found.questions)}{_facts(states)}</section>{_photos(states)}"
+        f"{_counts(found.questions)}{_facts(states)}</section>{wrong}{_photos(states)}"
     )
 
 
