@@ -17,7 +17,7 @@ from repairai.judge.state_set import StateExample
 from repairai.runs.judge_scores import Answers
 from repairai.runs.lines import append_line, mend_tail
 from repairai.schema import Reasoner
-from repairai.vision.photo import read_photo
+from training.judge.pictures import read_picture
 
 ENOUGH = 5
 """Faults one after another after which a question is asked no more: it is down, or was never taught it."""
@@ -112,7 +112,7 @@ def ask_all(
             known = Kept(each.photo, each.question, None, f"it failed {ENOUGH} times and was asked no more")
         elif known is None:
             tell()
-            known = answer(reasoner, read_photo(folder / each.photo).pixels, each)
+            known = answer(reasoner, read_picture(folder / each.photo), each)
             kept.add(known)
         found.append(known)
         faults[each.question] = faults.get(each.question, 0) + 1 if known.answers is None else 0

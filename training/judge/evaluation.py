@@ -20,7 +20,6 @@ from repairai.runs.folder import read_json
 from repairai.runs.judge_scores import JudgeScores, StateFigures, StateMark, write_judge_scores
 from repairai.runs.order import Order
 from repairai.schema import Reasoner, StateLimits
-from repairai.vision.photo import read_photo
 from training.detector.model import BUILTIN
 from training.detector.trained_on import SOURCES as LEARNED_FROM
 from training.detector.trained_on import place_of
@@ -28,6 +27,7 @@ from training.judge.asking import Answered, Kept, ask_all, fingerprint, from_wor
 from training.judge.calibration import ESCAPE, Tried, choose
 from training.judge.counted import Counting
 from training.judge.figures import figures
+from training.judge.pictures import read_picture
 from training.judge.trained_on import trained_on, unseen
 
 Tell = Callable[[str, int, int], None]
@@ -88,7 +88,8 @@ def measure(
             f"{task.name} answers none of {len(seen)} questions: {seen[0].fault}", "see what it was taught"
         )
     limits, undecided = thresholds(val, seen_val, task.escape)
-    write_limits(limits_path(task.model), both_ways(val, limits))
+    limits = both_ways(val, limits)
+    write_limits(limits_path(task.model), limits)
     name_before, seen_before, limits_before = "", None, {}
     if before:
         name_before, other = before
@@ -267,7 +268,7 @@ def _marks(
                 after=seen[number].answers,
                 before=before[number].answers if before else None,
                 blank=grey[each.question],
-                counted=counting.answer(read_photo(task.data / each.photo).pixels, each.question),
+                counted=counting.answer(read_picture(task.data / each.photo), each.question),
                 opposite=each.opposite,
             )
         )

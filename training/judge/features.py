@@ -10,10 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from repairai.errors import RepairError
 from repairai.judge.classifier import Features, fitted
 from repairai.judge.questions import position
-from repairai.vision.photo import read_photo
+from training.judge.pictures import read_picture
 
 View = Literal["plain", "mirrored", "lit"]
 BATCH = 16
@@ -62,9 +61,7 @@ def read_fitted(folder: Path, names: Sequence[str], size_px: int, tell: Callable
     found = np.zeros((len(names), size_px, size_px, 3), np.uint8)
     for number, name in enumerate(names):
         tell(number)
-        if not (folder / name).is_file():
-            raise RepairError(f"{name} of {folder.name} is not there", "build the set again")
-        found[number] = fitted(read_photo(folder / name).pixels, size_px)
+        found[number] = fitted(read_picture(folder / name), size_px)
     return found
 
 

@@ -35,14 +35,16 @@ from repairai.runs.journal import Journal
 from repairai.runs.metrics import Metric, forget_after
 from training.judge.backbone import Backbone, export, load_backbone
 from training.judge.features import View, mirrors, read_fitted, seen
-from training.judge.logistic import STRENGTHS, USUAL, Table, held_back, loss_of
-from training.judge.logistic import path as fitted_path
+from training.judge.logistic import STRENGTHS, USUAL, Table, fit, held_back, loss_of
 from training.judge.trained_on import states_place
 
 MOST_VIEWED = 3000
 """Photos above which only the photos themselves are learned from: there are enough of them."""
 LEAST_SPREAD = 0.1
 """Of a feature, as a share of the middle one of all: one that hardly ever changes says nothing when it does."""
+
+AS_WELL = 0.005
+"""Losses on what was held back, in nats, that are no further apart say nothing for either."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class Fitted:
         strength: Of L2.
         views: Whether versions of the photos were learned from, too.
         held_back: Loss on what was held back; None where there were too few sources to hold any back.
-        losses: On `train` and on `val` after each iteration; the latter None where there is no `val`.
+        losses: On `train` and on `val`, first of a head that knows nothing, then after each iteration; the latter
+            None where there is no `val`.
     """
 
     weights: NDArray[np.float64]
@@ -112,7 +115,7 @@ def train(folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
     load_classifier(made)  # as an inspection does
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
-    steps = max(len(each.losses) for each in learned.fits)
+    steps = max(len(each.losses) for each in learned.fits) - 1
     questions = "1 question" if len(heads) == 1 else f"{len(heads)} questions"
     journal.end("finished", "finished", f"learned {questions} in {steps} steps", "", steps)
 
@@ -256,19 +259,22 @@ def _fit_head(
     for kinds in [views[:1], views] if len(views) > 1 else [views]:
         table, plain = _table(head, examples, place, even, kinds, "train")
         losses = held_back(table, plain, told=told)
-        best = int(losses.argmin()) if len(losses) else STRENGTHS.index(USUAL)
+        # Of strengths that do as well the strongest: it is the least sure of itself.
+        best = int(np.argmax(losses <= losses.min() + AS_WELL)) if len(losses) else STRENGTHS.index(USUAL)
         found.append((float(losses[best]) if len(losses) else None, STRENGTHS[best], len(kinds) > 1, table))
     # Where nothing could be held back, versions of few photos are better than those few alone.
     lost, strength, viewed, table = found[-1] if found[0][0] is None else min(found, key=lambda each: each[0])
     judged = _table(head, examples, place, even, views[:1], "val")[0]
     losses_by_step: list[tuple[float, float | None]] = []
+    nothing = np.zeros(table.rows.shape[1])
 
     def note(weights: NDArray[np.float64], bias: float, loss: float) -> None:
         if told:
             told()
         losses_by_step.append((loss, loss_of(judged, weights, bias) if len(judged.yes) else None))
 
-    weights, bias = fitted_path(table, [strength], note)[0]
+    note(nothing, 0.0, loss_of(table, nothing, 0.0))
+    weights, bias = fit(table, strength, told=note)
     return Fitted(weights, bias, strength, viewed, lost, tuple(losses_by_step))
 
 
@@ -318,7 +324,7 @@ def _tell(folder: RunFolder, fits: Sequence[Fitted], heads: Sequence[Head], jour
         looked = [loss for _, loss in now if loss is not None]
         eval_loss = float(np.mean(looked)) if looked else None
         loss = float(np.mean([each for each, _ in now]))
-        journal.metric(Metric(step + 1, time.time(), loss=loss, eval_loss=eval_loss))
+        journal.metric(Metric(step, time.time(), loss=loss, eval_loss=eval_loss))
     for head, found in zip(heads, fits, strict=True):
         views = "mirrored photos and other light help" if found.views else "photos as they are"
         lost = (
