@@ -15,8 +15,8 @@ from repairai.judge.questions import key, observable
 from repairai.judge.state_set import REPORT, SPLITS, Split, StateExample, StateSource, summary
 from training.detector.findings import Finding, Severity, few, finding, n
 
-ENOUGH_SOURCES = 22
-"""Independent photos of a state that it takes to hold 10 % of them with a confidence of 90 %: see
+ENOUGH_SOURCES, LEAST_SOURCES = 45, 22
+"""Independent photos of a state of which at most 5 % pass wrongly, or 10 %, with a confidence of 90 %: see
 `training/detector/tolerated.py`."""
 FEW_TO_TRAIN = 10
 LOPSIDED = 3.0
@@ -193,5 +193,8 @@ def _of_measured(said: str, split: Split, group: Sequence[StateExample]) -> Iter
     if sources < ENOUGH_SOURCES:
         said_few = f'"{said}": {n(sources, "independent photo")} of one answer in {split}, on which {use}'
         yield finding(
-            f"few-in-{split}", "warn", f"{said_few}; {ENOUGH_SOURCES} can hold 10 % of wrong states", count=sources
+            f"few-in-{split}",
+            "warn",
+            f"{said_few}; it takes {ENOUGH_SOURCES} to let at most 5 % of wrong states pass, {LEAST_SOURCES} for 10 %",
+            count=sources,
         )
