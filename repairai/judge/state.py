@@ -165,7 +165,7 @@ def _expected(requirement: State) -> str:
 def _decided(requirement: State, weighed: Weighed, limits: StateLimits) -> Finding:
     met = weighed.answer == requirement.expected
     action = "" if met else "Finish the step, then take the photo again; if the photo shows it done, say so."
-    flips = f"Both answers are surer than {limits.sure:.2f}, which {limits.sources} measured photos ask for."
+    flips = f"Under {limits.sure:.2f}, as measured on {limits.sources} photos, either answer would leave it in doubt."
     found = f"the judge says {weighed.answer} ({weighed.probability:.2f} for yes)"
     reason: Reason = "state_met" if met else "state_missed"
     return Finding(requirement, "PASS" if met else "FAIL", _expected(requirement), found, reason, None, action, flips)
