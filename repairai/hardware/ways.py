@@ -122,7 +122,13 @@ def candidates(
             "a judge on the built-in backbone trains one linear layer, which runs on any processor and needs no plan",
             f"train with {PROBE_RECIPE}",
         )
-    kind = kind_of(find_config(model))
+    config = find_config(model)
+    kind = kind_of(config)
+    if task == "judge" and kind == "language" and "vision_config" in config:
+        raise RepairError(
+            f"what a step of {config.get('model_type')} takes is not known here, though it reads text and photos",
+            f"give one such as {DEFAULT[task]} or {SMALLER['smolvlm'][0]}, or write a recipe by hand",
+        )
     if TASK_OF[kind] != task:
         wanted = {"sop": "a language model", "detector": "a detector", "judge": "a model that reads text and photos"}
         raise RepairError(f"{model} is not {wanted[task]}", f"give one such as {DEFAULT[task]}")

@@ -10,10 +10,12 @@ from typing import Any
 
 import gradio as gr
 
-from repairai.commands.space import chosen_eyes, chosen_guides
+from repairai.commands.space import chosen_eyes, chosen_guides, chosen_judge
 from repairai.errors import RepairError
 from repairai.hub import space
+from repairai.hub.space_contents import COUNTS
 from repairai.hub.space_folder import Built, build
+from repairai.judge import judges
 from repairai.ui import render
 from repairai.ui.hub import hub_render
 from repairai.ui.hub.spoken import must_be_there, spoken
@@ -37,6 +39,7 @@ class SpaceCard:
         repo: Where it goes.
         public: Everybody may see it.
         gpu: Its detector runs on ZeroGPU.
+        judge: Who answers questions of state there.
         look: Shows what goes.
         deploy: Makes it, or brings it up to date.
         status: Asks how it stands.
@@ -49,6 +52,7 @@ class SpaceCard:
     repo: gr.Textbox
     public: gr.Checkbox
     gpu: gr.Checkbox
+    judge: gr.Dropdown
     look: gr.Button
     deploy: gr.Button
     status: gr.Button
@@ -57,7 +61,7 @@ class SpaceCard:
     @property
     def given(self) -> list[Any]:
         """What is asked for."""
-        return [self.detector, self.guides, self.repo, self.public, self.gpu]
+        return [self.detector, self.guides, self.repo, self.public, self.gpu, self.judge]
 
 
 def lay() -> SpaceCard:
@@ -65,12 +69,15 @@ def lay() -> SpaceCard:
     with gr.Column(visible=False) as column:
         gr.HTML("<h2>A Space that inspects</h2>")
         gr.HTML(
-            '<p class="fine">The Inspect tab alone, on the Hub: with a detector and guides of your choice. Nothing '
-            "else of this machine goes there.</p>"
+            '<p class="fine">The Inspect tab alone, on the Hub: with a detector, a judge and guides of your choice. '
+            "Nothing else of this machine goes there.</p>"
         )
         with gr.Row(equal_height=False):
             detector = gr.Dropdown(
                 choices(), value=ACTIVE, label="It looks with", elem_id="space-detector", min_width=260
+            )
+            judge = gr.Dropdown(
+                _judges(), value=COUNTS, label="It asks about states", elem_id="space-judge", min_width=260
             )
             guides = gr.Dropdown(
                 [], multiselect=True, label="Its guides; none is all that are built in", elem_id="space-guides",
@@ -87,7 +94,7 @@ def lay() -> SpaceCard:
             deploy = gr.Button("Deploy it", variant="primary", elem_id="space-deploy", min_width=140)
             status = gr.Button("How does it stand?", elem_id="space-status", min_width=180)
         said = live("space-said", css_template=hub_render.style())
-    return SpaceCard(column, detector, guides, repo, public, gpu, look, deploy, status, said)
+    return SpaceCard(column, detector, guides, repo, public, gpu, judge, look, deploy, status, said)
 
 
 def wire(card: SpaceCard, bench: Workbench, name: gr.State) -> None:
@@ -103,6 +110,7 @@ def wire(card: SpaceCard, bench: Workbench, name: gr.State) -> None:
     card.deploy.click(deploy, card.given, card.said, **going)
     card.status.click(status, card.repo, card.said, **going)
     card.detector.focus(lambda: gr.Dropdown(choices()), None, card.detector, **QUIET)
+    card.judge.focus(lambda: gr.Dropdown(_judges()), None, card.judge, **QUIET)
     card.guides.focus(lambda: gr.Dropdown(_guides(bench)), None, card.guides, **QUIET)
     name.change(
         lambda name, repo: repo or (f"{name}/{NAME}" if name else ""), [name, card.repo], card.repo, **QUIET
@@ -114,18 +122,30 @@ def _guides(bench: Workbench) -> list[tuple[str, str]]:
     return [(f"{each.title} ({each.device})", each.id) for each in found]
 
 
-def _built(place: str, detector: str, guides: list[str] | None, gpu: bool) -> Built:
+def _judges() -> list[tuple[str, str]]:
+    """Return who can answer questions of state on a Space: nobody, and those that lie on this machine."""
+    try:
+        known = judges.judges()
+    except RepairError:  # the register is damaged: whoever inspects is told
+        known = ()
+    return [("Nobody: they are left to the visitor", COUNTS), *((each.name, each.name) for each in known
+            if each.kind == "local")]  # fmt: skip
+
+
+def _built(place: str, detector: str, guides: list[str] | None, gpu: bool, judge: str) -> Built:
     eyes = chosen_eyes(detector)
     if eyes is None and gpu:
         raise RepairError("the detector that comes with RepairAI needs no GPU", "let it run on the processor")
-    return build(Path(place) / "space", eyes, chosen_guides(guides), with_torch=gpu)
+    return build(Path(place) / "space", eyes, chosen_guides(guides), judge=chosen_judge(judge), with_torch=gpu)
 
 
-def look(detector: str, guides: list[str] | None, repo: str, public: bool, gpu: bool) -> str:
+def look(
+    detector: str, guides: list[str] | None, repo: str, public: bool, gpu: bool, judge: str = COUNTS
+) -> str:  # fmt: skip
     """Return what would go, as HTML; nothing is sent."""
     try:
         with tempfile.TemporaryDirectory(prefix="repairai-space-") as place:
-            built = _built(place, detector, guides, gpu)
+            built = _built(place, detector, guides, gpu, judge)
             sizes = [(path, file.stat().st_size) for path, file in built.files]
     except RepairError as error:
         return render.problem(spoken(error))
@@ -138,11 +158,13 @@ def look(detector: str, guides: list[str] | None, repo: str, public: bool, gpu: 
     )
 
 
-def deploy(detector: str, guides: list[str] | None, repo: str, public: bool, gpu: bool) -> str:
+def deploy(
+    detector: str, guides: list[str] | None, repo: str, public: bool, gpu: bool, judge: str = COUNTS
+) -> str:  # fmt: skip
     """Make the Space or bring it up to date, and return what came of it, as HTML."""
     try:
         with tempfile.TemporaryDirectory(prefix="repairai-space-") as place:
-            built = _built(place, detector, guides, gpu)
+            built = _built(place, detector, guides, gpu, judge)
             must_be_there()
             done = space.deploy(built, repo.strip(), private=not public)
     except RepairError as error:

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from repairai.errors import RepairError
+from repairai.files import home
 from repairai.hub import account, pull, push
 from repairai.hub.push import PushPlan
 from repairai.hub.pushes import Push, Standing
+from repairai.judge import judges
+from repairai.judge.state_set import read_state_set, state_set_folder
 from repairai.runs import parcels
 from repairai.sop import agents
 from repairai.ui.hub import account_card, goods, pull_card, push_card, push_render, space_card, there_card, use_pulled
@@ -18,7 +21,9 @@ from repairai.ui.workbench import Workbench
 from repairai.vision import detectors
 from repairai.vision.photo_set import photo_sets
 from tests.hub_server.server import HubServer
+from tests.judge.classifiers import bright_or_dark
 from tests.runs import runs_to_share
+from tests.runs.states import write_states
 
 HOSTILE = "<img src=x onerror=\"alert('in')\">"
 
@@ -140,6 +145,8 @@ def test_an_agent_photos_and_guides_are_used_as_they_are(
         "id": "own-1", "title": "Kettle lid", "device": "Kettle", "licence": "CC0-1.0",
         "steps": [{"number": 1, "lines": [{"text": "Remove the two screws."}]}],
     }  # fmt: skip
+    write_states(state_set_folder("latches"), 4)
+    push.send(parcels.of_state_set("latches", "me/latches"), "me/latches")
     hub.add_repo("dataset", "me/guides", {"guides.jsonl": json.dumps(guide) + "\n"})
     bench = Workbench()
 
@@ -151,6 +158,8 @@ def test_an_agent_photos_and_guides_are_used_as_they_are(
     assert (agents.active().name, agents.active().base) == ("me/agent", "maker/tiny-base")
     assert used("me/bench", "dataset") == "The photos are in the Train tab, as bench-2."
     assert "bench-2" in photo_sets()
+    assert used("me/latches", "dataset") == "The states are in the Train tab, as latches-2."
+    assert len(read_state_set(state_set_folder("latches-2"))) == 4
     assert used("me/guides", "dataset") == "1 guides of me/guides are in the library."
     assert bench.library.guide("own-1").device == "Kettle"
 
@@ -163,8 +172,11 @@ def test_all_that_can_go_is_listed(base: Path):
     runs_to_share.photos()
     runs_to_share.agent(base)
     runs_to_share.eyes()
+    write_states(state_set_folder("latches"), 4)
     found = goods.goods()
-    assert {value for _, value in found} == {"run:agent", "run:eyes", "data:lamps", "photos:bench"}
+    known = {value for _, value in found}
+    assert known == {"run:agent", "run:eyes", "data:lamps", "photos:bench", "states:latches"}
+    assert goods.parcel("states:latches", "me/latches", "").kind == "dataset"
     assert ("agent: an agent, an adapter", "run:agent") in found
     assert goods.needs_base("run:agent")
     assert not goods.needs_base("run:eyes")
@@ -242,3 +254,9 @@ def test_a_space_is_looked_at_deployed_and_asked_how_it_stands(hub: HubServer):
     assert "data-stage=" in space_card.status("me/inspect")
     assert "is brought up to date" in space_card.deploy("builtin", None, "me/inspect", False, False)
     assert "needs no GPU" in space_card.look("builtin", None, "me/inspect", False, True)
+    lamps = bright_or_dark(home() / "models" / "lamps")
+    judges.use(judges.Judge("lamps", "local", str(lamps)))
+    assert ("lamps", "lamps") in space_card._judges()
+    told = space_card.look("builtin", None, "me/inspect", False, False, "lamps")
+    assert "judge/backbone.onnx" in told
+    assert "answered by" in told
