@@ -442,6 +442,7 @@ def test_what_a_training_cannot_bear_is_told(tmp_path: Path):
         (["--yes", "OPEN", "--question", "latch open"], "is no question"),
         (["--yes", "OPEN", "--question", "Is the frobnicator frobnicated?"], "no opposite of"),
         (["--yes", "OPEN", "--question", "Is it on?", "--opposite", "Is it on?"], "is its own opposite"),
+        (["--yes", "OPEN", "--question", "Is the left fan on?", "--opposite", "Is the fan on?"], "is its own opposite"),
         (["--yes", "OPEN", "--no", "OPEN", *LATCH], "is given for yes and for no"),
         (["--yes", "nowhere", *LATCH], "there is no folder nowhere"),
         (["--yes", "EMPTY", *LATCH], "there are no photos in"),

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from repairai.errors import RepairError
 from repairai.files import expanded, from_data, read_data
-from repairai.judge.questions import opposite_of
+from repairai.judge.questions import key, opposite_of
 
 Kind = Literal["folders", "photos", "rendered", "records"]
 Drawn = Literal["connector", "battery", "lid"]
@@ -130,7 +130,7 @@ def _asked(wanted: Source) -> Source:
         )  # fmt: skip
     if not opposite.endswith("?"):
         raise RepairError(f"{opposite!r:.80} is no question", "end it in a question mark")
-    if opposite.lower() == question.lower():
+    if key(opposite) == key(question):
         raise RepairError(f"{question!r:.80} is its own opposite", "ask the same the other way round")
     return replace(wanted, question=question, opposite=opposite)
 
