@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from repairai.errors import RepairError
@@ -50,8 +51,9 @@ _OPEN = 4
 """Detectors that are kept open at once."""
 _FILES = ("config.json", "preprocessor_config.json", "limits.json", "model.onnx", "model.safetensors")
 """Of a checkpoint's folder: where one of them is another, it is opened anew."""
-_JUDGES_OPEN = 2
-"""Judges that are kept open at once: one may fill the graphics card."""
+_JUDGE: dict[tuple[str, str, str, tuple[int, ...]], Reasoner] = {}
+"""The judge of states that is open, one at most."""
+_ONE_JUDGE = Lock()
 
 
 def open_detector(name: str = "") -> Detector:
@@ -200,11 +202,16 @@ def _judge_stamp(judge: judges.Judge) -> tuple[int, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=_JUDGES_OPEN)
 def _reasoner(place: str, name: str, base: str, stamp: tuple[int, ...]) -> Reasoner:
+    """Return a judge, the one that is open or a new one; the old one goes first, since both may not fit on a card."""
     from repairai.judge.reasoner import load_reasoner
 
-    return load_reasoner(place, name, base)
+    with _ONE_JUDGE:
+        wanted = (place, name, base, stamp)
+        if wanted not in _JUDGE:
+            _JUDGE.clear()
+            _JUDGE[wanted] = load_reasoner(place, name, base)
+        return _JUDGE[wanted]
 
 
 def inspect(
