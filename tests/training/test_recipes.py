@@ -12,6 +12,7 @@ from training.detector_train import refuse
 RECIPES = sorted((Path(training.__file__).parent / "recipes").rglob("*.yaml"))
 SOP = [path for path in RECIPES if path.name.startswith("sop_")]
 DETECTOR = [path for path in RECIPES if path.name.startswith("detector_")]
+JUDGE = [path for path in RECIPES if path.name.startswith("judge_")]
 MADE_HERE = "detector_rtdetrv2_builtin"
 
 
@@ -21,7 +22,7 @@ def test_there_are_all_that_were_promised():
         for method in ("full", "lora", "qlora"):
             assert any(name.startswith(f"sop_{model}_{method}_") for name in names)
     assert len(SOP) == 20
-    assert len(RECIPES) == len(SOP) + len(DETECTOR)
+    assert len(RECIPES) == len(SOP) + len(DETECTOR) + len(JUDGE)
 
 
 @pytest.mark.parametrize("path", SOP, ids=lambda path: path.stem)
