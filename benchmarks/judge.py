@@ -2,12 +2,12 @@
 
     python benchmarks/judge.py [--rounds N] [--photo PX] [--classifier FOLDER]
 
-Vision-language models of random weights, since what they cost is not what they know. SmolVLM-256M
-with a third of its layers and its photo as one tile, PaliGemma 3B with a ninth of them, in the tower and in the
-language side alike, which keeps their ratio. Both are asked on the processor in fp32, a photo never seen before each time; the
-quickest of all rounds counts, since whatever else a machine does only adds to them. `apart` is what it would cost to
-read the photo for each question anew. PaliGemma that was trained here reads the photo first; as it comes from elsewhere
-it reads photo and question together, so that only what its tower sees can be kept.
+Vision-language models of random weights, since what they cost is not what they know. SmolVLM-256M with a third of its
+layers and its photo as one tile, PaliGemma 3B with a ninth of them, in the tower and in the language side alike, which
+keeps their ratio. Both are asked on the processor in fp32, a photo never seen before each time; the quickest of all
+rounds counts, since whatever else a machine does only adds to them. `apart` is what it would cost to read the photo for
+each question anew. PaliGemma that was trained here reads the photo first; as it comes from elsewhere it reads photo and
+question together, so that only what its tower sees can be kept.
 
 The light classifier is timed crop by crop, each a new one, with both its questions: from the px to the probabilities.
 """
