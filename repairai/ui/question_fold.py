@@ -15,6 +15,8 @@ from repairai.sop.requirement_text import write_requirement
 from repairai.ui import render
 from repairai.ui.workbench import live
 
+TAKE = "(own, last, proposed) => own.trim() && own !== last ? [own, last] : [proposed, proposed]"
+"""What a person wrote is never written over."""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -71,23 +73,17 @@ def wire(fold: QuestionFold, wanted: gr.Textbox) -> None:
 
 def propose(question: gr.Textbox, opposite: gr.Textbox) -> None:
     """Let the opposite of a question be written as the question is, as long as nobody writes another."""
-    last: Any = gr.State("")
-    # Not `blur`: what is filled in at once may not be there yet when the field is left.
-    question.change(proposed, [question, opposite, last], [opposite, last], trigger_mode="always_last", **QUIET)
+    last, new = (gr.Textbox("", visible="hidden", container=False) for _ in range(2))
+    # Not `blur`: what is filled in at once may not be there yet when the field is left. And it is taken by the browser,
+    # which alone knows what a person has written meanwhile.
+    question.change(proposed, question, new, trigger_mode="always_last", **QUIET).then(
+        None, [opposite, last, new], [opposite, last], js=TAKE, **QUIET
+    )
 
 
-def proposed(question: str, opposite: str, last: str) -> list[Any]:
-    """Return the opposite of a question and what is proposed now; what a person wrote is left alone.
-
-    Args:
-        question: As far as it is typed.
-        opposite: That stands there.
-        last: That was proposed before.
-    """
-    if opposite.strip() and opposite != last:
-        return [gr.skip(), gr.skip()]
-    new = opposite_of(as_question(question))
-    return [gr.skip(), gr.skip()] if new == opposite else [new, new]
+def proposed(question: str) -> str:
+    """Return the opposite of a question, as far as it is typed; empty where none is known."""
+    return opposite_of(as_question(question))
 
 
 def add_question(wanted: str, question: str, expected: str, opposite: str) -> list[Any]:
