@@ -60,7 +60,7 @@ def refused(name: str, error: BaseException) -> RepairError:
     if isinstance(error, RepairError):
         return error
     said = str(error)
-    if isinstance(error, GatedRepoError) or "gated repo" in said:
+    if isinstance(error, GatedRepoError):
         return RepairError(
             f"{name} is only for those who agreed to its terms",
             "agree on its page on huggingface.co and log in with `hf auth login`",
