@@ -163,7 +163,7 @@ def test_times():
         ({}, ["--backend", "magic"], "invalid choice: 'magic'"),
         ({"epoch": 2}, [], "did you mean 'epochs'"),
         ({"version": 99}, [], "version 99"),
-        ({"task": "judge"}, [], "has no trainer here yet"),
+        ({"task": "judge"}, [], "there are no states at"),
         ({"data": ""}, [], "names no data, and none were built yet"),
     ],
 )
