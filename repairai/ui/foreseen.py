@@ -24,7 +24,6 @@ from repairai.ui.states.state_sets import chosen_states
 TOKENS_A_BAR = 128
 """Width of a bar in the histogram of a report, see `training/sop/data_report.py`."""
 PROBE = "linear_probe"
-LIGHT = "A light classifier is trained on the processor, in minutes: its photos go once through a backbone that stays"
 FILLED = 0.95
 """Of a row of `length_tokens`, where short examples are packed together."""
 
@@ -42,6 +41,7 @@ class Foreseen:
         faults: Why it cannot start, in sentences.
         remarks: What is not known, and why.
         at_once: Memory and time are still to be worked out.
+        light: It trains a linear layer alone, which any processor does in minutes.
     """
 
     disk: DiskForecast
@@ -52,6 +52,7 @@ class Foreseen:
     faults: tuple[str, ...]
     remarks: tuple[str, ...]
     at_once: bool = False
+    light: bool = False
 
     @property
     def fit(self) -> Fit | None:
@@ -77,10 +78,8 @@ def foresee(recipe: Recipe, report: Mapping[str, Any] | None, at_once: bool = Fa
         faults.append(str(error))
     held, hours = None, None
     steps = {"detector": photo_steps, "judge": state_steps}.get(recipe.task, partial(steps_of, report=report))(recipe)
-    if recipe.step.method == PROBE:
-        at_once = False
-        remarks.append(LIGHT)
-    elif not at_once:
+    light = recipe.step.method == PROBE
+    if not (at_once or light):
         try:
             found = estimate([_with_shape(recipe.step)])[0]
             low, high = found.held_gib(card.device)
@@ -88,7 +87,7 @@ def foresee(recipe: Recipe, report: Mapping[str, Any] | None, at_once: bool = Fa
             hours = _hours(recipe, found, steps, card)
         except RepairError as error:
             remarks.append(f"How much memory it takes is not known: {error}")
-    return Foreseen(disk_forecast(recipe), card, held, steps, hours, tuple(faults), tuple(remarks), at_once)
+    return Foreseen(disk_forecast(recipe), card, held, steps, hours, tuple(faults), tuple(remarks), at_once, light)
 
 
 def steps_of(recipe: Recipe, report: Mapping[str, Any] | None) -> int | None:

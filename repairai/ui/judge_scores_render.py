@@ -13,10 +13,13 @@ from repairai.runs.judge_scores import JudgeScores, StateFigures, StateMark, tol
 from repairai.ui.photos.small import tile
 
 HEADS = {
-    "balanced_accuracy": "Told rightly", "decided": "Decided", "escaped": "Escapes: wrong states passed",
-    "false_calls": "False calls: right states failed", "agreement": "Both phrasings agree",
-    "blank_accuracy": "Grey photo: 50 % where it looks",
+    "balanced_accuracy": "Told rightly", "decided": "Decided", "escaped": "Escapes", "false_calls": "False calls",
+    "agreement": "Agree", "blank_accuracy": "Grey photo",
 }  # fmt: skip
+MEANT = (
+    "Told rightly: yes and no count alike. Escapes: wrong states that pass. False calls: right states that fail. "
+    "Agree: both phrasings are answered alike. Grey photo: what it tells rightly without one; 50 % where it looks."
+)
 NO_SCORES = (
     '<p class="fine">It was not evaluated yet: then its thresholds are chosen, without which it decides nothing, and '
     "it is held against the judge in use.</p>"
@@ -39,6 +42,7 @@ def scores(found: JudgeScores, data: Path | None = None) -> str:
     return (
         f'<p class="scores-said">{escape(said(found))}</p>{_table(found)}'
         f"{f'<ul class=remarks>{undecided}</ul>' if undecided else ''}"
+        f'<p class="fine">{MEANT}</p>'
         f'<p class="fine">{escape(chosen + speed)} Calibration error, {_calibration(found.whole)}.</p>'
         f"{worst(found, data)}"
     )
@@ -50,7 +54,7 @@ def _calibration(figures: StateFigures) -> str:
 
 
 def _table(found: JudgeScores) -> str:
-    names = ("", "Examples", "Photos", *HEADS.values(), "Sure from")
+    names = ("", "Examples", *HEADS.values(), "Sure from")
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     rows = _row("All questions", found.whole, None, "after", True)
     if found.before is not None:
@@ -59,7 +63,7 @@ def _table(found: JudgeScores) -> str:
         limits = found.limits.get(question) or limits_of(found.limits, question)
         rows += _row(question, figures, limits.sure)
     return (
-        f'<div class="scroll"><table class="findings scores"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>'
+        f'<div class="scroll"><table class="findings scores judged"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>'
         "</table></div>"
     )
 
@@ -69,7 +73,7 @@ def _row(name: str, each: StateFigures, sure: float | None, kind: str = "", whol
     from_ = "" if sure is None else "never" if sure >= 1 else percent(sure)
     return (
         f"<tr{' class=task' if whole else ''} data-figures='{escape(kind or 'question')}'><td>{escape(name)}</td>"
-        f"<td>{each.examples:,}</td><td>{each.sources:,}</td>{shares}<td>{from_}</td></tr>"
+        f"<td>{each.examples:,} on {each.sources:,} photos</td>{shares}<td>{from_}</td></tr>"
     )
 
 

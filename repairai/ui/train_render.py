@@ -193,6 +193,8 @@ def _disk(found: Foreseen) -> str:
 
 
 def _memory(found: Foreseen) -> str:
+    if found.light:
+        return _row("Memory", "little: it needs no graphics card", badge("fits"), True)
     if not found.held_gib or not found.fit:
         return _row("Memory", "is being worked out …" if found.at_once else "not known", "", True)
     low, high = found.held_gib
@@ -202,6 +204,8 @@ def _memory(found: Foreseen) -> str:
 
 def _time(found: Foreseen) -> str:
     steps = f"{found.steps:,} steps, " if found.steps else ""
+    if found.light:
+        return _row("Time", "minutes, on the processor", "", True)
     if not found.hours:
         said = "is being worked out …" if found.at_once else "not known: the first steps will tell"
         return _row("Time", f"{steps}{said}", "", True)

@@ -14,7 +14,7 @@ from repairai.runs.judge_scores import read_judge_scores
 from repairai.runs.state import read_run
 from repairai.ui import judge_runs, judge_scores_render, run_actions, run_kinds, runs_tab, runs_view, seeing, start_card
 from repairai.ui.foreseen import foresee
-from repairai.ui.recipe_text import parsed
+from repairai.ui.recipe_text import parsed, written
 from repairai.ui.states import judge_recipe
 from repairai.ui.watched import Watched
 from tests.runs.judge_runs import NO, RECIPE, YES, judged, marks, mostly, right
@@ -35,7 +35,7 @@ def test_its_scores_are_shown_beside_those_of_the_judge_in_use(home: Path):
     folder = trained()
     judged(folder, marks(mostly(4), right), against="older")
     html = runs_view._scores(folder.scores)
-    for word in ("Told rightly", "Decided", "Escapes", "False calls", "Both phrasings agree", "Grey photo"):
+    for word in ("Told rightly", "Decided", "Escapes", "False calls", "Agree", "Grey photo"):
         assert word in html
     assert "All, by older, in use before" in html
     assert "90.0 %" in html
@@ -153,8 +153,8 @@ def test_a_recipe_for_the_light_classifier_needs_no_plan(home: Path):
     assert start_card.usual_name(text) == "builtin-linear_probe"
     found = foresee(recipe, None)
     assert found.faults == ()
-    assert any("on the processor, in minutes" in each for each in found.remarks)
-    assert "in minutes" in start_card.forecast(text, str(folder))
+    assert found.light
+    assert "minutes, on the processor" in start_card.forecast(text, str(folder))
 
 
 def test_a_recipe_of_something_else_is_told(home: Path):
@@ -173,5 +173,5 @@ def test_a_model_of_words_and_photos_is_planned_for(home: Path):
     assert "LoRA" in ways
     recipe = parsed(judge_recipe.used(found, way.value, str(a_set("others"))))
     assert recipe.task == "judge"
-    assert judge_recipe.check(judge_recipe.written(recipe), *[None] * len(judge_recipe.FIELDS))[1].visible
+    assert judge_recipe.check(written(recipe), *[None] * len(judge_recipe.FIELDS))[1].visible
     assert foresee(recipe, None, at_once=True).steps

@@ -95,7 +95,7 @@ def test_corrections_become_the_judge_that_is_used(page: Page, home: Path, tmp_p
     page.locator("#judge-make").click()
     expect(page.locator("#judge-said")).to_contain_text("whole")
     expect(page.locator("#judge-text")).to_contain_text("linear_probe")
-    expect(page.locator("#judge-forecast")).to_contain_text("in minutes")
+    expect(page.locator("#judge-forecast")).to_contain_text("minutes, on the processor")
     page.locator("#judge-start-run").click()
     expect(page.locator("#run")).to_contain_text("builtin-linear_probe")
     expect(page.locator("#run-evaluate")).to_contain_text("Evaluate and calibrate", timeout=RUN_MS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.hardware.recipe import Recipe, read_recipe
+from repairai.files import read_text
+from repairai.hardware.recipe import Recipe
 from repairai.hardware.ways import DEFAULT
 from repairai.ui import render, train_render
 from repairai.ui.hardware_tab import models
-from repairai.ui.recipe_card import planned, renamed, setter, taken, used
-from repairai.ui.recipe_text import parsed, problems, ready_recipes, value_of, written
+from repairai.ui.recipe_card import planned, renamed, setter, taken, used, with_data
+from repairai.ui.recipe_text import changed, parsed, problems, ready_recipes, value_of
 from repairai.ui.states.state_sets import chosen_states
 from repairai.ui.workbench import live, told
 
@@ -168,7 +169,7 @@ def make(
             )
         states = chosen_states(folder)
         if kind == PROBE:
-            return [written(usual(words, str(states.folder) if states else "")), *none]
+            return [usual(words, str(states.folder) if states else ""), *none]
     except RepairError as error:
         return [gr.skip(), render.problem(str(error)), *none[1:]]
     examples = states.n_train if states else 1000
@@ -176,8 +177,8 @@ def make(
     return [gr.skip(), ways, found, keep, way]
 
 
-def usual(model: str, data: str) -> Recipe:
-    """Return the recipe for a light classifier: the one that lies ready, for this backbone and these states.
+def usual(model: str, data: str) -> str:
+    """Return the recipe for a light classifier as text: the one that lies ready, for this backbone and these states.
 
     Args:
         model: `builtin`, or a backbone's folder or name on the Hub.
@@ -190,8 +191,8 @@ def usual(model: str, data: str) -> Recipe:
     place = next(iter(spec.submodule_search_locations or []), "") if spec else ""
     if not place:
         raise RepairError("the folder `training` is not there", "run this where RepairAI was cloned")
-    ready = read_recipe(Path(place) / "recipes" / READY)
-    return replace(ready, step=replace(ready.step, model=model), data=data)
+    text = read_text(Path(place) / "recipes" / READY)
+    return with_data(text if model == BUILTIN else changed(text, "step.model", model), data)
 
 
 def check(text: str, *fields: Any) -> list[Any]:

@@ -82,6 +82,6 @@ def _tile(states: States, example: StateExample) -> str:
     address = tile(states.folder / example.photo)
     picture = f'<img src="{address}" alt="{example.answer}">' if address else "<span>cannot be read</span>"
     return (
-        f'<div class="tile"><span class="stage">{picture}</span><span class="tile-name">{escape(example.source)}</span>'
-        f'<span class="fine">{example.split}, {BY[example.made_by]}</span></div>'
+        f'<div class="tile" title="{escape(example.source)}"><span class="stage">{picture}</span>'
+        f'<div class="fine">{example.split}, {BY[example.made_by]}</div></div>'
     )
