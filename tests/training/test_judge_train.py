@@ -190,6 +190,11 @@ def test_any_judge_is_measured_on_a_set(tmp_path: Path, capsys: pytest.CaptureFi
     assert len(run_folders()) == 1, "it is no run"
     assert judge_eval.main(["calibrate", str(data), "--judge", "nobody"]) == 2
     assert "nobody is no judge that could be measured" in capsys.readouterr().err
+    # Drawings are learned from, and decide nothing of real photos.
+    write_examples(data, [replace(each, made_by="rendered") for each in read_state_set(data)])
+    assert judge_eval.main(words) == 0
+    assert "stays undecided: its validation photos are all drawn" in capsys.readouterr().out
+    assert measured_of(str(folder)).get(key(OPEN), StateLimits()).sure == 1
 
 
 @pytest.mark.slow

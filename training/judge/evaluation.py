@@ -20,7 +20,7 @@ from repairai.runs.folder import read_json
 from repairai.runs.judge_scores import JudgeScores, StateFigures, StateMark, write_judge_scores
 from repairai.runs.order import Order
 from repairai.schema import Reasoner, StateLimits
-from training.detector.model import BUILTIN
+from repairai.vision import detectors
 from training.detector.trained_on import SOURCES as LEARNED_FROM
 from training.detector.trained_on import place_of
 from training.judge.asking import Answered, Kept, ask_all, fingerprint, from_words
@@ -32,6 +32,8 @@ from training.judge.trained_on import trained_on, unseen
 
 Tell = Callable[[str, int, int], None]
 """Is told what is done, how many answers there are and how many there will be; may raise `Asked`."""
+DRAWN = "its validation photos are all drawn, and thresholds are chosen on real ones: answer it at kept inspections"
+"""Why a question stays undecided that was learned from scenes alone."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def measure(
 ) -> JudgeScores:  # fmt: skip
     """Choose a judge's thresholds, measure it beside the one in use, and write all that is found.
 
+    Drawn photos are no validation photos: what is chosen on drawings would decide what real photos show.
+
     Args:
         task: What is measured.
         reasoner: The judge, opened.
@@ -78,6 +82,8 @@ def measure(
     """
     tell("reading the states", 0, 0)
     val, test, learned = _fresh(task)
+    drawn = [each for each in val if each.made_by == "rendered"]
+    val = tuple(each for each in val if each.made_by != "rendered")
     before = _in_use(task.name)
     steps = _Steps(tell, len(val) + len(test) * (2 if before else 1))
 
@@ -89,6 +95,7 @@ def measure(
         )
     limits, undecided = thresholds(val, seen_val, task.escape)
     limits = both_ways(val, limits)
+    undecided = {each.question: DRAWN for each in drawn if key(each.question) not in limits} | undecided
     write_limits(limits_path(task.model), limits)
     name_before, seen_before, limits_before = "", None, {}
     if before:
@@ -126,9 +133,9 @@ def measure(
 def backbone_has_met(task: Task) -> str:
     """Return in a sentence which photos the built-in backbone may have learned from; empty where it did not."""
     config = read_json(Path(task.model) / CONFIG)
-    if config.get("model_type") != MODEL_TYPE or config.get("backbone") != BUILTIN:
+    if config.get("model_type") != MODEL_TYPE or config.get("backbone") != detectors.BUILTIN.name:
         return ""
-    known = read_data(place_of(BUILTIN) / LEARNED_FROM)
+    known = read_data(place_of(detectors.BUILTIN.name) / LEARNED_FROM)
     names = {str(each.get(of)) for each in known for of in ("name", "url") if each.get(of)} if known else set()  # type: ignore[attr-defined]
     common = sorted(each.name for each in read_sources(task.data) if names & {each.name, each.url})
     if not common:
