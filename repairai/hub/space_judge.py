@@ -15,7 +15,8 @@ ASKS = "repairai.judge.classifier", "repairai.judge.vision_language"
 """The modules that open a light classifier and a model that reads photos and text; they are imported by name."""
 CLASSIFIER_FILES = ("config.json", "model.safetensors", "backbone.onnx")
 LIMITS = "state_limits.json"
-READS_FILES = ("config.json", ADAPTER, "adapter_model.safetensors", "model.safetensors", "model-*-of-*.safetensors",
+READS_FILES = ("config.json", ADAPTER, "judge.json", "adapter_model.safetensors", "model.safetensors",
+               "model-*-of-*.safetensors",
                "model.safetensors.index.json", "generation_config.json", "preprocessor_config.json",
                "processor_config.json", "chat_template.json", "chat_template.jinja", "tokenizer.json", "vocab.json",
                "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt",

@@ -47,7 +47,7 @@ from repairai.vision.photo_set import photo_set_folder, read_photo_set
 ADAPTER = "adapter_config.json"
 BASE = "base_model_name_or_path"
 MERGED = "merged"
-"""In a run's folder, where `python -m training.sop_merge RUN` puts adapter and base made one."""
+"""In a run's folder, where `training.sop_merge`, or `training.judge_merge`, puts adapter and base made one."""
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "*.jinja",
              "vocab.json", "vocab.txt", "merges.txt", "*.model", "sources.json")  # fmt: skip
 WHOLE = ("config.json", "generation_config.json", "model.safetensors", "model-*-of-*.safetensors",
@@ -57,7 +57,8 @@ ALLOWED = {
     "agent": WHOLE,
     "detector": ("preprocessor_config.json", "processor_config.json", "limits.json", "model.onnx", *WHOLE),
     "judge": (ADAPTER, "adapter_model.safetensors", "preprocessor_config.json", "processor_config.json",
-              "video_preprocessor_config.json", "chat_template.json", "backbone.onnx", STATE_LIMITS, *WHOLE),
+              "video_preprocessor_config.json", "chat_template.json", "backbone.onnx", "judge.json", STATE_LIMITS,
+              *WHOLE),
 }  # fmt: skip
 """Of a model's folder, what may go: the rest stays, whatever it is."""
 
@@ -68,7 +69,7 @@ def of_run(run_id: str, repo: str = "", *, merged: bool = False, base: str = "")
     Args:
         run_id: Of a finished training.
         repo: OWNER/NAME, for the card's lines of use; empty: OWNER and the run's name.
-        merged: Adapter and base as one model, as `training.sop_merge` has written it.
+        merged: Adapter and base as one model, as `training.sop_merge` or `training.judge_merge` has written it.
         base: Name on the Hub of the model that an adapter stands on, where only a folder of this machine is known.
 
     Raises:
@@ -80,7 +81,7 @@ def of_run(run_id: str, repo: str = "", *, merged: bool = False, base: str = "")
         raise RepairError(f"{run_id} has trained no model: it is an evaluation", "give the run that it evaluates")
     recipe = read_recipe(folder.recipe)
     source = folder.path / MERGED if merged else folder.model
-    _refuse_unmade(run_id, source, merged)
+    _refuse_unmade(run_id, source, merged, recipe.task)
     repo = repo or f"OWNER/{run_id}"
     if recipe.task == "detector":
         facts, kind, on = detector_facts(folder, recipe, repo), "detector", hub_name(recipe.step.model)
@@ -167,10 +168,11 @@ def lacks_base(run_id: str) -> bool:
 # ---- a model's files
 
 
-def _refuse_unmade(run_id: str, source: Path, merged: bool) -> None:
+def _refuse_unmade(run_id: str, source: Path, merged: bool, task: str) -> None:
     if merged and not (source / "config.json").is_file():
         raise RepairError(
-            f"{run_id} is not merged with its base yet", f"merge it first: python -m training.sop_merge {source.parent}"
+            f"{run_id} is not merged with its base yet",
+            f"merge it first: python -m training.{task}_merge {source.parent}",
         )
     if not any((source / name).is_file() for name in ("config.json", ADAPTER)):
         raise RepairError(f"{run_id} has made no model yet", f"let it train to its end first: runs show {run_id}")

@@ -145,10 +145,15 @@ def test_an_adapter_of_a_judge_names_its_base(tmp_path: Path):
     folder.model.mkdir()
     (folder.model / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}))
     (folder.model / "adapter_model.safetensors").write_bytes(b"weights")
+    (folder.model / "judge.json").write_text('{"photo_first": true}')
+    with pytest.raises(RepairError, match=r"seer is not merged.*python -m training\.judge_merge"):
+        parcels.of_run("seer", "me/seer", merged=True)
     with pytest.raises(RepairError, match=r"a folder of this machine that nobody else has; say what .*--base"):
         parcels.of_run("seer", "me/seer")
     parcel = parcels.of_run("seer", "me/seer", base="maker/tiny-base")
-    assert names(parcel) == {"adapter_config.json", "adapter_model.safetensors", "recipe.yaml", "sources.json"}
+    assert names(parcel) == {
+        "adapter_config.json", "adapter_model.safetensors", "judge.json", "recipe.yaml", "sources.json",
+    }  # fmt: skip
     config = json.loads(dict(parcel.files)["adapter_config.json"].read_text())
     assert config["base_model_name_or_path"] == "maker/tiny-base"
     head = ModelCard(parcel.card).data

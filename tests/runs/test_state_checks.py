@@ -1,5 +1,6 @@
 """Before a judge's training starts: its states, their photos and the model are looked at, and nothing is made."""
 
+import hashlib
 import json
 import os
 import sys
@@ -15,7 +16,10 @@ from repairai.hardware.recipe import Recipe, read_recipe, saved
 from repairai.hardware.ways import candidates
 from repairai.hardware.workload import Workload
 from repairai.judge.state_set import StateExample, state_set_folder, write_examples
+from repairai.runs.again import changes
 from repairai.runs.checks import ready
+from repairai.runs.events import add_event
+from repairai.runs.folder import new_run
 from repairai.runs.forecast import counted, disk_forecast
 from repairai.runs.launch import trainer_command
 from tests.runs.states import ASKED, OPPOSITE, write_states
@@ -126,3 +130,26 @@ def test_states_of_both_phrasings_are_read(tmp_path):
     own = StateExample("photos/0.jpg", ASKED, OPPOSITE, "yes", "s", "train")
     write_examples(folder, [own, replace(own, question=OPPOSITE, opposite=ASKED, answer="no")])
     assert ready(replace(RECIPE, data=str(folder))).data == str(folder)
+
+
+def test_a_push_that_nobody_could_use_is_refused_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_states(tmp_path / "mine")
+    _folder("seer", {"model_type": "paligemma", "vision_config": {}, "text_config": {}})
+    own = replace(RECIPE, data="mine", step=Workload("seer", "lora"), push="me/seer")
+    with pytest.raises(
+        RepairError, match=r"an adapter on .*seer, which only this machine has, is of no use on the Hub"
+    ):
+        ready(own)
+
+
+def test_states_that_were_changed_since_are_told(tmp_path):
+    folder = write_states(tmp_path / "mine")
+    run = new_run("first", "train", ["python"], text="")
+    sha = hashlib.sha256((folder / "examples.jsonl").read_bytes()).hexdigest()
+    for side in ("train", "val"):
+        add_event(run.events, "data", f"{side}: 4 examples", sha256=sha)
+    same = replace(RECIPE, data=str(folder))
+    assert not [each for each in changes(run, same) if "examples" in each]
+    (folder / "examples.jsonl").write_text("")
+    assert "examples.jsonl of its data was written anew" in changes(run, same)

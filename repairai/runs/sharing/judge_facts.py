@@ -65,7 +65,7 @@ def judge_facts(folder: RunFolder, recipe: Recipe, repo: str, base: str) -> Mode
         base=BACKBONE_WORDS if base == BUILTIN else known or last_of(base),
         base_repo=known,
         base_licence=BUILTIN_LICENCE if base == BUILTIN else licence_here(recipe.step.model),
-        data=said_of_examples(folder),
+        data=said_of_examples(folder, ("data", "states")),
         sources=sources,
         datasets=datasets_among(sources, data),
         judged=_judged(found) if found else None,

@@ -177,9 +177,9 @@ def _terms(folder: RunFolder, data: Path) -> tuple[str, ...]:
     return (IFIXIT,) if '"origin": "ifixit"' in told else ()
 
 
-def said_of_examples(folder: RunFolder) -> str:
+def said_of_examples(folder: RunFolder, kinds: tuple[str, ...] = ("data",)) -> str:
     """Return what was trained on, as the run said when it began; of several beginnings the last."""
-    said = {text.partition(":")[0]: text for each in read_events(folder.events, ("data",)) for text in [each.text]}
+    said = {text.partition(":")[0]: text for each in read_events(folder.events, kinds) for text in [each.text]}
     return " ".join(f"{text[0].upper()}{text[1:]}." for text in said.values() if text)
 
 
