@@ -56,7 +56,7 @@ def add_words(verbs: Any) -> None:
     evaluate.add_argument("--limit", type=whole(1, MOST), metavar="N",
                           help="questions or photos at most (usual: 200 questions, all photos)")  # fmt: skip
     evaluate.add_argument("--escape", type=_share, metavar="SHARE",
-                          help="of wrong steps that a detector or a judge may pass, 0.01 is 1 %% (usual: 0.05)")  # fmt: skip
+                          help="of wrong steps that may pass, 0.01 is 1 %%; not for agents (usual: 0.05)")  # fmt: skip
     evaluate.add_argument("--detach", action="store_true", help="start it and come back at once")
     _verb(verbs, "compare", shown.compare_runs, "runs beside each other").add_argument("ids", nargs="+", metavar="ID")
     _of_run(verbs, "delete", _delete, "delete a run with all that it made")
