@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from repairai.commands import transfer
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
 from repairai.errors import RepairError
@@ -32,6 +33,7 @@ def add_words(verbs: Any) -> None:
     verb(verbs, "list", _list, "the sets of states")
     show = verb(verbs, "show", _show, "a set's questions, answers by split, sources and findings")
     show.add_argument("name", metavar="NAME")
+    transfer.add_push(verbs, _push, "send a set of states to the Hub as a data set, with its card")
     delete = verb(verbs, "delete", _delete, "delete a set; refused while a run that needs it is at work or waits")
     delete.add_argument("name", metavar="NAME")
 
@@ -151,6 +153,12 @@ def _show(chosen: argparse.Namespace) -> int:
     for each in seen["findings"] or ():
         print(f"{each['severity']}  {each['said']}")
     return 0
+
+
+def _push(chosen: argparse.Namespace) -> int:
+    from repairai.runs import parcels
+
+    return transfer.push(chosen, parcels.of_state_set(chosen.source, chosen.repo))
 
 
 def _delete(chosen: argparse.Namespace) -> int:

@@ -212,6 +212,8 @@ def test_states_are_loaded_by_datasets_and_taken_back_as_they_were(
     head = DatasetCard(parcel.card).data
     assert (head.license, head.task_categories) == ("cc-by-4.0", ["visual-question-answering"])
     assert "6 examples of 1 question on 6 photos" in parcel.card
+    assert repairai(["states", "push", "bench", "me/bench", "--dry-run"]) == 0
+    assert "train/metadata.jsonl" in capsys.readouterr().out
     send(parcel, "me/bench")
     said = run_code(parcel, tmp_path, monkeypatch)
     assert "{'train': 3, 'validation': 1, 'test': 2}" in said
