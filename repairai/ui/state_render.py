@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from repairai.schema import Finding, State
+from repairai.schema import Finding, Reason, State
 
+HALF = 50
+"""Percent at which a judge says nothing."""
 ANSWERS = {"yes": "Yes, it is", "no": "No, it is not"}
 """What the buttons say."""
 PRESS = """
@@ -39,7 +41,7 @@ def details(finding: Finding, at: int, crop: str = "", asks: bool = False) -> st
     """
     if not isinstance(finding.requirement, State):
         return ""
-    sure = "" if finding.probability is None else probability(finding.probability)
+    sure = "" if finding.probability is None else probability(finding.probability, finding.reason)
     buttons = answers(finding.requirement, at, said_by_person(finding)) if asks else ""
     if not (crop or sure or buttons):
         return ""
@@ -49,14 +51,25 @@ def details(finding: Finding, at: int, crop: str = "", asks: bool = False) -> st
     )
 
 
-def probability(share: float) -> str:
-    """Return how sure a judge is, as a bar from no to yes."""
-    percent = round(100 * share)
-    said = f"How sure the judge is of yes: {percent} %"
+def probability(share: float, reason: Reason) -> str:
+    """Return what a judge says and how sure it is, as a bar from no to yes and in words.
+
+    Args:
+        share: The probability of yes.
+        reason: Of the finding: where it decides nothing, the judge only leans to an answer.
+    """
+    answer, percent = ("yes", round(100 * share)) if share > 0.5 else ("no", round(100 * (1 - share)))
+    if reason in ("state_met", "state_missed"):
+        said = f"{percent} % sure: {answer}"
+    elif percent == HALF:
+        said = "neither"
+    else:
+        said = f"the judge: {answer}, {percent} %" if reason == "person_said" else f"leans to {answer}: {percent} %"
     return (
         f'<div class="sure" role="img" aria-label="{said}"><span aria-hidden="true">no</span>'
-        f'<span class="track wide" aria-hidden="true"><span class="tone-elsewhere" style="width:{percent}%"></span>'
-        f'<i style="left:50%"></i></span><span aria-hidden="true">yes · {percent} %</span></div>'
+        f'<span class="track wide" aria-hidden="true"><span class="tone-elsewhere" style="width:{100 * share:.0f}%">'
+        f'</span><i style="left:50%"></i></span><span aria-hidden="true">yes</span>'
+        f'<strong aria-hidden="true">{said}</strong></div>'
     )
 
 

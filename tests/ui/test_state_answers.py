@@ -9,7 +9,7 @@ from PIL import Image
 
 from repairai.errors import RepairError
 from repairai.records import Kept
-from repairai.schema import State, Verdict
+from repairai.schema import Reason, State, Verdict
 from repairai.ui import render, state_render
 from repairai.ui.overlay import overlay, regions_of
 from repairai.ui.state_answers import NOT_KEPT, Judged, answered, crops_of
@@ -26,12 +26,22 @@ def photo(path: Path, width: int = 100, height: int = 80) -> Path:
 def test_a_state_is_shown_with_its_probability_its_picture_and_two_buttons():
     html = render.verdict(with_state(), {1: "data:image/jpeg;base64,AAAA"}, asks=True)
     assert "the judge leans to yes" in html
-    assert 'aria-label="How sure the judge is of yes: 62 %"' in html
+    assert 'aria-label="leans to yes: 62 %"' in html
     assert 'src="data:image/jpeg;base64,AAAA"' in html
     assert html.count("<button") == 2
     assert "Yes, it is" in html
     assert "No, it is not" in html
     assert 'data-at="1" data-answer="yes" aria-pressed="false"' in html
+
+
+@pytest.mark.parametrize(
+    ("share", "reason", "said"),
+    [(0.92, "state_met", "92 % sure: yes"), (0.08, "state_missed", "92 % sure: no"),
+     (0.5, "state_contradicted", "neither"), (0.4, "unmeasured_judge", "leans to no: 60 %"),
+     (0.9, "person_said", "the judge: yes, 90 %")],
+)  # fmt: skip
+def test_how_sure_it_is_stands_in_words_too(share: float, reason: Reason, said: str):
+    assert f">{said}<" in state_render.probability(share, reason)
 
 
 def test_a_count_and_a_state_that_nobody_judged_have_no_bar():
