@@ -96,6 +96,8 @@ def measure(
     limits, undecided = thresholds(val, seen_val, task.escape)
     limits = both_ways(val, limits)
     undecided = {each.question: DRAWN for each in drawn if key(each.question) not in limits} | undecided
+    none = choose((), task.escape).undecided
+    undecided = {each.question: none for each in test if key(each.question) not in limits} | undecided
     write_limits(limits_path(task.model), limits)
     name_before, seen_before, limits_before = "", None, {}
     if before:
