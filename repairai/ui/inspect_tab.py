@@ -11,15 +11,13 @@ import gradio as gr
 from repairai.errors import RepairError
 from repairai.inspection import BUILTIN, open_detector
 from repairai.schema import View
-from repairai.sop.actions import read_actions
-from repairai.sop.requirement_text import write_requirement
-from repairai.sop.requirements import requirements_for
 from repairai.ui import question_fold, render, seeing
 from repairai.ui.photo_check import Place, Said, check
 from repairai.ui.question_fold import QuestionFold
 from repairai.ui.seeing import Seeing
 from repairai.ui.state_answers import Judged, answered
 from repairai.ui.state_render import PRESS
+from repairai.ui.step_choice import add_line, chosen
 from repairai.ui.workbench import PHOTOS, SamplePhoto, Workbench, live, read_choice, sample_photos, told
 
 VIEWS: list[tuple[str, View]] = [
@@ -216,10 +214,10 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
         return gr.Radio(found, value=None, visible=bool(found)), "" if found else render.NO_GUIDE
 
     def pick(choice: str | None, view: View) -> Sequence[Any]:
-        return go(read_choice(choice), view) if choice else [gr.skip()] * 4
+        return go(read_choice(choice), view) if choice else [gr.skip()] * 5
 
     def go(place: Place, view: View) -> Sequence[Any]:
-        return (place, *chosen(bench, place, view)) if place[0] else [gr.skip()] * 4
+        return (place, *chosen(bench, place, view)) if place[0] else [gr.skip()] * 5
 
     def jump(place: Place, number: int, view: View) -> Sequence[Any]:
         return go((place[0], number), view)
@@ -231,7 +229,7 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
     def listed() -> Any:
         return gr.Dropdown([ALL_DEVICES, *bench.library.devices()])
 
-    shown = [task.place, task.step, task.text, task.wanted]
+    shown = [task.place, task.step, task.text, task.wanted, task.asked.offered]
     now = [task.place, task.view]
     # Not `words.input`: that is for keys alone, and passes over what is pasted, dictated or filled in.
     for trigger in (task.words.change, task.device.input):
@@ -246,22 +244,6 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
     task.view.change(lambda view: gr.Image(visible=view == "before_after"), task.view, answer.before, **QUIET)
     task.add.click(add_line, [task.wanted, task.how, task.number, task.part], task.wanted, **QUIET)
     question_fold.wire(task.asked, task.wanted)
-
-
-def chosen(bench: Workbench, place: Place, view: View) -> tuple[Any, str, str]:
-    """Return a chosen step: the list of its guide's steps, its text as HTML, and what a photo of it must show."""
-    guide, step = bench.library.guide(place[0]), bench.library.step(*place)
-    actions = read_actions(step.text)
-    steps = [(f"{each.number} · {each.title or each.lines[0].text[:60]}", each.number) for each in guide.steps]
-    wanted = "\n".join(write_requirement(each) for each in requirements_for(actions, view))
-    return gr.Dropdown(steps, value=step.number), render.step(guide, step, actions), wanted
-
-
-def add_line(wanted: str, how: str, number: float | None, part: str | None) -> str:
-    """Return the requirements with one more."""
-    count = "" if how == "no" else f"{int(number or 0)} "
-    line = f"{how} {count}{part or 'screw'}".removeprefix("exactly ")
-    return f"{wanted.rstrip()}\n{line}".lstrip()
 
 
 # ---- checking
@@ -307,11 +289,12 @@ def _wire_sample(
     def fill() -> Sequence[Any]:
         place = (sample.guide, sample.step)
         photo, before = (str(PHOTOS / name) if name else None for name in (sample.photo, sample.before))
-        steps, text, wanted = chosen(bench, place, sample.view)
+        steps, text, wanted, more = chosen(bench, place, sample.view)
         said = judged(photo, before, wanted, sample.view, place)
-        return place, steps, text, wanted, sample.view, photo, before, gr.Radio(value=None), *said
+        return place, steps, text, wanted, more, sample.view, photo, before, gr.Radio(value=None), *said
 
-    filled = [task.place, task.step, task.text, task.wanted, task.view, answer.photo, answer.before, task.found]
+    filled = [task.place, task.step, task.text, task.wanted, task.asked.offered, task.view]
+    filled += [answer.photo, answer.before, task.found]
     button.click(
         told(fill),
         None,

@@ -1,7 +1,8 @@
-"""A question of state added to what a photo must show: its words, the answer that is wanted, and its opposite."""
+"""A question of state added to what a photo must show: one that the step tells, or one in a person's own words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
+from repairai.inspection import measured
 from repairai.judge.questions import observable, opposite_of
 from repairai.schema import State
 from repairai.sop.requirement_text import write_requirement
@@ -25,6 +27,7 @@ class QuestionFold:
     """The components.
 
     Args:
+        offered: What the step may be asked beside its counts; a press adds it.
         question: To be answered by yes or no.
         expected: The answer that is wanted.
         opposite: The same question the other way round.
@@ -32,6 +35,7 @@ class QuestionFold:
         said: What is wrong with it, or to be known of it.
     """
 
+    offered: gr.Radio
     question: gr.Textbox
     expected: gr.Radio
     opposite: gr.Textbox
@@ -40,7 +44,9 @@ class QuestionFold:
 
 
 def lay() -> QuestionFold:
-    """Lay out the fold."""
+    """Lay out the fold, and above it what the step may be asked."""
+    offered = gr.Radio([], label="This step may be asked, too: press to add it", visible=False, elem_id="offered",
+                       elem_classes="list")  # fmt: skip
     with gr.Accordion("Add a question that no count answers", open=False, elem_id="fold-question", elem_classes="fold"):
         question = gr.Textbox(
             "", label="Question, to be answered by yes or no", placeholder="Is the battery connector unplugged?",
@@ -54,7 +60,7 @@ def lay() -> QuestionFold:
         )  # fmt: skip
         add = gr.Button("Add this question", elem_id="add-question")
         said = live("question-said")
-    return QuestionFold(question, expected, opposite, add, said)
+    return QuestionFold(offered, question, expected, opposite, add, said)
 
 
 def wire(fold: QuestionFold, wanted: gr.Textbox) -> None:
@@ -66,9 +72,33 @@ def wire(fold: QuestionFold, wanted: gr.Textbox) -> None:
     """
     propose(fold.question, fold.opposite)
     fold.question.blur(lambda question: _remark(as_question(question)), fold.question, fold.said, **QUIET)
+    fold.offered.input(add_offered, [wanted, fold.offered], [wanted, fold.offered], **QUIET)
     given = [wanted, fold.question, fold.expected, fold.opposite]
     for press in (fold.add.click, fold.opposite.submit):
         press(add_question, given, [wanted, fold.question, fold.opposite, fold.said], **QUIET)
+
+
+def parted(questions: Sequence[State]) -> tuple[list[State], list[State]]:
+    """Return the questions of a step that the judge in use can settle, and the others, which a person may add."""
+    try:
+        asked = measured(questions)
+    except RepairError:  # whoever checks a photo is told
+        asked = ()
+    return list(asked), [each for each in questions if each not in asked]
+
+
+def offer(questions: Sequence[State], wanted: str) -> Any:
+    """Return the list of what a step may be asked beside what is asked already; hidden where that is nothing."""
+    lines = [(each.question, write_requirement(each)) for each in questions]
+    left = [each for each in lines if each[1] not in wanted.splitlines()]
+    return gr.Radio(left, value=None, visible=bool(left))
+
+
+def add_offered(wanted: str, line: str | None) -> list[Any]:
+    """Return the requirements with a question of the step, and the list of these, in which nothing is chosen."""
+    if not line or line in wanted.splitlines():
+        return [gr.skip(), gr.Radio(value=None)]
+    return [f"{wanted.rstrip()}\n{line}".lstrip(), gr.Radio(value=None)]
 
 
 def propose(question: gr.Textbox, opposite: gr.Textbox) -> None:

@@ -191,6 +191,19 @@ def test_a_question_is_added_and_a_server_answers_it(page: Page, home: Path, tmp
     expect(finding(page, "count_met")).to_be_visible()
 
 
+def test_a_step_offers_what_it_may_be_asked(page: Page):
+    page.locator("#found label").filter(has_text="E-reader battery replacement").first.click()
+    expect(page.locator("#step-text article")).to_have_attribute("data-step", "1")
+    for step in ("2", "3"):
+        page.locator("#forth").click()
+        expect(page.locator("#step-text article")).to_have_attribute("data-step", step)
+    expect(field(page, "wanted")).not_to_have_value("")
+    before = field(page, "wanted").input_value()
+    page.locator("#offered label").filter(has_text="Is the battery connector unplugged?").click()
+    asked = "Is the battery connector unplugged? yes / Is the battery connector plugged in?"
+    expect(field(page, "wanted")).to_have_value(f"{before}\n{asked}")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_gloves_and_phones_can_answer(browser: Browser, url: str, tmp_path: Path, theme: str):
     phone = browser.new_page(viewport={"width": 390, "height": 844})

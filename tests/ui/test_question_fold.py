@@ -1,12 +1,18 @@
 """A question of state is added with its wanted answer and its opposite."""
 
+from pathlib import Path
+
 import pytest
 
 from repairai.errors import RepairError
-from repairai.schema import State
+from repairai.judge import judges
+from repairai.judge.limits import limits_path, write_limits
+from repairai.schema import State, StateLimits
 from repairai.sop.requirement_text import read_requirement
 from repairai.ui.photo_check import read_requirements
-from repairai.ui.question_fold import add_question, as_question, proposed, state_of
+from repairai.ui.question_fold import add_offered, add_question, as_question, offer, parted, proposed, state_of
+from repairai.ui.step_choice import chosen
+from repairai.ui.workbench import Workbench
 
 
 def test_a_question_is_added_below_what_is_there():
@@ -50,3 +56,38 @@ def test_a_question_alone_on_a_line_is_completed():
     assert read_requirements("4 screw\nIs the latch open?\n")[1] == State(
         "Is the latch open?", "yes", "Is the latch closed?"
     )
+
+
+BATTERY = State("Is the battery connector unplugged?", "yes", "Is the battery connector plugged in?")
+LINE = "Is the battery connector unplugged? yes / Is the battery connector plugged in?"
+
+
+def test_what_a_step_may_be_asked_is_offered(home: Path):
+    assert parted([BATTERY]) == ([], [BATTERY])
+    shown = offer([BATTERY], "no plugged_connector")
+    assert shown.visible
+    assert shown.choices == [(BATTERY.question, LINE)]
+    assert not offer([BATTERY], f"4 screw\n{LINE}").visible
+    assert add_offered("4 screw", LINE)[0] == f"4 screw\n{LINE}"
+    assert not isinstance(add_offered(LINE, LINE)[0], str)
+    assert not isinstance(add_offered("4 screw", None)[0], str)
+
+
+def test_what_the_judge_in_use_can_settle_is_asked_at_once(home: Path):
+    address = "http://127.0.0.1:9"
+    judges.use(judges.Judge("near", "server", address))
+    assert parted([BATTERY]) == ([], [BATTERY])
+    write_limits(limits_path(address), {BATTERY.question: StateLimits(0.8), BATTERY.opposite: StateLimits(0.8)})
+    assert parted([BATTERY]) == ([BATTERY], [])
+    *_, wanted, more = chosen(Workbench(), ("sample-e-reader-battery", 3), "device")
+    assert LINE in wanted.splitlines()
+    assert not more.visible
+
+
+def test_a_damaged_register_takes_no_step_away(home: Path):
+    judges.register_path().parent.mkdir(parents=True)
+    judges.register_path().write_text("{")
+    *_, wanted, more = chosen(Workbench(), ("sample-e-reader-battery", 3), "device")
+    assert wanted
+    assert LINE not in wanted
+    assert more.visible
