@@ -69,6 +69,7 @@ class ServerReasoner:
             raise RepairError("the server's address holds a password", f"take it out and set {KEY} instead")
         path = parts.path.rstrip("/").removesuffix(_PATH)
         self.base_url = f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+        self._where = f"the server at {parts.netloc}"
         self.model = model or parts.fragment
         self.measured = measured_of(place)
         self._name = name
@@ -104,7 +105,7 @@ class ServerReasoner:
                 raise self._too_slow() from None
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise RepairError(
-                    f"{self.base_url} cannot be reached: {str(error) or type(error).__name__}",
+                    f"{self._where} cannot be reached: {str(error) or type(error).__name__}",
                     "start the server, or check its address",
                 ) from None
 
@@ -143,7 +144,7 @@ class ServerReasoner:
             return str(listed["data"][0]["id"])
         except (LookupError, TypeError):
             raise RepairError(
-                f"{self.base_url} lists no model", "name one behind the address, as http://HOST:PORT#MODEL"
+                f"{self._where} lists no model", "name one behind the address, as http://HOST:PORT#MODEL"
             ) from None
 
     def _sent_and_read(self, client: httpx.Client, verb: str, path: str, body: Any) -> tuple[int, str]:
@@ -157,7 +158,7 @@ class ServerReasoner:
                     raise self._too_slow()
                 if len(text) > _MOST_BYTES:
                     raise RepairError(
-                        f"{self.base_url} answers with more than {_MOST_BYTES >> 20} MiB",
+                        f"{self._where} answers with more than {_MOST_BYTES >> 20} MiB",
                         "check that it speaks OpenAI's chat API",
                     )
             return response.status_code, text.decode("utf-8", "replace")
@@ -169,14 +170,14 @@ class ServerReasoner:
             mend = {401: f"set {KEY} to its key", 403: f"set {KEY} to its key",
                     404: "check the address and the model's name"}  # fmt: skip
             raise RepairError(
-                f"{self.base_url} refuses with {status}: {_message(text)}",
+                f"{self._where} refuses with {status}: {_message(text)}",
                 mend.get(status, "see what the server says of it, and whether its model reads images"),
             )
         try:
             return json.loads(text)
         except (ValueError, RecursionError):
             raise RepairError(
-                f"{self.base_url} answers with what is no JSON: {text[:60]!r}", "check that it speaks OpenAI's chat API"
+                f"{self._where} answers with what is no JSON: {text[:60]!r}", "check that it speaks OpenAI's chat API"
             ) from None
 
     def _answer(self, event: Any) -> float:
@@ -185,7 +186,7 @@ class ServerReasoner:
             text = str(choice["message"]["content"] or "")
         except (LookupError, TypeError):
             raise RepairError(
-                f"{self.base_url} answers with no message: {json.dumps(event)[:60]}",
+                f"{self._where} answers with no message: {json.dumps(event)[:60]}",
                 "check that it speaks OpenAI's chat API",
             ) from None
         found = probability(_first_words(choice))
@@ -194,14 +195,14 @@ class ServerReasoner:
             found = {"yes": SAID, "no": 1.0 - SAID}[plain] if plain else None
         if found is None:
             raise RepairError(
-                f"{self.name} says neither yes nor no: {' '.join(text.split())[:60]!r}",
+                f"{self._where} says neither yes nor no: {' '.join(text.split())[:60]!r}",
                 "ask what can be answered by yes or no, or take another model",
             )
         return found
 
     def _too_slow(self) -> RepairError:
         return RepairError(
-            f"{self.base_url} does not answer within {READ_SECONDS:.0f} seconds",
+            f"{self._where} does not answer within {READ_SECONDS:.0f} seconds",
             "see whether the server runs, or take a smaller model",
         )
 

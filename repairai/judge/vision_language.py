@@ -10,6 +10,7 @@ import copy
 import gc
 import logging
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -291,5 +292,7 @@ def with_adapter(model: Any, folder: Path, whole: Path) -> Any:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     from peft import PeftModel  # noqa: PLC0415  most models need none of it
 
-    both = PeftModel.from_pretrained(model, str(folder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # it asks transformers by an older name
+        both = PeftModel.from_pretrained(model, str(folder))
     return both if getattr(model, "is_quantized", False) else both.merge_and_unload()
