@@ -22,7 +22,9 @@ NAME = "recipe.yaml"
 """What faults call the text."""
 STEP, DETECTING = "step", "detecting"
 
-TITLES = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "few-shot": "frozen backbone"}
+TITLES = {
+    "full": "full", "lora": "LoRA", "qlora": "QLoRA", "few-shot": "frozen backbone", "linear-probe": "light classifier",
+}  # fmt: skip
 
 
 def parsed(text: str) -> Recipe:

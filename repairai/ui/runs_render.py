@@ -95,7 +95,9 @@ def _what(run: Run) -> list[str]:
     return [part for part in (run.model.rstrip("/").rsplit("/", 1)[-1], METHODS.get(run.method, run.method)) if part]
 
 
-METHODS = {"full": "full", "lora": "LoRA", "qlora": "QLoRA"}
+METHODS = {
+    "full": "full", "lora": "LoRA", "qlora": "QLoRA", "few_shot": "frozen backbone", "linear_probe": "light classifier",
+}  # fmt: skip
 
 
 def bar(run: Run) -> str:
@@ -144,7 +146,9 @@ def link(run_id: str) -> str:
 def _step(run: Run) -> str:
     parts = [run.phase] if run.phase and run.state in (*AT_WORK, "interrupted") else []
     if run.step is not None:
-        parts.append(f"step {run.step:,}" + (f" of {run.total_steps:,}" if run.total_steps else ""))
+        # What is prepared counts other things: its total is none of the steps.
+        total = run.total_steps if run.total_steps and run.total_steps >= run.step else 0
+        parts.append(f"step {run.step:,}" + (f" of {total:,}" if total else ""))
     if run.eta_seconds is not None:
         parts.append(f"{span(run.eta_seconds)} to go")
     if run.state == "queued" and run.not_before:
