@@ -29,7 +29,7 @@ FAMILIES = PALIGEMMA + TILED + PATCHED
 JUDGE_FILE = "judge.json"
 """Beside a model that was trained here: how it was taught to read."""
 MOST_PX = 1024
-"""Longest side of a photo for models that take it as large as it is; others have a size of their own."""
+"""Longest side of a photo for models that take it as large as it is, or cut it into tiles; PaliGemma has one size."""
 _MARK = "zebra?"
 
 

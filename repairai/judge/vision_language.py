@@ -26,7 +26,17 @@ import transformers
 from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.judge.limits import limits_of, measured_of
-from repairai.judge.photo_prompt import FAMILIES, PALIGEMMA, PATCHED, PhotoPrompt, reading_of, template_of
+from repairai.judge.photo_prompt import (
+    FAMILIES,
+    JUDGE_FILE,
+    MOST_PX,
+    PALIGEMMA,
+    PATCHED,
+    TILED,
+    PhotoPrompt,
+    reading_of,
+    template_of,
+)
 from repairai.judge.weights import ADAPTER, base_of, fetched, refused, revision_of
 from repairai.judge.yes_no import asked, probability
 from repairai.schema import StateLimits
@@ -102,7 +112,7 @@ class VisionLanguage:
             question: On one line.
 
         Raises:
-            RepairError: Memory runs out, or the model was closed.
+            RepairError: Memory runs out, the photo is of a form that it cannot read, or the model was closed.
         """
         with self._lock, torch.inference_mode():
             if not hasattr(self, "model"):
@@ -116,6 +126,10 @@ class VisionLanguage:
                 raise RepairError(
                     f"{self.name} ran out of memory", "close what else uses it, or take a smaller model"
                 ) from None
+            except (ValueError, RuntimeError) as error:  # such as a photo that is two px high
+                self._photo = None
+                said = (str(error).splitlines() or [""])[0][:160]
+                raise RepairError(f"{self.name} cannot read this: {said}", "give another photo of the part") from None
 
     def close(self) -> None:
         """Give its memory back, once the answer that is being made is done; it cannot be asked any more."""
@@ -253,6 +267,9 @@ def load_prompt(name: str, folder: Path, whole: Path) -> PhotoPrompt:
     seen = next((each for each in (folder, whole) if (each / "preprocessor_config.json").is_file()), whole)
     # Of Pillow, whether torchvision is there or not: the same photo has to have the same pixels everywhere.
     images = transformers.AutoImageProcessor.from_pretrained(seen, backend="pil", trust_remote_code=False)
+    if config.model_type in TILED and not (folder / JUDGE_FILE).is_file():
+        # As it comes it scales each photo up to 17 tiles: what it is shown here is the region of a part already.
+        images.size = {"longest_edge": min(int(images.size["longest_edge"]), MOST_PX)}
     template = template_of(tokenizer, folder, whole)
     tokenizer.chat_template = tokenizer.chat_template or template or None  # so that it is saved with it
     return PhotoPrompt(name, config, tokenizer, images, template, reading_of(folder))

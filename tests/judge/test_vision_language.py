@@ -120,6 +120,25 @@ def test_the_layout_is_that_of_the_familys_own_processor(tmp_path: Path, photo: 
     assert torch.equal(found["pixel_values"], pixels["pixel_values"])
 
 
+def test_a_photo_of_an_odd_form_is_read_or_refused(judge: VisionLanguage):
+    for form in ((1, 1), (2, 900), (300, 1)):
+        photo = np.zeros((*form, 3), np.uint8)
+        try:
+            assert judge.scores(photo, QUESTION).isfinite().all()
+        except RepairError as error:
+            assert "cannot read this" in str(error)  # noqa: PT017  either will do
+    assert judge.scores(WIDE, QUESTION).isfinite().all()
+
+
+def test_tiles_are_no_more_than_a_crop_needs(tmp_path: Path):
+    save_tiny(tmp_path, "smolvlm")
+    about = tmp_path / "preprocessor_config.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "size": {"longest_edge": 2048}}))
+    assert load_vision_language(str(tmp_path), "").prompt.image_processor.size["longest_edge"] == 1024
+    (tmp_path / JUDGE_FILE).write_text("{}")  # it was trained so
+    assert load_vision_language(str(tmp_path), "").prompt.image_processor.size["longest_edge"] == 2048
+
+
 # ---- opening one
 
 
