@@ -128,6 +128,11 @@ def _calibrate(words: list[str]) -> str:
     judge = judges.Judge(name, "local", str(run / "model"), base) if run else judges.named(name, base)
     if judge.kind == "nobody":
         raise RepairError("nobody is no judge that could be measured", "name one: see `models list`")
+    if judge.kind == "server" and not (judge.base or "#" in judge.path):
+        raise RepairError(
+            f"{judge.path} may serve another model tomorrow, and what is measured is of one",
+            f"name it: --judge {judge.path}#MODEL",
+        )
     task = Task(
         judge.name, judge.path, states_place(data), made.on, ESCAPE if made.escape is None else made.escape,
         made.limit, made.seed, out, run,

@@ -164,7 +164,9 @@ def named(name: str, model: str = "") -> Judge:
         if judge.name == words:
             return judge
     if _ADDRESS.match(words):
-        return Judge(f"{model} at {words}" if model else words, "server", words, model)
+        # The model stands in the address, too: what was measured of one model says nothing of another behind it.
+        place = f"{words}#{model}" if model and "#" not in words else words
+        return Judge(f"{model} at {words}" if model else words, "server", place, model)
     if words and (folder := _folder(words)):
         return Judge(folder.name, "local", str(folder), model)
     if came := files.pulled(words):

@@ -71,6 +71,7 @@ class ServerReasoner:
         self.base_url = f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
         self._where = f"the server at {parts.netloc}"
         self.model = model or parts.fragment
+        self._is_named = bool(self.model)
         self.measured = measured_of(place)
         self._name = name
         self._key = os.environ.get(KEY, "") if api_key is None else api_key
@@ -84,8 +85,11 @@ class ServerReasoner:
         return self._name or f"{self.model or 'the first model'} at {urlsplit(self.base_url).netloc}"
 
     def limits(self, question: str) -> StateLimits:
-        """Return what was measured of its answers to a question."""
-        return limits_of(self.measured, question)
+        """Return what was measured of its answers to a question; nothing where no model was named.
+
+        Whichever model such a server lists first today may be another than the one that was measured.
+        """
+        return limits_of(self.measured, question) if self._is_named else StateLimits()
 
     def ask(self, photo: np.ndarray, question: str) -> float:
         """Return the probability of yes; see `repairai.schema.Reasoner.ask`. A photo is put into a JPEG once.

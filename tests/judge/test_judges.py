@@ -37,6 +37,8 @@ def test_a_name_is_a_registered_judge_a_folder_an_address_or_one_of_the_hub(tmp_
     assert judges.named(str(here), "org/base").base == "org/base"
     mine = folder(home / "models" / "latches")
     assert judges.named("latches") == Judge("latches", "local", str(mine.resolve()))
+    served = judges.named("http://127.0.0.1:8080", "llava")
+    assert (served.name, served.path) == ("llava at http://127.0.0.1:8080", "http://127.0.0.1:8080#llava")
     assert judges.named("http://127.0.0.1:8080") == Judge(*["http://127.0.0.1:8080", "server"], "http://127.0.0.1:8080")
     assert judges.named("HTTP://box:1", "phi3").name == "phi3 at HTTP://box:1"
     assert judges.named("HuggingFaceTB/SmolVLM-256M-Instruct").kind == "local"
