@@ -27,7 +27,7 @@ from repairai.runs.state import read_run
 from repairai.schema import StateLimits
 from training import judge_eval
 from training.given import evaluation_run
-from training.judge.backbone import GRID, load_backbone
+from training.judge.backbone import load_backbone
 from training.judge.evaluation import both_ways, thresholds
 from training.judge.features import lit, mirrors
 from training.judge.logistic import Table, fit, folds_of, loss_of
@@ -190,6 +190,8 @@ def test_any_judge_is_measured_on_a_set(tmp_path: Path, capsys: pytest.CaptureFi
     assert len(run_folders()) == 1, "it is no run"
     assert judge_eval.main(["calibrate", str(data), "--judge", "nobody"]) == 2
     assert "nobody is no judge that could be measured" in capsys.readouterr().err
+    assert judge_eval.main(["calibrate", str(data), "--judge", "http://127.0.0.1:1"]) == 2
+    assert "name it: --judge http://127.0.0.1:1#MODEL" in capsys.readouterr().err
     # Drawings are learned from, and decide nothing of real photos.
     write_examples(data, [replace(each, made_by="rendered") for each in read_state_set(data)])
     assert judge_eval.main(words) == 0
@@ -370,7 +372,6 @@ def test_any_vision_backbone_will_do(kind: str, tmp_path: Path):
     got = run(photos)
     assert got.shape == wanted.shape == (3, backbone.features())
     assert np.abs(got - wanted).max() < 1e-3 * max(1.0, np.abs(wanted).max())
-    assert GRID == 2
 
 
 def test_what_is_no_backbone_is_refused_in_a_sentence(tmp_path: Path):

@@ -30,6 +30,8 @@ LAYERS = 2
 """Of a transformer: the last one, and the one half way."""
 TELLING = 3
 """Stages whose parts are told apart: those before see no things yet."""
+NARROW = 512
+"""Channels up to which a map's parts are told apart: wider ones would be more numbers than a head bears."""
 
 Tones = tuple[float, float, float]
 
@@ -78,11 +80,11 @@ class Pooled(torch.nn.Module):
         if states[-1].ndim == 4:
             maps = [each for each in states[-4:] if each.shape[2] * each.shape[3] > 1]
             pooled = [part for each in maps for part in _whole(each.flatten(2))]
-            return torch.cat([*pooled, *(_parts(each) for each in maps[-TELLING:])], dim=1)
+            return torch.cat([*pooled, *(_parts(each) for each in maps[-TELLING:] if each.shape[1] <= NARROW)], dim=1)
         chosen = [states[len(states) // LAYERS], states[-1]]
-        return torch.cat([part for each in chosen for part in self._tokens(each, pixel_values)], dim=1)
+        return torch.cat([part for each in chosen for part in self._tokens(each)], dim=1)
 
-    def _tokens(self, states: torch.Tensor, pixels: torch.Tensor) -> list[torch.Tensor]:
+    def _tokens(self, states: torch.Tensor) -> list[torch.Tensor]:
         """Return the same of a transformer's tokens (n, t, d): what stands before the patches is taken as it is."""
         patches = int(states.shape[1] ** 0.5) ** 2
         first, rest = states[:, : states.shape[1] - patches], states[:, states.shape[1] - patches :]
