@@ -109,13 +109,14 @@ def train(folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
     learned = fit_heads(data, examples, heads, backbone, made / BACKBONE, journal)
     _phase(journal, "saving the model")
     _tell(folder, learned.fits, heads, journal)
+    steps = max(len(each.losses) for each in learned.fits) - 1
+    journal.phase("saving the model", steps, steps)  # the photos that were counted before are no steps
     save(made, backbone, heads, learned)
     if (data / SOURCES).is_file():  # whose photos it has learned from goes with it
         shutil.copyfile(data / SOURCES, made / SOURCES)
     load_classifier(made)  # as an inspection does
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
-    steps = max(len(each.losses) for each in learned.fits) - 1
     questions = "1 question" if len(heads) == 1 else f"{len(heads)} questions"
     journal.end("finished", "finished", f"learned {questions} in {steps} steps", "", steps)
 
