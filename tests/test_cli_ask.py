@@ -101,7 +101,7 @@ def test_a_server_that_is_not_there_is_told_and_the_steps_answer(capsys: pytest.
         (["ask", DRILL, "--model", "ftp://x"], "no registered agent"),
         (["ask", DRILL, "--server-model", "llama"], "needs the server's address"),
         (["models", "use", "../x"], "no registered agent"),
-        (["models", "back"], "no agent was active before"),
+        (["models", "back"], "no agent was in use before"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]):

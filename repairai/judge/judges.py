@@ -6,19 +6,17 @@ Nobody answers them at first: a person does.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from repairai import files
 from repairai.errors import RepairError
+from repairai.register import Register
 
 Kind = Literal["nobody", "local", "server"]
 FILES = ("config.json", "adapter_config.json")
 """One of them lies in a judge's folder."""
-_KEPT = 50
-"""Judges that answered before, at most."""
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -52,43 +50,17 @@ NOBODY = Judge("nobody", "nobody")
 """Always there: questions of state are left to a person."""
 
 
-@dataclass(frozen=True)
-class Register:
-    """What the file holds.
-
-    Args:
-        active: Who answers.
-        before: Who did so before, the last one last.
-        known: Everyone who was ever registered, by name, the newest last.
-    """
-
-    active: Judge = NOBODY
-    before: tuple[Judge, ...] = ()
-    known: tuple[Judge, ...] = ()
+def missing(judge: Judge) -> str:
+    """Return in one clause why a judge cannot answer, as far as that can be seen without opening it; else nothing."""
+    place = Path(judge.path)
+    if judge.kind == "local" and place.is_absolute() and not any((place / each).is_file() for each in FILES):
+        return f"the folder of the judge {judge.name} is gone: {judge.path}"
+    return ""
 
 
-def register_path() -> Path:
-    """Return where the register is kept."""
-    return files.home() / "models" / "judge" / "active.json"
-
-
-def active() -> Judge:
-    """Return who was chosen to answer; nobody where no one was.
-
-    Raises:
-        RepairError: The register is damaged.
-    """
-    return _read().active
-
-
-def before() -> Judge | None:
-    """Return whom `back` would restore; None where there was no one.
-
-    Raises:
-        RepairError: The register is damaged.
-    """
-    past = _read().before
-    return past[-1] if past else None
+_register = Register(Judge, NOBODY, "judge", "judge", "judges", "models use --judge nobody", missing)
+register_path, active, before = _register.path, _register.active, _register.before
+use, back, forget = _register.use, _register.back, _register.forget
 
 
 def judges() -> tuple[Judge, ...]:
@@ -97,56 +69,7 @@ def judges() -> tuple[Judge, ...]:
     Raises:
         RepairError: The register is damaged.
     """
-    return (NOBODY, *reversed(_read().known))
-
-
-def use(judge: Judge) -> Judge:
-    """Let a judge answer, and return it as it is registered; the one before it is kept for `back`.
-
-    Raises:
-        RepairError: Its folder is not there, or the register cannot be read or written.
-    """
-    if trouble := missing(judge):
-        raise RepairError(trouble, "choose another, or train it again")
-    if judge.kind != "nobody" and not judge.made:
-        judge = replace(judge, made=datetime.now(UTC).isoformat(timespec="seconds"))
-    kept = _read()
-    if replace(kept.active, made="") == replace(judge, made=""):
-        return kept.active
-    known = [each for each in kept.known if each.name != judge.name]
-    if judge.kind != "nobody":
-        known.append(judge)
-    past = (*kept.before, kept.active)[-_KEPT:]
-    files.write_record(register_path(), Register(judge, past, tuple(known)))
-    return judge
-
-
-def back() -> Judge:
-    """Let the judge answer again that did so before this one, and return it.
-
-    Raises:
-        RepairError: None did, its folder is gone, or the register cannot be read or written.
-    """
-    kept = _read()
-    if not kept.before:
-        raise RepairError("no judge of states was in use before this one", "choose one: models use --judge NAME")
-    *past, last = kept.before
-    if trouble := missing(last):
-        raise RepairError(trouble, "choose another: models use --judge nobody")
-    files.write_record(register_path(), replace(kept, active=last, before=tuple(past)))
-    return last
-
-
-def forget(run_id: str) -> None:
-    """Take a run's judge out of the register, so that no step back leads to it.
-
-    Raises:
-        RepairError: The register cannot be read or written.
-    """
-    kept = _read()
-    past, known = (tuple(each for each in some if each.run_id != run_id) for some in (kept.before, kept.known))
-    if (past, known) != (kept.before, kept.known):
-        files.write_record(register_path(), replace(kept, before=past, known=known))
+    return (NOBODY, *reversed(_register.read().known))
 
 
 def named(name: str, model: str = "") -> Judge:
@@ -179,14 +102,6 @@ def named(name: str, model: str = "") -> Judge:
     )
 
 
-def missing(judge: Judge) -> str:
-    """Return in one clause why a judge cannot answer, as far as that can be seen without opening it; else nothing."""
-    place = Path(judge.path)
-    if judge.kind == "local" and place.is_absolute() and not any((place / each).is_file() for each in FILES):
-        return f"the folder of the judge {judge.name} is gone: {judge.path}"
-    return ""
-
-
 def _folder(words: str) -> Path | None:
     """Return the folder of a judge: a path, or the name of one in `<home>/models`; None where there is none.
 
@@ -203,15 +118,3 @@ def _folder(words: str) -> Path | None:
     if there:
         raise RepairError(f"{words} holds no model: there is no config.json", "give the folder of a judge of states")
     return None
-
-
-def _read() -> Register:
-    path = register_path()
-    if not path.exists():
-        return Register()
-    try:
-        return files.read_record(path, Register)
-    except RepairError as error:
-        raise RepairError(
-            f"the register of judges is damaged: {error.what}", f"remove {path} and choose a judge again"
-        ) from None

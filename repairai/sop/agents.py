@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from repairai import files
 from repairai.errors import RepairError
+from repairai.register import Register
 
 Kind = Literal["steps", "local", "server"]
-_KEPT = 50
-"""Agents that were active before, at most."""
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -49,24 +47,17 @@ STEPS = Agent("steps", "steps")
 """Always there: answers with the steps that were found, word for word."""
 
 
-@dataclass(frozen=True)
-class Register:
-    """What the file holds.
-
-    Args:
-        active: Who answers.
-        before: Who was active before, the last one last.
-        known: Everyone who was ever registered, by name, the newest last.
-    """
-
-    active: Agent = STEPS
-    before: tuple[Agent, ...] = ()
-    known: tuple[Agent, ...] = ()
+def missing(agent: Agent) -> str:
+    """Return in one clause why an agent cannot answer, as far as that can be seen without opening it; else nothing."""
+    place = Path(agent.path)
+    if agent.kind == "local" and place.is_absolute() and not place.is_dir():
+        return f"the folder of {agent.name} is gone: {agent.path}"
+    return ""
 
 
-def register_path() -> Path:
-    """Return where the register is kept."""
-    return files.home() / "models" / "sop" / "active.json"
+_register = Register(Agent, STEPS, "sop", "agent", "agents", "models use steps", missing)
+register_path, active, before = _register.path, _register.active, _register.before
+use, back, forget = _register.use, _register.back, _register.forget
 
 
 def agents() -> tuple[Agent, ...]:
@@ -75,73 +66,7 @@ def agents() -> tuple[Agent, ...]:
     Raises:
         RepairError: The register is damaged.
     """
-    return (STEPS, *reversed([agent for agent in _read().known if agent.kind != "steps"]))
-
-
-def active() -> Agent:
-    """Return who answers; the steps themselves where nobody was chosen.
-
-    Raises:
-        RepairError: The register is damaged.
-    """
-    return _read().active
-
-
-def before() -> Agent | None:
-    """Return whom `back` would restore; None where nobody was active before.
-
-    Raises:
-        RepairError: The register is damaged.
-    """
-    past = _read().before
-    return past[-1] if past else None
-
-
-def use(agent: Agent) -> Agent:
-    """Make an agent the active one, and return it as it is registered; the one before it is kept for `back`.
-
-    Raises:
-        RepairError: Its folder is not there, or the register cannot be read or written.
-    """
-    if trouble := missing(agent):
-        raise RepairError(trouble, "choose another, or train it again")
-    if agent.kind != "steps" and not agent.made:
-        agent = replace(agent, made=datetime.now(UTC).isoformat(timespec="seconds"))
-    kept = _read()
-    if kept.active == agent:
-        return agent
-    known = [each for each in kept.known if each.name != agent.name]
-    if agent.kind != "steps":
-        known.append(agent)
-    past = (*kept.before, kept.active)[-_KEPT:]
-    files.write_record(register_path(), Register(agent, past, tuple(known)))
-    return agent
-
-
-def back() -> Agent:
-    """Make the agent active again that was so before this one, and return it.
-
-    Raises:
-        RepairError: None was, or the register cannot be read or written.
-    """
-    kept = _read()
-    if not kept.before:
-        raise RepairError("no agent was active before this one", "choose one: models list")
-    *past, last = kept.before
-    files.write_record(register_path(), replace(kept, active=last, before=tuple(past)))
-    return last
-
-
-def forget(run_id: str) -> None:
-    """Take a run's model out of the register, so that no step back leads to it.
-
-    Raises:
-        RepairError: The register cannot be read or written.
-    """
-    kept = _read()
-    past, known = (tuple(each for each in some if each.run_id != run_id) for some in (kept.before, kept.known))
-    if (past, known) != (kept.before, kept.known):
-        files.write_record(register_path(), replace(kept, before=past, known=known))
+    return (STEPS, *reversed([agent for agent in _register.read().known if agent.kind != "steps"]))
 
 
 def named(name: str, model: str = "") -> Agent:
@@ -171,23 +96,3 @@ def named(name: str, model: str = "") -> Agent:
         f"'{words}' is no registered agent, folder, address or model of the Hub",
         "see `models list`, or give a folder, http://..., or a name such as HuggingFaceTB/SmolLM2-135M-Instruct",
     )
-
-
-def missing(agent: Agent) -> str:
-    """Return in one clause why an agent cannot answer, as far as that can be seen without opening it; else nothing."""
-    place = Path(agent.path)
-    if agent.kind == "local" and place.is_absolute() and not place.is_dir():
-        return f"the folder of {agent.name} is gone: {agent.path}"
-    return ""
-
-
-def _read() -> Register:
-    path = register_path()
-    if not path.exists():
-        return Register()
-    try:
-        return files.read_record(path, Register)
-    except RepairError as error:
-        raise RepairError(
-            f"the register of agents is damaged: {error.what}", f"remove {path} and choose an agent again"
-        ) from None

@@ -27,7 +27,7 @@ def test_nobody_answers_until_somebody_is_chosen(tmp_path: Path):
     assert judges.before() == NOBODY
     assert judges.back() == NOBODY
     assert judges.judges() == (NOBODY, used), "it can be chosen again"
-    with pytest.raises(RepairError, match="no judge of states was in use before"):
+    with pytest.raises(RepairError, match="no judge was in use before"):
         judges.back()
 
 

@@ -34,7 +34,7 @@ def test_one_step_back_restores_the_old(trained: Agent):
     assert agents.active() == first
     assert agents.back() == STEPS
     assert second in agents.agents(), "it can be chosen again"
-    with pytest.raises(RepairError, match="no agent was active before"):
+    with pytest.raises(RepairError, match="no agent was in use before"):
         agents.back()
 
 

@@ -41,7 +41,7 @@ def test_the_built_in_one_inspects_until_another_is_chosen(tmp_path: Path):
     assert [each.name for each in detectors.inspectors()] == ["builtin", "mine"]
     assert detectors.back() == detectors.BUILTIN
     assert open_detector().name.startswith(f"{BUILTIN}@")
-    with pytest.raises(RepairError, match="no detector inspected before"):
+    with pytest.raises(RepairError, match="no detector was in use before"):
         detectors.back()
 
 
