@@ -24,7 +24,7 @@ from repairai.runs.state import read_run
 from repairai.schema import StateLimits
 from tests.judge.tiny_judges import save_tiny
 from tests.training.judge_states import OPPOSITE, QUESTION, patch, write_states
-from training import judge_merge
+from training import judge_merge, merging
 from training.judge.vision_language import read_rows, train
 from training.judge.vlm_model import adapters, load_for_training
 from training.judge.vlm_rows import PhotoBatches, both_ways, by_room, evened
@@ -97,12 +97,12 @@ def test_a_merge_that_would_not_answer_the_same_is_not_kept(tmp_path: Path, caps
     folder = run_of(recipe)
     trained(recipe, folder)
     other = save_tiny(tmp_path / "other", "smolvlm", seed=3)
-    right = judge_merge.plain_changes
-    judge_merge.plain_changes = lambda adapter, about, source: right(adapter, about, source) and {}
+    right = merging.plain_changes
+    merging.plain_changes = lambda adapter, about, source: right(adapter, about, source) and {}
     try:
         assert judge_merge.main([str(folder.path), str(tmp_path / "out"), "--base", str(other)]) == 2
     finally:
-        judge_merge.plain_changes = right
+        merging.plain_changes = right
     assert "nats apart from the base with its adapter; nothing was kept" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".out*"))

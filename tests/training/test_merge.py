@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from repairai.errors import RepairError
 from repairai.sop.prompts import SYSTEM
 from tests.training.tiny import save_tiny
-from training import sop_gguf, sop_merge
+from training import merging, sop_gguf, sop_merge
 from training.from_gguf import from_gguf, read_header
 from training.sop_gguf import export
 from training.sop_merge import merge
@@ -109,9 +109,9 @@ def test_an_adapter_of_another_sort_is_merged_by_peft(base, tmp_path):
 
 def test_a_merge_that_changes_the_model_is_not_kept(base, tmp_path, monkeypatch):
     adapter = adapted(base, tmp_path / "adapter")
-    right = sop_merge.plain_changes
+    right = merging.plain_changes
     monkeypatch.setattr(
-        sop_merge,
+        merging,
         "plain_changes",
         lambda *about: {name: (lambda change=change: -change()) for name, change in right(*about).items()},
     )

@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bitsandbytes.nn import Linear4bit
 from datasets import Dataset
 from transformers import EarlyStoppingCallback, TrainerCallback
-from trl import SFTConfig
 
 from repairai.hardware.recipe import Recipe
 from repairai.judge.photo_prompt import PhotoPrompt
-from training.arguments import arguments
 from training.judge.vlm_model import adapters
 from training.judge.vlm_rows import IGNORED, PhotoBatches, by_room
-from training.sop.model import DTYPES
-from training.sop.trainer import SopTrainer
+from training.sop.trainer import SopTrainer, keep_unpacked, set_precision, sft_arguments
 
 
 class VisionLanguageTrainer(SopTrainer):
@@ -68,15 +64,12 @@ def make_trainer(
         callbacks: That watch it.
     """
     train, judged = data
-    for layer in model.modules():
-        if isinstance(layer, Linear4bit):
-            # On some processors it repacks its weights in an evaluation, and trains on them as if they were not.
-            layer.support_avx512bf16_for_cpu = False
+    keep_unpacked(model)
     if recipe.patience and judged is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(recipe.patience)]
     trainer = VisionLanguageTrainer(
         model=model,
-        args=_arguments(recipe, out, judging=judged is not None),
+        args=sft_arguments(recipe, out, judging=judged is not None, completion_only_loss=True),
         train_dataset=train,
         eval_dataset=judged,
         processing_class=prompt.tokenizer,
@@ -85,26 +78,5 @@ def make_trainer(
         callbacks=list(callbacks),
     )
     trainer.layerwise, trainer.prompt = recipe.step.layerwise, prompt
-    if recipe.step.method != "full":
-        for weight in trainer.model.parameters():
-            if weight.requires_grad:
-                weight.data = weight.data.to(DTYPES[recipe.step.adapter_precision])
+    set_precision(trainer, recipe)
     return trainer
-
-
-def _arguments(recipe: Recipe, out: Path, judging: bool) -> SFTConfig:
-    step = recipe.step
-    return SFTConfig(
-        **arguments(recipe, out, "eval_loss" if judging else "", torch.cuda.is_available()),
-        greater_is_better=False,
-        per_device_eval_batch_size=1,
-        prediction_loss_only=True,
-        max_grad_norm=0.0 if step.layerwise else recipe.clip,
-        bf16=step.precision == "bf16" and step.autocast,
-        fp16=step.precision == "fp16" and step.autocast,
-        gradient_checkpointing=step.checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-        max_length=None,
-        completion_only_loss=True,
-        dataset_kwargs={"skip_prepare_dataset": True},
-    )

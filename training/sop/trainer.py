@@ -208,15 +208,12 @@ def make_trainer(
         callbacks: That watch it.
     """
     train, judged = data
-    for layer in model.modules():
-        if isinstance(layer, Linear4bit):
-            # On some processors it repacks its weights in an evaluation, and trains on them as if they were not.
-            layer.support_avx512bf16_for_cpu = False
+    keep_unpacked(model)
     if recipe.patience and judged is not None:
         callbacks = [*callbacks, EarlyStoppingCallback(recipe.patience)]
     trainer = SopTrainer(
         model=model,
-        args=_arguments(recipe, out, judging=judged is not None),
+        args=sft_arguments(recipe, out, judging=judged is not None),
         train_dataset=train,
         eval_dataset=judged,
         processing_class=tokenizer,
@@ -225,14 +222,37 @@ def make_trainer(
         callbacks=list(callbacks),
     )
     trainer.layerwise, trainer.packing = recipe.step.layerwise, recipe.packing
+    set_precision(trainer, recipe)
+    return trainer
+
+
+def keep_unpacked(model: Any) -> None:
+    """See that layers in 4 bits stay as they are: on some processors they repack their weights in an evaluation.
+
+    They would be trained on afterwards as if they were not.
+    """
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit):
+            layer.support_avx512bf16_for_cpu = False
+
+
+def set_precision(trainer: SopTrainer, recipe: Recipe) -> None:
+    """Put the adapters that are trained into the recipe's precision."""
     if recipe.step.method != "full":
         for weight in trainer.model.parameters():
             if weight.requires_grad:
                 weight.data = weight.data.to(DTYPES[recipe.step.adapter_precision])
-    return trainer
 
 
-def _arguments(recipe: Recipe, out: Path, judging: bool) -> SFTConfig:
+def sft_arguments(recipe: Recipe, out: Path, judging: bool, **more: Any) -> SFTConfig:
+    """Return what TRL is told by a recipe of a model that speaks.
+
+    Args:
+        recipe: With the batch and accumulation that are used.
+        out: Folder for checkpoints.
+        judging: Whether there is something to judge with.
+        more: What else TRL is told.
+    """
     step = recipe.step
     return SFTConfig(
         **arguments(recipe, out, "eval_loss" if judging else "", torch.cuda.is_available()),
@@ -246,4 +266,5 @@ def _arguments(recipe: Recipe, out: Path, judging: bool) -> SFTConfig:
         gradient_checkpointing_kwargs={"use_reentrant": False},
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
+        **more,
     )
