@@ -157,7 +157,7 @@ def test_a_question_is_added_and_a_server_answers_it(page: Page, home: Path, tmp
     judge.fill("http://192.0.2.1:9/v1")
     judge.press("Enter")
     expect(page.locator("#judge-away")).to_contain_text("192.0.2.1, which is not this machine")
-    judge.fill(vision.url)
+    judge.fill(f"{vision.url}#llava")
     judge.press("Enter")
     expect(page.locator("#judge-away p")).to_have_count(0)
 
@@ -169,7 +169,7 @@ def test_a_question_is_added_and_a_server_answers_it(page: Page, home: Path, tmp
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REPAIRAI_HOME", str(home))
-        write_limits(limits_path(vision.url), {"": StateLimits(0.7, sources=60)})
+        write_limits(limits_path(f"{vision.url}#llava"), {"": StateLimits(0.7, sources=60)})
     page.locator("#check").click()
     expect(finding(page, "state_met").or_(finding(page, "state_missed"))).to_be_visible()
 

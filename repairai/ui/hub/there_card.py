@@ -77,7 +77,12 @@ def wire(card: ThereCard, name: gr.State) -> None:
         lambda kind, name: ["", listed(kind, "", name)], [card.kind, name], [card.words, card.found],
         show_progress_on=card.found, api_visibility="private",
     )  # fmt: skip
-    name.change(listed, given, card.found, **QUIET)
+
+    def another(kind: Kind, words: str, name: str) -> Any:
+        # What was found by words stays: found once more, it might come after what was asked for meanwhile.
+        return gr.skip() if words.strip() else listed(kind, words, name)
+
+    name.change(another, given, card.found, **QUIET)
 
 
 def listed(kind: Kind, words: str, name: str) -> str:
