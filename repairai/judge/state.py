@@ -111,7 +111,7 @@ def check_state(requirement: State, sight: Sight, where: Region, answered: Answe
     if unseen and (answered or unseen.reason == "not_observable"):
         return unseen
     if answered is None:
-        action = f"Look for yourself: {requirement.question} Take the line out once you have checked it."
+        action = f"Look for yourself, and say what you see: {requirement.question}"
         return _open(requirement, "state_unknown", "not judged from the photo", action)
     if answered.fault or answered.yes_to_question is None or answered.yes_to_opposite is None:
         said = f"{answered.fault[:1].upper()}{answered.fault[1:]}".rstrip(".")
