@@ -58,7 +58,7 @@ def test_what_was_not_measured_is_a_hint_only():
 def test_nobody_to_ask():
     finding = check_state(OPEN, SEEN, WHOLE, None)
     assert (finding.outcome, finding.reason, finding.probability) == ("UNCERTAIN", "state_unknown", None)
-    assert "Look for yourself: Is the latch open?" in finding.next_action
+    assert "Look for yourself, and say what you see: Is the latch open?" in finding.next_action
 
 
 def test_a_fault_is_told_and_settles_nothing():
