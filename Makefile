@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # Tests wait much for processes and browsers, so several files at once; each file as a whole, in its order.
 WORKERS := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# Where Python keeps nothing that it compiled, each of the many processes compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check clean
 
 run: $(VENV)/run-ready
