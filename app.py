@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from repairai import garbage
 from repairai.cli import Parser, whole
 from repairai.errors import RepairError
 from repairai.files import read_text
@@ -14,6 +15,7 @@ PORT = 7860
 
 def main() -> int:
     """Serve until stopped; return the exit code."""
+    garbage.look_seldom()
     parser = Parser(prog="python app.py", description=__doc__)
     parser.add_argument("--port", type=whole(1, 65535), default=PORT)
     parser.add_argument("--share", action="store_true", help="reachable from outside, through Gradio's tunnel")

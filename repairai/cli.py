@@ -9,6 +9,7 @@ import io
 import sys
 from collections.abc import Sequence
 
+from repairai import garbage
 from repairai.commands import (
     ask,
     data,
@@ -33,6 +34,7 @@ __all__ = ["Parser", "main", "whole"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    garbage.look_seldom()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal shows the number of a letter that it does not know
             stream.reconfigure(errors="backslashreplace")
