@@ -147,6 +147,8 @@ def _lay_task(bench: Workbench) -> Task:
     found = gr.Radio(
         bench.choices("", None), label="Guides; words or a device find others", elem_id="found", elem_classes="list"
     )
+    # A guide that is pressed while another search changes the list is still the guide that was pressed.
+    found.preprocess = lambda payload: payload
     note = live("no-guide")
     with gr.Row(elem_classes="stepper"):
         back = gr.Button("Back", elem_id="back", min_width=64, scale=0)
