@@ -105,3 +105,9 @@ def open_page(page: Page, url: str) -> None:
     expect(page.locator("#check")).to_be_visible(timeout=PATIENCE_MS)
     # The page answers events once its live connection stands.
     page.wait_for_timeout(500)
+
+
+def drop(page: Page, place: str, path: Path) -> None:
+    """Give a file to a place for files, and wait until the app has it."""
+    page.locator(f"{place} input[type=file]").set_input_files(str(path))
+    expect(page.locator(f"{place} td[aria-label='{path.name}']")).to_be_visible(timeout=PATIENCE_MS)

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from repairai.vision.photo_set import PERSON, LabelledBox, LabelledPhoto, PhotoSet, read_photo_set, write_photo_set
-from tests.ui.conftest import PATIENCE_MS, serving
+from tests.ui.conftest import PATIENCE_MS, drop, serving
 from tests.ui.scene_zip import write_scene_zip
 from tests.vision.tiny_open_models import owl, sam
 
@@ -48,8 +48,7 @@ def fill(page: Page, name: str, value: str) -> None:
 
 def bring_in(page: Page, path: Path) -> None:
     expect(page.locator("#photos-bring")).to_be_visible()  # there are no photos: it is unfolded
-    page.locator("#photos-files input[type=file]").set_input_files(str(path))
-    expect(page.locator("#photos-files")).to_contain_text(path.name)
+    drop(page, "#photos-files", path)
     fill(page, "photos-name", "bench")
     fill(page, "photos-licence", "CC0-1.0")
     page.locator("#photos-bring").click()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.conftest import PATIENCE_MS, ROOT, open_page
+from tests.ui.conftest import PATIENCE_MS, ROOT, drop, open_page
 
 PHOTOS = ROOT / "repairai" / "builtin" / "photos"
 pytestmark = pytest.mark.browser
@@ -226,8 +226,7 @@ def test_a_hostile_guide_is_imported_read_and_removed_without_becoming_live(page
     path = tmp_path / "evil.json"
     path.write_text(json.dumps(guide))
     page.get_by_role("tab", name="Guides").click()
-    page.locator("#guide-files input[type=file]").set_input_files(str(path))
-    page.wait_for_timeout(800)
+    drop(page, "#guide-files", path)
     page.locator("#import-files").click()
     expect(page.locator("#import-report")).to_contain_text("1 added", timeout=PATIENCE_MS)
     page.locator("#library-device input, #library-device textarea").fill("zebra")
@@ -251,8 +250,7 @@ def test_a_guide_that_was_removed_in_another_tab_is_told(page: Page, browser: Br
         "steps: [{number: 1, lines: [{text: Remove the lid.}]}]}"
     )
     page.get_by_role("tab", name="Guides").click()
-    page.locator("#guide-files input[type=file]").set_input_files(str(path))
-    page.wait_for_timeout(800)
+    drop(page, "#guide-files", path)
     page.locator("#import-files").click()
     expect(page.locator("#import-report")).to_contain_text("1 added", timeout=PATIENCE_MS)
     page.locator("#library-device input, #library-device textarea").fill("quagga")
@@ -274,8 +272,7 @@ def test_a_file_that_is_no_guide_is_told(page: Page, tmp_path: Path):
     path = tmp_path / "notes.json"
     path.write_text("these are notes")
     page.get_by_role("tab", name="Guides").click()
-    page.locator("#guide-files input[type=file]").set_input_files(str(path))
-    page.wait_for_timeout(800)
+    drop(page, "#guide-files", path)
     page.locator("#import-files").click()
     expect(page.locator("#import-report [data-outcome=problem]")).to_contain_text("notes.json", timeout=PATIENCE_MS)
 

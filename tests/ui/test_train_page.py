@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from repairai.files import read_text
 from repairai.ui.recipe_text import changed, parsed, ready_recipes
-from tests.ui.conftest import PATIENCE_MS, open_page, serving
+from tests.ui.conftest import PATIENCE_MS, drop, open_page, serving
 from tests.ui.guides import guide, write_guides
 
 pytestmark = pytest.mark.browser
@@ -45,7 +45,7 @@ def field(page: Page, name: str):
     return page.locator(f"#{name} input, #{name} textarea").first
 
 
-def drop(page: Page, recipe: Path) -> None:
+def drop_recipe(page: Page, recipe: Path) -> None:
     page.locator("#recipe-file input[type=file]").set_input_files(str(recipe))
 
 
@@ -60,8 +60,7 @@ def test_data_are_built_from_dropped_files_and_looked_at(page: Page, tmp_path: P
     page.locator("#data-source label").filter(has_text="Files").click()
     page.locator("#data-build").click()
     expect(page.locator("#data-progress")).to_contain_text("no file was given")
-    page.locator("#data-files input[type=file]").set_input_files(str(path))
-    expect(page.locator("#data-files")).to_contain_text("guides.jsonl")
+    drop(page, "#data-files", path)
     field(page, "data-name").fill("dropped")
     page.locator("#data-build").click()
     expect(page.locator("#data-progress")).to_contain_text("dropped is built")
@@ -91,8 +90,7 @@ def test_a_build_is_cancelled(page: Page, tmp_path: Path):
     open_train(page)
     expect(page.locator("#data-build")).to_be_visible()  # there are no data: it is unfolded
     page.locator("#data-source label").filter(has_text="Files").click()
-    page.locator("#data-files input[type=file]").set_input_files(str(write_guides(tmp_path / "many.jsonl", 400)))
-    expect(page.locator("#data-files")).to_contain_text("many.jsonl")
+    drop(page, "#data-files", write_guides(tmp_path / "many.jsonl", 400))
     page.locator("#data-build").click()
     page.locator("#data-cancel").click()
     expect(page.locator("#data-progress")).to_contain_text("was cancelled; nothing of it is left")
@@ -146,7 +144,7 @@ def test_a_start_that_cannot_be_is_told_before_it(page: Page, tmp_path: Path):
     expect(page.locator("#start-said")).to_contain_text("there is no recipe yet")
     recipe = tmp_path / "mine.yaml"
     recipe.write_text(changed(read_text(ready_recipes()[0].path), "step.model", "/nowhere/at/all"))
-    drop(page, recipe)
+    drop_recipe(page, recipe)
     expect(page.locator("#forecast .bad").first).to_be_visible()
     page.locator("#start-run").click()
     expect(page.locator("#start-said")).to_contain_text("/nowhere")
@@ -161,7 +159,7 @@ def test_a_dropped_file_that_is_no_text_is_told(page: Page, tmp_path: Path):
     bad = tmp_path / "bad.yaml"
     bad.write_bytes(b"\xff\xfe\xff")
     open_train(page)
-    drop(page, bad)
+    drop_recipe(page, bad)
     expect(page.locator("#recipe-said")).to_contain_text("not UTF-8")
 
 
@@ -178,7 +176,7 @@ def test_it_fits_a_phone(browser: Browser, url: str):
     phone = browser.new_page(viewport={"width": 390, "height": 844})
     open_page(phone, url)
     open_train(phone)
-    drop(phone, ready_recipes()[0].path)
+    drop_recipe(phone, ready_recipes()[0].path)
     expect(phone.locator("#form-batch")).to_be_visible()
     phone.wait_for_timeout(500)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from repairai.runs.process import read_process
 from tests.conftest import SHARED
-from tests.ui.conftest import serving
+from tests.ui.conftest import drop, serving
 from tests.ui.guides import write_guides
 from tests.ui.tiny_agent import save_tiny_agent, tiny_recipe
 
@@ -79,8 +79,7 @@ def test_from_guides_to_an_agent_that_answers(page: Page, browser: Browser, url:
 
 def import_guides(page: Page, guides: Path) -> None:
     tab(page, "Guides")
-    page.locator("#guide-files input[type=file]").set_input_files(str(guides))
-    expect(page.locator("#guide-files")).to_contain_text(guides.name)
+    drop(page, "#guide-files", guides)
     page.locator("#import-files").click()
     expect(page.locator("#import-report")).to_contain_text("added")
 
