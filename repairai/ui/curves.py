@@ -9,6 +9,8 @@ from html import escape
 
 WIDTH, HEIGHT = 1000, 100
 """Of the drawing: it is stretched to the place that it gets."""
+FINEST = 1e-12
+"""Least distance of two figures, relative to them, that is drawn: nearer, they differ by rounding alone."""
 MOST_TICKS = 5
 MOST_DOTS = 40
 """Points of a line above which they are no longer marked."""
@@ -110,7 +112,7 @@ def axis_end(last_step: int, total_steps: int | None) -> int:
 
 def ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
     """Return round numbers, evenly apart, the first not above the low one and the last not below the high one."""
-    if not high > low:
+    if not high - low > FINEST * max(abs(low), abs(high)):
         low, high = low - (abs(low) or 1) * 0.05, high + (abs(high) or 1) * 0.05
     rough = (high - low) / max(most - 1, 1)
     scale = 10.0 ** math.floor(math.log10(rough))

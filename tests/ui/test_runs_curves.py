@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repairai.ui.curves import MOST_POINTS, Line, Plot, axis_end, drawn, of_run, smoothed, ticks, written
@@ -46,6 +46,7 @@ def test_the_axis_of_steps_seldom_moves():
 
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-9, 1e9))
+@example(900719926.1796875, 1.192092896e-07)
 def test_ticks_hold_the_figures_and_are_few(low: float, span: float):
     high = low + span
     found = ticks(low, high)
