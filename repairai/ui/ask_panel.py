@@ -110,7 +110,8 @@ def lay(bench: Workbench, shared: bool = False) -> AskPanel:
         )
     with gr.Row():
         press = gr.Button("Ask", variant="primary", size="lg", elem_id="ask", scale=3)
-        stop = gr.Button("Stop", elem_id="ask-stop", visible=False, scale=1, min_width=100)
+        # On the page from the beginning: one that Gradio had yet to put there could miss the word that shows it.
+        stop = gr.Button("Stop", elem_id="ask-stop", visible="hidden", scale=1, min_width=100)
     with gr.Accordion("Who answers", open=False, elem_id="ask-who", elem_classes="fold"):
         agent = gr.Dropdown(choices(), value=ACTIVE, label="Agent", elem_id="ask-agent")
         address, model = (None, None) if shared else _lay_server()
@@ -293,7 +294,7 @@ def _with_scheme(address: str) -> str:
 
 
 def _idle() -> tuple[Any, Any]:
-    return gr.Button(interactive=True), gr.Button(visible=False)
+    return gr.Button(interactive=True), gr.Button(visible="hidden")
 
 
 def _said(words: str) -> str:
