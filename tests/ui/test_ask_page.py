@@ -55,9 +55,7 @@ def test_the_built_in_guides_answer_without_a_model(asking: Page):
     expect(answer).to_contain_text("CC0-1.0")
     expect(asking.locator("#ask-status")).to_contain_text("The answer is there.")
 
-
-def test_a_step_is_shown_at_a_press_and_read_out(asking: Page):
-    ask(asking, QUESTION, "answered")
+    # A step is shown at a press, and read out.
     asking.locator("#ask-answer button.cite").nth(3).click()
     step = asking.locator("#guide article.cited")
     expect(step).to_have_attribute("data-step", "4", timeout=PATIENCE_MS)
@@ -70,7 +68,7 @@ def test_a_step_is_shown_at_a_press_and_read_out(asking: Page):
     expect(asking.locator("#ask-answer")).to_be_in_viewport()
 
 
-def test_a_device_that_is_not_known_is_refused_with_the_nearest(asking: Page):
+def test_a_device_that_is_not_known_is_refused_with_the_nearest_and_another_chosen(asking: Page):
     asking.locator("#ask-question textarea").fill("iPhone 99 battery")
     asking.locator("#ask-question textarea").press("Enter")
     answer = asking.locator("#ask-answer")
@@ -80,9 +78,6 @@ def test_a_device_that_is_not_known_is_refused_with_the_nearest(asking: Page):
     expect(answer.locator("ol")).to_have_count(0)
     answer.get_by_role("button", name="Read iPhone 6 battery replacement").click()
     expect(asking.locator("#guide")).to_contain_text("iPhone 6 battery replacement", timeout=PATIENCE_MS)
-
-
-def test_a_device_is_chosen(asking: Page):
     asking.locator("#ask-device input").click()
     asking.get_by_role("option", name="E-reader").click()
     ask(asking, "battery", "answered")

@@ -18,7 +18,7 @@ from tests.ui.tiny_agent import save_tiny_agent, tiny_recipe
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PATIENCE_MS = 120_000
-STEPS = 360
+STEPS = 240
 QUESTION = "How do I replace the screen?"
 QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
 MYFIXIT = SHARED / "myfixit" / "Apparel.json"
