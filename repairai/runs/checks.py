@@ -48,7 +48,7 @@ def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> R
             f"the recipe's method is {recipe.step.method}, which trains no SOP agent", "take full, lora or qlora"
         )
     model = _model(recipe.step.model, base)
-    data = str(checked_data(base / expanded(recipe.data) if recipe.data else DATA_SETS.newest()))
+    data = str(checked_data(_data(recipe.data, base)))
     recipe = replace(recipe, data=data, step=replace(recipe.step, model=model))
     check_disk(recipe, there_gib)
     _check_on_hub(recipe)
@@ -82,6 +82,14 @@ def _check_push(recipe: Recipe) -> None:
             f"leave out `push`, and say `models push RUN {recipe.push}` when it is trained",
         )
     push.check(recipe.push, "model", private=True)
+
+
+def _data(data: str, base: Path) -> Path:
+    """Return the folder of data that are given by their folder or their name; the newest where they are not given."""
+    if not data:
+        return DATA_SETS.newest()
+    place = base / expanded(data)
+    return place if place.exists() or data not in DATA_SETS.names() else DATA_SETS.known(data)
 
 
 def checked_data(folder: Path) -> Path:
