@@ -21,6 +21,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from repairai.errors import RepairError
 
 Record = TypeVar("Record")
+ASIDE = ".deleted-"
+"""How a folder is called that nobody reads any more; see `set_aside`."""
 PULLED = "pulled.json"
 """In the folder of what came from the Hub: from where, and when."""
 _YAML_FAULTS = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
@@ -167,6 +169,21 @@ def write_whole(path: Path, content: bytes) -> None:
             with suppress(OSError):  # what is told is why the file was not written
                 temporary.unlink(missing_ok=True)
         raise disk_error(path, error) from None
+
+
+def set_aside(path: Path) -> Path:
+    """Give a folder a name that nobody reads, and return it: at once, so that no half of it is ever seen.
+
+    Raises:
+        RepairError: It cannot be.
+    """
+    aside = path.with_name(f"{ASIDE}{uuid.uuid4().hex}")
+    try:
+        path.rename(aside)
+        os.utime(aside)
+    except OSError as error:
+        raise disk_error(path, error) from None
+    return aside
 
 
 def disk_error(path: Path, error: OSError) -> RepairError:

@@ -12,6 +12,7 @@ from repairai.errors import RepairError
 from repairai.files import to_data
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hardware.workload import Workload
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs import launch, listing
 from repairai.runs.checks import ready
 from repairai.runs.detector_scores import read_detector_scores, write_detector_scores
@@ -19,14 +20,14 @@ from repairai.runs.folder import new_run, run_folder, runs_folder
 from repairai.runs.journal import Journal
 from repairai.runs.state import read_run
 from repairai.runs.why import why
-from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, photo_set_folder, write_photo_set
+from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, write_photo_set
 from tests.runs.test_detector_gate import figures, judged, marks, trained
 
 
 @pytest.fixture
 def photos() -> Path:
     """A set with one photo to train on."""
-    folder = photo_set_folder("bench")
+    folder = PHOTO_SETS.folder("bench")
     (folder / "photos").mkdir(parents=True)
     (folder / "photos" / "a.jpg").write_bytes(b"")
     box = LabelledBox("screw", (0.0, 0.0, 9.0, 9.0))

@@ -16,10 +16,10 @@ import pytest
 
 from repairai import cli, files
 from repairai.hub import pushes
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs.folder import run_folder
 from repairai.sop import agents
 from repairai.vision import detectors
-from repairai.vision.photo_set import photo_set_folder
 from tests.hub_server.server import HubServer
 from tests.runs import runs_to_share
 
@@ -147,7 +147,7 @@ def test_a_detector_goes_comes_back_and_inspects(hub: HubServer, me: str, capfd,
     assert files.pulled("me/eyes") is None
     told = as_json(capfd, "models", "pull", "me/eyes")
     assert (told["what"], told["folder"]) == ("detector", str(home / "models" / "me--eyes"))
-    photo = next((photo_set_folder("bench") / "photos").iterdir())
+    photo = next((PHOTO_SETS.folder("bench") / "photos").iterdir())
     by_name = as_json_inspected(capfd, str(photo), "--detector", "me/eyes")
     assert by_name["models"][0].startswith("me/eyes@")
     assert "me/eyes, a detector that inspects from the Hub, not in use" in run(capfd, "models", "list")[1]

@@ -14,7 +14,8 @@ from repairai.files import to_data
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hardware.workload import Workload
 from repairai.judge import judges
-from repairai.judge.state_set import PHOTOS, StateExample, state_set_folder, write_examples
+from repairai.judge.state_set import PHOTOS, StateExample, write_examples
+from repairai.named_sets import STATE_SETS
 from repairai.runs import launch
 from repairai.runs.folder import run_folder
 from tests.runs.judge_runs import judged, marks, right, trained
@@ -26,7 +27,7 @@ SPLITS = (("train", 40), ("val", 120), ("test", 40))
 
 def latches(name: str = "latches") -> Path:
     """A set of states that anybody tells apart: bright is open, dark is closed; each photo is of its own source."""
-    folder, chance = state_set_folder(name), np.random.default_rng(3)
+    folder, chance = STATE_SETS.folder(name), np.random.default_rng(3)
     (folder / PHOTOS).mkdir(parents=True)
     found = []
     for split, n in SPLITS:
@@ -43,7 +44,7 @@ def latches(name: str = "latches") -> Path:
 def test_a_judge_is_trained_evaluated_and_judges(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     latches()
     assert main(["train", str(RECIPE), "--name", "first", "--json"]) == 0, run_folder("first").log.read_text()
-    assert read_recipe(run_folder("first").recipe).data == str(state_set_folder("latches")), "the newest states"
+    assert read_recipe(run_folder("first").recipe).data == str(STATE_SETS.folder("latches")), "the newest states"
     assert main(["models", "use", "first"]) == 1
     assert "first does not judge: it has not been tested yet" in capsys.readouterr().out
     assert main(["runs", "evaluate", "first", "--escape", "0.06", "--json"]) == 0, run_folder(

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from repairai.cli import main
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.photo_set import (
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
-    photo_set_folder,
     read_photo_set,
     write_photo_set,
 )
@@ -25,7 +25,7 @@ HOLE = LabelledBox("hole", (60, 10, 90, 40), BY, False, 0.4)
 
 @pytest.fixture
 def bench(home) -> PhotoSet:
-    folder = photo_set_folder("bench")
+    folder = PHOTO_SETS.folder("bench")
     photos = [
         LabelledPhoto(name, 200, 100, boxes, labelled=False)
         for name, boxes in (("a.jpg", (SCREW,)), ("b.jpg", (SCREW, HOLE)), ("c.jpg", ()))
@@ -95,7 +95,7 @@ def test_a_file_without_boxes_is_one_sentence(bench, tmp_path: Path, content, ca
 
 
 def test_proposed_accepted_and_pasted_from_a_terminal(home, capfd):
-    folder = photo_set_folder("blocks")
+    folder = PHOTO_SETS.folder("blocks")
     (folder / "photos").mkdir(parents=True)
     pixels = render(np.random.default_rng(1), kind="block").photo
     Image.fromarray(pixels).save(folder / "photos" / "a.jpg")

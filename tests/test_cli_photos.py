@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from repairai import cli
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs.folder import new_run
 from repairai.runs.queue import put
-from repairai.vision.photo_set import photo_set_folder
 
 from .training.labelled_photos import WIDTH, as_bytes, photo, write, yolo
 
@@ -57,17 +57,17 @@ def test_photos_are_imported_examined_mended_named_shown_and_deleted(
 
 def test_a_set_that_was_never_examined_is_listed_and_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     run(capfd, "import", str(write(tmp_path / "bench", yolo())))
-    (photo_set_folder("bench") / "report.json").unlink()
+    (PHOTO_SETS.folder("bench") / "report.json").unlink()
     assert "not looked through yet" in run(capfd, "list")[1]
     assert "hole: 3 boxes on 3 photos" in run(capfd, "show", "bench")[1]
 
 
 def test_photos_that_a_run_needs_stay(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     run(capfd, "import", str(write(tmp_path / "bench", yolo())))
-    waiting = new_run("waits", "train", ["python"], text=f"task: detector\ndata: {photo_set_folder('bench')}\n")
+    waiting = new_run("waits", "train", ["python"], text=f"task: detector\ndata: {PHOTO_SETS.folder('bench')}\n")
     put(waiting)
     code, _, err = run(capfd, "delete", "bench")
-    assert (code, photo_set_folder("bench").is_dir()) == (2, True)
+    assert (code, PHOTO_SETS.folder("bench").is_dir()) == (2, True)
     assert f"{waiting.id} needs the photos bench still" in err
 
 
@@ -120,8 +120,8 @@ def test_a_set_that_was_changed_since_the_doctor_looked_says_so(tmp_path: Path, 
 def test_a_damaged_set_or_report_hides_no_other_set(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     for name in ("one", "two"):
         assert run(capfd, "import", str(write(tmp_path / name, yolo(4))))[0] == 0
-    (photo_set_folder("one") / "report.json").write_text("[1]")
-    (photo_set_folder("two") / "annotations.coco.json").write_text("[]")
+    (PHOTO_SETS.folder("one") / "report.json").write_text("[1]")
+    (PHOTO_SETS.folder("two") / "annotations.coco.json").write_text("[]")
     code, out, err = run(capfd, "list")
     assert (code, out.startswith("one  4 photos")) == (0, True)
     assert "is damaged" in err

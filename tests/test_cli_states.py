@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from repairai import cli
-from repairai.judge.state_set import state_set_folder
+from repairai.named_sets import STATE_SETS
 from repairai.runs.folder import new_run
 from repairai.runs.queue import put
 
@@ -53,18 +53,18 @@ def test_states_are_built_added_to_listed_shown_and_deleted(
 
 def test_states_that_a_run_needs_stay(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     run(capfd, "build", "latch", *folders(tmp_path))
-    waiting = new_run("waits", "train", ["python"], text=f"task: judge\ndata: {state_set_folder('latch')}\n")
+    waiting = new_run("waits", "train", ["python"], text=f"task: judge\ndata: {STATE_SETS.folder('latch')}\n")
     put(waiting)
     code, _, err = run(capfd, "delete", "latch")
-    assert (code, state_set_folder("latch").is_dir()) == (2, True)
+    assert (code, STATE_SETS.folder("latch").is_dir()) == (2, True)
     assert f"{waiting.id} needs the states latch still" in err
 
 
 def test_a_set_that_is_damaged_hides_no_other(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     run(capfd, "build", "latch", *folders(tmp_path))
     run(capfd, "build", "other", *folders(tmp_path))
-    (state_set_folder("latch") / "examples.jsonl").write_text("{")
-    (state_set_folder("other") / "report.json").write_text("{")
+    (STATE_SETS.folder("latch") / "examples.jsonl").write_text("{")
+    (STATE_SETS.folder("other") / "report.json").write_text("{")
     code, out, err = run(capfd, "list")
     assert (code, out.startswith("other  12 examples"), "not looked through" in out) == (0, True, True)
     assert "examples.jsonl, line 1 is not JSON" in err

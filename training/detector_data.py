@@ -25,7 +25,8 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from repairai.vision.photo_set import REPORT, PhotoSet, photo_set_folder
+from repairai.named_sets import PHOTO_SETS
+from repairai.vision.photo_set import REPORT, PhotoSet
 from training.detector.formats import HUB, SHAPES
 from training.detector.import_photos import Order, import_photos
 from training.detector.mends import examined, mend, rename
@@ -85,11 +86,7 @@ def free_name(source: str) -> str:
     """Return a name for the photos of a source that no other photos have."""
     stem = PurePath(source.removeprefix(HUB).split("@")[0].rstrip("/")).name.removesuffix(".zip")
     wanted = re.sub(r"[^\w.-]+", "-", stem).strip(".-_")[:50] or "photos"
-    name, number = wanted, 1
-    while photo_set_folder(name).exists():
-        number += 1
-        name = f"{wanted}-{number}"
-    return name
+    return PHOTO_SETS.free_name(wanted)
 
 
 # ---- the command

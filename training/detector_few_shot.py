@@ -25,6 +25,7 @@ import yaml
 from repairai.errors import RepairError
 from repairai.files import disk_error, home, to_data, write_whole
 from repairai.hardware.recipe import Recipe, read_recipe
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs.detector_score_words import percent
 from repairai.runs.folder import RunFolder, new_run, run_folders
 from repairai.runs.journal import Asked, Journal
@@ -32,7 +33,7 @@ from repairai.vision.photo_set import PHOTOS, PhotoSet, read_photo_set, write_ph
 from training.detector.evaluation import Task, measure
 from training.detector.spread import Trained, as_table, trained_as
 from training.detector.tolerated import ESCAPE, MOST
-from training.detector_train import COMMAND, place_of, train
+from training.detector_train import COMMAND, train
 
 RECIPE = Path(__file__).parent / "recipes" / "detector_builtin_few-shot_cpu.yaml"
 SEEDS = 3
@@ -114,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not 0 < chosen.escape <= MOST or min(*chosen.photos, chosen.seeds) < 1:  # before hours of training
         parser.error(f"need --escape above 0 and at most {MOST}, and one photo and one seed at least")
     try:
-        photos = read_photo_set(place_of(chosen.data))
+        photos = read_photo_set(PHOTO_SETS.meant(chosen.data))
         recipe = read_recipe(chosen.recipe)
         recipe = replace(recipe, max_steps=chosen.steps or recipe.max_steps, forecast=None)
         name = chosen.name or f"few-{photos.name[:40]}"

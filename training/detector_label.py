@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from repairai.errors import RepairError
+from repairai.named_sets import PHOTO_SETS
 from repairai.schema import Box
-from repairai.vision.photo_set import photo_set_folder, read_photo_set
+from repairai.vision.photo_set import read_photo_set
 from repairai.vision.proposals import Prompt
 from training.detector.finders import Asked, Like
 from training.detector.proposing import Order, Report, propose
@@ -74,7 +75,7 @@ def _prompt(text: str) -> Prompt:
 def _like(name: str, part: str, photo: str, place: str) -> Like:
     """Return the part that is shown: its box as four numbers in px, or as the number of a box of that photo."""
     if place.startswith("#"):
-        boxes = read_photo_set(photo_set_folder(name)).photo(photo).boxes
+        boxes = read_photo_set(PHOTO_SETS.folder(name)).photo(photo).boxes
         if not place[1:].isdecimal() or not 1 <= int(place[1:]) <= len(boxes):
             raise RepairError(f"{photo} has {len(boxes)} boxes, and no box {place}", "count from #1")
         return Like(part, photo, boxes[int(place[1:]) - 1].box)

@@ -26,12 +26,12 @@ import transformers
 from repairai.errors import RepairError
 from repairai.files import expanded, to_data
 from repairai.hardware.recipe import Augmentation, Recipe, read_recipe
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
 from repairai.vision.detector import load_detector
-from repairai.vision.photo_set import ANNOTATIONS, photo_set_folder
 from training.arguments import NOT_SHARED
 from training.detector.export import export, parity
 from training.detector.forward import Plain
@@ -212,11 +212,6 @@ def _callback(trainer: DetectorTrainer, kind: type) -> Any:
 # ---- the command
 
 
-def place_of(name: str) -> Path:
-    """Return a set's folder by its name, or a folder as it is."""
-    return expanded(name) if (expanded(name) / ANNOTATIONS).is_file() else photo_set_folder(name)
-
-
 def _train(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, metavar="RECIPE|RUN", help="a recipe, or a run's folder to go on with")
@@ -241,7 +236,7 @@ def _overfit(arguments: list[str]) -> int:
     def told(step: int, loss: float) -> None:
         print(json.dumps({"step": step, "loss": loss}) if chosen.progress_json else f"step {step}: loss {loss:.2f}")
 
-    found = overfit(read_data(place_of(chosen.name)), chosen.model, chosen.seconds, told)
+    found = overfit(read_data(PHOTO_SETS.meant(chosen.name)), chosen.model, chosen.seconds, told)
     print(json.dumps(to_data(found)) if chosen.progress_json else str(found))
     return 0 if found.right else 1
 
@@ -255,7 +250,7 @@ def _preview(arguments: list[str]) -> int:
     parser.add_argument("--photos", type=int, default=4, help="photos, a row each")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
-    photos = read_data(place_of(chosen.name))
+    photos = read_data(PHOTO_SETS.meant(chosen.name))
     print(contact_sheet(photos, chosen.preset, chosen.out, chosen.image_px, chosen.photos, seed=chosen.seed))
     return 0
 

@@ -26,6 +26,7 @@ from repairai.hardware.recipe import read_recipe
 from repairai.judge import judges
 from repairai.judge.limits import limits_path
 from repairai.judge.reasoner import load_reasoner
+from repairai.named_sets import STATE_SETS
 from repairai.runs.folder import RunFolder, read_json, run_folder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.judge_score_words import as_table, said
@@ -35,7 +36,6 @@ from repairai.runs.order import Order, read_order
 from training.given import evaluation_run
 from training.judge.calibration import ESCAPE
 from training.judge.evaluation import Task, measure
-from training.judge.trained_on import states_place
 
 COMMAND = [sys.executable, "-m", "training.judge_eval", "{run}"]
 MODELS = ("config.json", "adapter_config.json")
@@ -62,7 +62,7 @@ def evaluate(folder: RunFolder, journal: Journal) -> JudgeScores:
         raise RepairError(f"{trained.id} has made no model yet", "let it train to its end first")
     if not recipe.data:
         raise RepairError(f"{trained.id} names no states", "write the folder of a set behind data: in its recipe")
-    data = states_place(recipe.data, Path(str(read_json(trained.about).get("directory", ""))))
+    data = STATE_SETS.meant(recipe.data, Path(str(read_json(trained.about).get("directory", ""))))
     escape = ESCAPE if order.escape is None else order.escape
     model = str(trained.model.absolute())
     task = Task(
@@ -134,7 +134,7 @@ def _calibrate(words: list[str]) -> str:
             f"name it: --judge {judge.path}#MODEL",
         )
     task = Task(
-        judge.name, judge.path, states_place(data), made.on, ESCAPE if made.escape is None else made.escape,
+        judge.name, judge.path, STATE_SETS.meant(data), made.on, ESCAPE if made.escape is None else made.escape,
         made.limit, made.seed, out, run,
     )  # fmt: skip
     last = [0.0]

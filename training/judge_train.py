@@ -22,10 +22,11 @@ import transformers
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.judge.state_set import read_state_set
+from repairai.named_sets import STATE_SETS
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from training.given import push_where_asked, training_run
-from training.judge.trained_on import keep, states_place
+from training.judge.trained_on import keep
 
 COMMAND = [sys.executable, "-m", "training.judge_train", "{run}"]
 TRAINERS = {
@@ -49,7 +50,7 @@ def train(folder: RunFolder, journal: Journal) -> None:
     """
     recipe = read_recipe(folder.recipe)
     refuse(recipe)
-    data = states_place(recipe.data)
+    data = STATE_SETS.meant(recipe.data)
     keep(folder.path, data, read_state_set(data))
     import_module(TRAINERS[recipe.step.method]).train(folder, recipe, journal)
 

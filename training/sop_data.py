@@ -15,13 +15,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import sys
 import time
-import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -30,6 +27,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from repairai import files
 from repairai.errors import RepairError
+from repairai.named_sets import DATA_SETS, neighbour, put_in_place
 from repairai.runs.order import own_exam
 from training.script import Parser, ended
 from training.sop.build import Built, Order, build
@@ -37,15 +35,6 @@ from training.sop.data_report import in_words
 from training.sop.examples import Example, read_examples, write_examples
 from training.sop.sources import LIBRARY, Progress, Wanted, gather
 from training.sop_samples import marked, samples, spans_of
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_DEFAULT = "guides"
-
-
-def data_folder() -> Path:
-    """Return where built data lie, a folder for each build."""
-    return files.home() / "data" / "sop"
-
 
 # ---- writing
 
@@ -56,8 +45,7 @@ def write(folder: Path, built: Built) -> None:
     Raises:
         RepairError: The disk is full or the folder cannot be written; what was there is as it was.
     """
-    beside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-    old = beside.with_suffix(".old")
+    beside = neighbour(folder)
     try:
         beside.mkdir(parents=True)
         for side, examples in built.sides.items():
@@ -66,19 +54,11 @@ def write(folder: Path, built: Built) -> None:
         sources = json.dumps(built.sources, ensure_ascii=False, indent=2) + "\n"
         files.write_whole(beside / "sources.json", sources.encode())
         files.write_whole(beside / "report.json", built.report.as_json().encode())
-        with suppress(FileNotFoundError):
-            folder.rename(old)
-        try:
-            beside.rename(folder)
-        except OSError:
-            with suppress(OSError):
-                old.rename(folder)
-            raise
+        put_in_place(beside, folder)
     except OSError as error:
         raise files.disk_error(folder, error) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def keep_exam(folder: Path, again: bool) -> str:
@@ -110,23 +90,13 @@ def fixed_exam() -> list[Example]:
     return read_examples(own_exam()) if own_exam().is_file() else []
 
 
-def free_name(wanted: str) -> str:
-    """Return the name that a build gets: the one that is wanted, else `guides`, `guides-2` and so on.
+def name_of(wanted: str) -> str:
+    """Return the name that a build gets: the wanted one, which may be taken, else `guides`, `guides-2` and so on.
 
     Raises:
         RepairError: It is no name of a folder.
     """
-    if wanted:
-        if not _NAME.fullmatch(wanted) or wanted.endswith("."):
-            raise RepairError(
-                f"'{wanted:.80}' cannot be the name of data",
-                "take up to 64 letters, digits, dots, dashes and underscores",
-            )
-        return wanted
-    number = 1
-    while (data_folder() / (name := _DEFAULT if number == 1 else f"{_DEFAULT}-{number}")).exists():
-        number += 1
-    return name
+    return DATA_SETS.folder(wanted).name if wanted else DATA_SETS.free_name(DATA_SETS.usual)
 
 
 # ---- the command
@@ -139,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     began = time.perf_counter()
-    name = free_name(chosen.name)
+    name = name_of(chosen.name)
     order = Order(name, tuple(chosen.sources), chosen.seed, chosen.length_tokens, chosen.limit_examples, chosen.model)
     tell = _teller(chosen.progress_json)
     if chosen.progress_json or not sys.stderr.isatty():  # whose bars would stand between our lines
@@ -156,7 +126,7 @@ def _run(chosen: argparse.Namespace) -> int:
     held = [] if chosen.replace_exam else fixed_exam()
     built = build(gather(chosen.sources, wanted, tell), order, held, tokenizer, tell)
     built = replace(built, report=replace(built.report, seconds=round(time.perf_counter() - began, 1)))
-    folder = data_folder() / name
+    folder = DATA_SETS.place() / name
     write(folder, built)
     tell(1, 1, f"wrote {folder}")
     kept = keep_exam(folder, chosen.replace_exam) if chosen.keep_exam or chosen.replace_exam else ""

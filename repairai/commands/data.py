@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from repairai.commands import transfer
+from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
+from repairai.named_sets import DATA_SETS
 
 _MOST_TOKENS = 1_000_000
 _MOST = 10**9
@@ -56,16 +58,7 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _delete(chosen: argparse.Namespace) -> int:
-    from repairai.runs.removal import delete_data
-
-    stuck = delete_data(chosen.name)
-    if chosen.json:
-        print_json({"deleted": chosen.name, "cannot_go_on": stuck})
-        return 0
-    print(f"{chosen.name} is deleted")
-    if stuck:
-        print(f"without these data cannot go on: {', '.join(stuck)}")
-    return 0
+    return delete(DATA_SETS, chosen)
 
 
 def _pull(chosen: argparse.Namespace) -> int:
@@ -120,17 +113,15 @@ def _push(chosen: argparse.Namespace) -> int:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    from repairai.runs.removal import clear_halves
-
-    clear_halves()
+    DATA_SETS.clear_halves()
     reports: list[dict[str, Any]] = []
-    for path in sorted(_place().glob("[!.]*/report.json")):
+    for path in sorted(DATA_SETS.place().glob("[!.]*/report.json")):
         try:
             reports.append(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError) as error:
             refuse(f"{path} cannot be read: {error}; build these data again, or remove the folder.")
     if chosen.json:
-        print_json([{**report, "folder": str(_place() / report["name"])} for report in reports])
+        print_json([{**report, "folder": str(DATA_SETS.place() / report["name"])} for report in reports])
         return 0
     for report in reports:
         counts = ", ".join(f"{sum(tasks.values()):,} {side}" for side, tasks in report["examples"].items())
@@ -142,8 +133,6 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tuple[str, ...]) -> int:
     """Run a script of `training` as a process with the same words, and return its exit code."""
-    from repairai.runs.removal import clear_halves
-
     for name, value in vars(chosen).items():
         flag = f"--{name.replace('_', '-')}"
         if name in ("run", *done) or value is None or value is False:
@@ -152,18 +141,12 @@ def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tu
             words = [flag, *words]
         else:
             words = [*(f"{flag}={each}" for each in (value if isinstance(value, list) else [value])), *words]
-    return run_script(module, words, lambda: clear_halves(getattr(chosen, "name", None) or ""))
-
-
-def _place() -> Path:
-    from repairai.files import home
-
-    return home() / "data" / "sop"
+    return run_script(module, words, lambda: DATA_SETS.clear_halves(getattr(chosen, "name", None) or ""))
 
 
 def _found(name: str) -> Path:
     """Return the folder that is meant: a build's name, else a path."""
     from repairai.files import expanded
 
-    built = _place() / name
+    built = DATA_SETS.place() / name
     return built if Path(name).name == name and built.is_dir() else expanded(name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from repairai.commands.script import run_script
 from repairai.commands.words import print_json, verb, whole
 from repairai.errors import RepairError
+from repairai.named_sets import PHOTO_SETS
 
 if TYPE_CHECKING:
     from repairai.vision.photo_set import LabelledBox, PhotoSet
@@ -101,11 +102,10 @@ def _started(module: str, chosen: argparse.Namespace) -> int:
 
 
 def _accept(chosen: argparse.Namespace) -> int:
-    from repairai.runs.photo_removal import known_photos
     from repairai.vision.looked import accept, accept_above
     from repairai.vision.photo_set import edit
 
-    folder = known_photos(chosen.name)
+    folder = PHOTO_SETS.known(chosen.name)
     if bool(chosen.photos) == (chosen.above is not None) or (chosen.boxes and len(chosen.photos) != 1):
         raise RepairError(
             "nothing says which photos are right",

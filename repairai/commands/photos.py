@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repairai.commands import label, transfer
+from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
 from repairai.errors import RepairError
+from repairai.named_sets import PHOTO_SETS
 
 if TYPE_CHECKING:
     from repairai.vision.photo_set import PhotoSet
@@ -98,26 +100,18 @@ def _names(chosen: argparse.Namespace) -> int:
 
 
 def _started(word: str, chosen: argparse.Namespace, more: list[str], flags: Sequence[str] = ()) -> int:
-    _folder(chosen.name)
+    PHOTO_SETS.known(chosen.name)
     return run_script(SCRIPT, [word, *(["--json"] if chosen.json else []), *flags, "--", chosen.name, *more])
-
-
-def _folder(name: str) -> Path:
-    from repairai.runs.photo_removal import known_photos
-
-    return known_photos(name)
 
 
 # ---- looking
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    from repairai.vision.photo_set import photo_set_folder, photo_sets
-
     found = []
-    for name in photo_sets():
+    for name in PHOTO_SETS.names():
         try:
-            found.append(_about(photo_set_folder(name)))
+            found.append(_about(PHOTO_SETS.folder(name)))
         except RepairError as error:  # the others are listed all the same
             refuse(str(error))
     if chosen.json:
@@ -176,7 +170,7 @@ def _found(about: dict[str, Any]) -> str:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    folder = _folder(chosen.name)
+    folder = PHOTO_SETS.known(chosen.name)
     if chosen.photo:
         return _show_photo(folder, chosen.photo, chosen.json)
     about = _about(folder)
@@ -219,18 +213,9 @@ def _show_photo(folder: Path, name: str, as_json: bool) -> int:
 def _push(chosen: argparse.Namespace) -> int:
     from repairai.runs import parcels
 
-    _folder(chosen.source)
+    PHOTO_SETS.known(chosen.source)
     return transfer.push(chosen, parcels.of_photo_set(chosen.source, chosen.repo))
 
 
 def _delete(chosen: argparse.Namespace) -> int:
-    from repairai.runs.photo_removal import delete_photos
-
-    stuck = delete_photos(chosen.name)
-    if chosen.json:
-        print_json({"deleted": chosen.name, "cannot_go_on": stuck})
-        return 0
-    print(f"{chosen.name} is deleted")
-    if stuck:
-        print(f"without these photos cannot go on: {', '.join(stuck)}")
-    return 0
+    return delete(PHOTO_SETS, chosen)

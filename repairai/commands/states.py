@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from repairai.commands import transfer
+from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
 from repairai.errors import RepairError
+from repairai.named_sets import STATE_SETS
 
 SCRIPT = "training.judge_data"
 _MOST = 10**9
@@ -81,12 +83,10 @@ def _build(chosen: argparse.Namespace) -> int:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    from repairai.judge.state_set import state_set_folder, state_sets
-
     found = []
-    for name in state_sets():
+    for name in STATE_SETS.names():
         try:
-            found.append(about(state_set_folder(name)))
+            found.append(about(STATE_SETS.folder(name)))
         except RepairError as error:  # the others are listed all the same
             refuse(str(error))
     if chosen.json:
@@ -136,9 +136,7 @@ def _found(about: dict[str, Any]) -> str:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    from repairai.runs.state_removal import known_states
-
-    seen = about(known_states(chosen.name))
+    seen = about(STATE_SETS.known(chosen.name))
     if chosen.json:
         print_json(seen)
         return 0
@@ -162,13 +160,4 @@ def _push(chosen: argparse.Namespace) -> int:
 
 
 def _delete(chosen: argparse.Namespace) -> int:
-    from repairai.runs.state_removal import delete_states
-
-    stuck = delete_states(chosen.name)
-    if chosen.json:
-        print_json({"deleted": chosen.name, "cannot_go_on": stuck})
-        return 0
-    print(f"{chosen.name} is deleted")
-    if stuck:
-        print(f"without these states cannot go on: {', '.join(stuck)}")
-    return 0
+    return delete(STATE_SETS, chosen)

@@ -26,7 +26,9 @@ def add_words(verbs: Any) -> None:
     ask = verb(verbs, "train", _train, "train a model as a recipe says; Ctrl+C asks it to stop, and keeps what it has")
     ask.add_argument("recipe", type=Path, nargs="?", metavar="RECIPE", help="a recipe, as `plan --save` writes it")
     ask.add_argument("--name", default="", help="of the run; else it is called as its recipe")
-    ask.add_argument("--data", metavar="FOLDER", help="built data; else the recipe's, else those that were built last")
+    ask.add_argument(
+        "--data", metavar="NAME|FOLDER", help="what it learns from; else the recipe's, else those that were built last"
+    )
     ask.add_argument("--backend", choices=BACKENDS, help="what trains it; else as the recipe says")
     ask.add_argument("--push", metavar="OWNER/NAME", help="where the trained model goes on the Hub, private")
     ask.add_argument("--where", choices=("here", "hf-jobs"), help="hf-jobs: on a machine of Hugging Face, for money")

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,6 +44,7 @@ from repairai.hub.contents import (
 from repairai.hub.download import Progress, Wanted, digest, download
 from repairai.hub.faults import Kind
 from repairai.hub.pulled import Pulled, known_of
+from repairai.named_sets import DATA_SETS, put_in_place
 
 _MOST_BYTES = 2**20
 """Of settings that are read before anything is fetched."""
@@ -165,7 +165,7 @@ def place_of(planned: PullPlan) -> Path:
     name = folder_name(planned.repo)
     if planned.kind == "model":
         return home() / "models" / name
-    return home() / "data" / ("sop" if planned.what == "sop-data" else "hub") / name
+    return (DATA_SETS.place() if planned.what == "sop-data" else home() / "data" / "hub") / name
 
 
 # ---- what a repository says
@@ -270,7 +270,7 @@ def _fetch(planned: PullPlan, place: Path, work: Path, tell: Progress) -> None:
         planned.repo, planned.kind, planned.revision, planned.what, planned.licence, now, files, planned.base
     )
     write_record(whole / PULLED, about)
-    _swap(whole, place)
+    put_in_place(whole, place)
 
 
 def _reuse(place: Path, work: Path, contents: dict[str, Wanted]) -> None:
@@ -319,17 +319,3 @@ def _rename(report: Path, name: str) -> None:
     if isinstance(said, dict) and said.get("name") != name:
         report.unlink()  # it may be the same file as that of the earlier pull
         report.write_text(json.dumps({**said, "name": name}, ensure_ascii=False), encoding="utf-8")
-
-
-def _swap(whole: Path, place: Path) -> None:
-    """Put a whole folder into its place, at once."""
-    old = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
-    if place.exists():
-        os.replace(place, old)
-    try:
-        os.replace(whole, place)
-    except OSError:
-        if old.exists():
-            os.replace(old, place)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

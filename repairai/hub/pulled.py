@@ -10,6 +10,7 @@ from repairai.errors import RepairError
 from repairai.files import PULLED, home, read_record
 from repairai.hub.contents import What
 from repairai.hub.faults import Kind
+from repairai.named_sets import DATA_SETS
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def pulled_models() -> tuple[tuple[Pulled, Path], ...]:
 def pulled_data() -> tuple[tuple[Pulled, Path], ...]:
     """Return the data sets that were pulled, each with its folder, the newest first."""
     return tuple(
-        sorted((*_pulled(home() / "data" / "hub"), *_pulled(home() / "data" / "sop")), key=lambda each: each[0].when)
+        sorted((*_pulled(home() / "data" / "hub"), *_pulled(DATA_SETS.place())), key=lambda each: each[0].when)
     )[::-1]
 
 

@@ -11,32 +11,21 @@ A photo is what a reasoner is shown: the region that the question is about, alre
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
-import time
-import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from filelock import FileLock, Timeout
-
 from repairai.errors import RepairError
-from repairai.files import disk_error, from_data, from_json, home, read_text, to_data, to_json, write_whole
+from repairai.files import from_data, from_json, read_text, to_data, to_json, write_whole
+from repairai.named_sets import STATE_SETS
 
 Split = Literal["train", "val", "test"]
 MadeBy = Literal["person", "import", "rendered"]
 """A person answered it at the bench, it was imported with its answer, or it was drawn."""
-EXAMPLES, PHOTOS, SOURCES, REPORT = "examples.jsonl", "photos", "sources.json", "report.json"
+EXAMPLES, PHOTOS, SOURCES, REPORT = STATE_SETS.files[0], "photos", "sources.json", "report.json"
 SPLITS: tuple[Split, ...] = get_args(Split)
-LOCK_SECONDS = 20.0
-STALE_SECONDS = 3600.0
-_HALF = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}")
-"""What a folder is called that is not whole yet, or that is being deleted."""
 
 
 @dataclass(frozen=True)
@@ -155,34 +144,6 @@ class StateSummary:
     splits: dict[Split, int]
 
 
-# ---- where they lie
-
-
-def state_sets_folder() -> Path:
-    """Return the folder of all sets, which need not exist."""
-    return home() / "data" / "judge"
-
-
-def state_set_folder(name: str) -> Path:
-    """Return the folder of a set by its name, whether it is there or not.
-
-    Raises:
-        RepairError: The name is none.
-    """
-    if not re.fullmatch(r"[\w][\w. -]{0,63}", name) or name.endswith((".", " ")):
-        raise RepairError(f"{name!r:.80} is no name for states", "take letters, digits and hyphens, 64 at most")
-    return state_sets_folder() / name
-
-
-def state_sets() -> tuple[str, ...]:
-    """Return the names of all sets, the one that was changed last first."""
-    found: list[tuple[int, str]] = []
-    for path in state_sets_folder().glob(f"[!.]*/{EXAMPLES}"):
-        with suppress(OSError):  # it was deleted meanwhile
-            found.append((path.stat().st_mtime_ns, path.parent.name))
-    return tuple(name for _, name in sorted(found, reverse=True))
-
-
 # ---- read and written
 
 
@@ -194,7 +155,7 @@ def read_state_set(folder: Path) -> tuple[StateExample, ...]:
     """
     path = folder / EXAMPLES
     if not path.is_file():
-        raise RepairError(f"there are no states at {folder}", "build some with `python -m repairai states build`")
+        raise RepairError(f"there are no states at {folder}", STATE_SETS.begin)
     lines = enumerate(read_text(path).splitlines(), 1)
     return tuple(from_json(line, StateExample, f"{path.name}, line {number}") for number, line in lines if line.strip())
 
@@ -226,53 +187,6 @@ def write_sources(folder: Path, sources: Iterable[StateSource]) -> None:
     """Write where the photos of a set came from, whole or not at all."""
     data = [to_data(each) for each in sources]
     write_whole(folder / SOURCES, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode())
-
-
-def clear_halves(name: str = "") -> None:
-    """Take away what builds left half-written that went down.
-
-    Args:
-        name: Of a set whose builder is known to be gone; empty: whatever has lain there for an hour.
-    """
-    with suppress(OSError):
-        for path in state_sets_folder().glob(".*"):
-            found = _HALF.fullmatch(path.name)
-            if found is None or not path.is_dir():
-                continue
-            if found["name"] == name if name else time.time() - path.stat().st_mtime > STALE_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep others from changing a set.
-
-    Raises:
-        RepairError: Somebody else is long at it, or the disk refuses.
-    """
-    try:
-        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
-            yield
-    except Timeout:
-        raise RepairError(f"{folder.name} is being changed", "try again when that has ended") from None
-    except OSError as error:
-        raise disk_error(folder, error) from None
-
-
-def delete_state_set(folder: Path) -> None:
-    """Delete a set at once and for good; `repairai.runs.state_removal` first asks whether a run needs it.
-
-    Raises:
-        RepairError: It is being changed, or the disk refuses.
-    """
-    gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")  # the next build takes it away if this goes down
-    with alone(folder):
-        pass  # whoever is writing ends first
-    try:
-        os.replace(folder, gone)
-    except OSError as error:
-        raise disk_error(folder, error) from None
-    shutil.rmtree(gone, ignore_errors=True)
 
 
 # ---- what is in them

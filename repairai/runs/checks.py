@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from repairai.errors import RepairError
-from repairai.files import expanded, home
+from repairai.files import expanded
 from repairai.hardware.recipe import Job, Recipe
+from repairai.named_sets import DATA_SETS
 from repairai.runs.forecast import check_disk
 from repairai.runs.photo_checks import ready_to_look
 from repairai.runs.state_checks import ready_to_judge
 
-BUILD = "build some with `python -m repairai data build`"
 NAME_ON_HUB = "check the name, or give a name on the Hub"
 
 
@@ -49,7 +48,7 @@ def ready(recipe: Recipe, base: Path | None = None, there_gib: float = 0.0) -> R
             f"the recipe's method is {recipe.step.method}, which trains no SOP agent", "take full, lora or qlora"
         )
     model = _model(recipe.step.model, base)
-    data = str(checked_data(base / expanded(recipe.data) if recipe.data else newest_data()))
+    data = str(checked_data(_data(recipe.data, base)))
     recipe = replace(recipe, data=data, step=replace(recipe.step, model=model))
     check_disk(recipe, there_gib)
     _check_on_hub(recipe)
@@ -85,20 +84,12 @@ def _check_push(recipe: Recipe) -> None:
     push.check(recipe.push, "model", private=True)
 
 
-def newest_data() -> Path:
-    """Return the data for the SOP agent that were built last.
-
-    Raises:
-        RepairError: There are none.
-    """
-    found: list[tuple[float, Path]] = []
-    with suppress(OSError):
-        for folder in (home() / "data" / "sop").iterdir():
-            with suppress(OSError):
-                found.append(((folder / "train.jsonl").stat().st_mtime, folder))
-    if not found:
-        raise RepairError("the recipe names no data, and none were built yet", f"{BUILD}, or name a folder with --data")
-    return max(found)[1]
+def _data(data: str, base: Path) -> Path:
+    """Return the folder of data that are given by their folder or their name; the newest where they are not given."""
+    if not data:
+        return DATA_SETS.newest()
+    place = base / expanded(data)
+    return place if place.exists() or data not in DATA_SETS.names() else DATA_SETS.known(data)
 
 
 def checked_data(folder: Path) -> Path:
@@ -110,16 +101,16 @@ def checked_data(folder: Path) -> Path:
     folder = folder.absolute()
     train = folder / "train.jsonl"
     if not folder.is_dir():
-        raise RepairError(f"there is no folder of data at {folder}", f"check the name, or {BUILD}")
+        raise RepairError(f"there is no folder of data at {folder}", f"check the name, or {DATA_SETS.begin}")
     if not train.is_file():
-        raise RepairError(f"{folder} holds no train.jsonl", f"give a folder of built data, or {BUILD}")
+        raise RepairError(f"{folder} holds no train.jsonl", f"give a folder of built data, or {DATA_SETS.begin}")
     try:
         with train.open("rb") as file:
             empty = not any(line.strip() for line in file)
     except OSError as error:
         raise RepairError(f"{train} cannot be read: {error.strerror}", "check its permissions") from None
     if empty:
-        raise RepairError(f"{train} is empty", f"{BUILD} from guides that have steps")
+        raise RepairError(f"{train} is empty", f"{DATA_SETS.begin} from guides that have steps")
     return folder
 
 

@@ -23,7 +23,7 @@ from typing import Any, Literal
 import yaml
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, home, write_whole
+from repairai.files import ASIDE, disk_error, home, write_whole
 
 Kind = Literal["train", "evaluate"]
 PLACE = "{run}"
@@ -304,7 +304,7 @@ def _renamed(source: Path, target: Path) -> bool:
 
 def _sweep(runs: Path) -> None:
     """Take away what was left half-made or half-deleted when a machine went down."""
-    for path in (*runs.glob(".new-*"), *runs.glob(".deleted-*")):
+    for path in (*runs.glob(".new-*"), *runs.glob(f"{ASIDE}*")):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > STALE_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)

@@ -20,9 +20,9 @@ from repairai.hub.card import model_card
 from repairai.hub.data_card import data_card
 from repairai.hub.push import Parcel
 from repairai.judge.limits import STATE_LIMITS
-from repairai.judge.state_set import SOURCES, state_set_folder
+from repairai.judge.state_set import SOURCES
+from repairai.named_sets import DATA_SETS, PHOTO_SETS, STATE_SETS
 from repairai.runs.folder import RunFolder, run_folder
-from repairai.runs.removal import built_data
 from repairai.runs.sharing.example_files import example_facts, example_files
 from repairai.runs.sharing.judge_facts import judge_facts
 from repairai.runs.sharing.model_facts import BUILTIN, agent_facts, data_folder, detector_facts
@@ -42,7 +42,7 @@ from repairai.runs.sharing.staged import (
     without_paths,
 )
 from repairai.runs.sharing.state_files import state_facts, state_files
-from repairai.vision.photo_set import photo_set_folder, read_photo_set
+from repairai.vision.photo_set import read_photo_set
 
 ADAPTER = "adapter_config.json"
 BASE = "base_model_name_or_path"
@@ -115,7 +115,7 @@ def of_sop_data(name: str, repo: str = "") -> Parcel:
     Raises:
         RepairError: There are none, or a file of them tells something that must not go.
     """
-    folder = built_data(name)
+    folder = DATA_SETS.known(name)
     place = place_of("sop", name)
     card = data_card(example_facts(folder, repo or f"OWNER/{name}"))
     return _checked("dataset", example_files(folder, place), card, place)
@@ -131,7 +131,7 @@ def of_photo_set(name: str, repo: str = "") -> Parcel:
     Raises:
         RepairError: There is none, none of its photos has a box, or the disk is full.
     """
-    photos = read_photo_set(photo_set_folder(name))
+    photos = read_photo_set(PHOTO_SETS.folder(name))
     place = place_of("photos", name)
     files = photo_files(photos, place)
     return _checked("dataset", files, data_card(photo_facts(photos, repo or f"OWNER/{name}")), place)
@@ -147,7 +147,7 @@ def of_state_set(name: str, repo: str = "") -> Parcel:
     Raises:
         RepairError: There is none, it holds no example, a photo of it is gone, or the disk is full.
     """
-    folder = state_set_folder(name)
+    folder = STATE_SETS.folder(name)
     place = place_of("states", name)
     card = data_card(state_facts(folder, repo or f"OWNER/{name}"))
     return _checked("dataset", state_files(folder, place), card, place)

@@ -9,7 +9,8 @@ from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.models import find_config
 from repairai.hardware.recipe import Recipe
-from repairai.vision.photo_set import ANNOTATIONS, photo_set_folder, photo_sets, read_photo_set, write_changes
+from repairai.named_sets import PHOTO_SETS
+from repairai.vision.photo_set import read_photo_set, write_changes
 
 BUILTIN = "builtin"
 """Stands for the detector that comes with RepairAI."""
@@ -17,7 +18,6 @@ KINDS = ("rt_detr", "rt_detr_v2", "d_fine", "grounding-dino", "mm-grounding-dino
 METHODS = ("full", "few_shot")
 STRIDE_PX = 32
 """Of the coarsest features: sides of a detector's input are multiples of it."""
-IMPORT = "import some with `python -m repairai photos import`"
 
 
 def ready_to_look(recipe: Recipe, base: Path) -> Recipe:
@@ -44,7 +44,7 @@ def ready_to_look(recipe: Recipe, base: Path) -> Recipe:
         raise RepairError(f"image_px is {step.image_px}, no multiple of {STRIDE_PX}", f"take {near}")
     if recipe.backend != "trl":
         raise RepairError(f"{recipe.backend} trains no detectors", "leave backend out of the recipe")
-    photos = checked_photos(_photos(recipe.data, base))
+    photos = checked_photos(PHOTO_SETS.given(recipe.data, base))
     return replace(recipe, data=str(photos), step=replace(step, model=_detector(step.model, base)))
 
 
@@ -71,21 +71,6 @@ def checked_photos(folder: Path) -> Path:
             f"import them again, or let `python -m repairai photos doctor {folder.name}` look",
         )
     return folder
-
-
-def _photos(data: str, base: Path) -> Path:
-    """Return the folder of a set that is given by its folder or its name."""
-    if not data:
-        names = photo_sets()
-        if not names:
-            raise RepairError("the recipe names no photos, and none were imported yet", IMPORT)
-        return photo_set_folder(names[0])
-    place = base / expanded(data)
-    if (place / ANNOTATIONS).is_file():
-        return place
-    if data in photo_sets():
-        return photo_set_folder(data)
-    raise RepairError(f"there are no labelled photos at {place}", f"check the name, or {IMPORT}")
 
 
 def _detector(model: str, base: Path) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe
-from repairai.judge.state_set import EXAMPLES, read_state_set, state_set_folder, state_sets
+from repairai.judge.state_set import read_state_set
+from repairai.named_sets import STATE_SETS
 from repairai.runs.folder import read_json
 
 BUILTIN = "builtin"
@@ -18,7 +19,6 @@ CLASSIFIER = "repairai_state_classifier"
 """The model type of what comes of it."""
 PROBE = "linear_probe"
 METHODS = (PROBE, "lora", "qlora", "full")
-BUILD_STATES = "build some with `python -m repairai states build`"
 NAME_ON_HUB = "check the name, or give a name on the Hub"
 
 
@@ -41,7 +41,7 @@ def ready_to_judge(recipe: Recipe, base: Path) -> Recipe:
         raise RepairError(f"{recipe.backend} trains no judges", "leave backend out of the recipe")
     if recipe.gpus > 1:
         raise RepairError(f"the recipe wants {recipe.gpus} GPUs, and judges are trained on one", "set gpus: 1")
-    states = checked_states(_states(recipe.data, base))
+    states = checked_states(STATE_SETS.given(recipe.data, base))
     return replace(recipe, data=str(states), step=replace(step, model=_model(step.model, step.method, base)))
 
 
@@ -55,7 +55,7 @@ def checked_states(folder: Path) -> Path:
     examples = read_state_set(folder)
     train = [each for each in examples if each.split == "train"]
     if not train:
-        raise RepairError(f"no state in {folder.name} is for training", BUILD_STATES)
+        raise RepairError(f"no state in {folder.name} is for training", STATE_SETS.begin)
     answers = {each.answer for each in train}
     if len(answers) == 1:
         (only,) = answers
@@ -68,21 +68,6 @@ def checked_states(folder: Path) -> Path:
         raise RepairError(f"{len(missing)} photos of {folder.name} are not there, {missing[0]} among them",
                           "build the set again")  # fmt: skip
     return folder
-
-
-def _states(data: str, base: Path) -> Path:
-    """Return the folder of a set that is given by its folder or its name; the newest where it is not given."""
-    if not data:
-        names = state_sets()
-        if not names:
-            raise RepairError("the recipe names no states, and none were built yet", BUILD_STATES)
-        return state_set_folder(names[0])
-    place = base / expanded(data)
-    if (place / EXAMPLES).is_file():
-        return place
-    if data in state_sets():
-        return state_set_folder(data)
-    raise RepairError(f"there are no states at {place}", f"check the name, or {BUILD_STATES}")
 
 
 def _model(model: str, method: str, base: Path) -> str:

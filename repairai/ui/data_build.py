@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from repairai.errors import RepairError
+from repairai.named_sets import DATA_SETS
 from repairai.processes import SOURCES
-from repairai.runs.removal import clear_halves, data_place
 from repairai.ui.photos.scripted import Scripted, fault, script
 
 SAMPLES = 12
 SAMPLE_SECONDS = 180
 """That a model's tokenizer may take to come from the Hub."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class Built:
 
 def built() -> list[Built]:
     """Return what was built, newest first; what is damaged is left out."""
-    clear_halves()
-    found = [one for path in data_place().glob("[!.]*/report.json") if (one := built_in(path.parent)) is not None]
+    DATA_SETS.clear_halves()
+    found = [one for path in DATA_SETS.place().glob("[!.]*/report.json") if (one := built_in(path.parent)) is not None]
     return sorted(found, key=lambda each: str(each.report["made"]), reverse=True)
 
 
@@ -63,25 +61,6 @@ def built_in(folder: Path) -> Built | None:
         return None
 
 
-def free_name(wanted: str) -> str:
-    """Return the name that a build gets: the one that is wanted, else `guides`, `guides-2` and so on.
-
-    Raises:
-        RepairError: It is none for a folder, or it is taken.
-    """
-    wanted = wanted.strip()
-    if not wanted:
-        number = 1
-        while (data_place() / (name := "guides" if number == 1 else f"guides-{number}")).exists():
-            number += 1
-        return name
-    if not NAME.fullmatch(wanted) or wanted.endswith("."):
-        raise RepairError(f"'{wanted:.80}' is no name for data", "take letters, digits, dots, dashes and underscores")
-    if (data_place() / wanted).exists():
-        raise RepairError(f"there are data named {wanted} already", "choose another name")
-    return wanted
-
-
 class Builder(Scripted):
     """Builds one set of data at a time; whoever looks sees the same, also after a reload of the page."""
 
@@ -89,14 +68,14 @@ class Builder(Scripted):
         """Start a build; where it is cancelled, nothing of it is left.
 
         Args:
-            name: Of the data, see `free_name`.
+            name: Of the data, see `NamedSets.name_of_new`.
             words: For `python -m training.sop_data`.
 
         Raises:
             RepairError: One is going on, or the script is not there.
         """
         given = ["--progress-json", f"--name={name}", *words]
-        self.start(f"Building {name}", name, "training.sop_data", given, cleared=partial(clear_halves, name))
+        self.start(f"Building {name}", name, "training.sop_data", given, cleared=partial(DATA_SETS.clear_halves, name))
 
 
 def samples(folder: Path, model: str) -> list[dict[str, Any]]:

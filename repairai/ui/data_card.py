@@ -13,9 +13,10 @@ import gradio as gr
 from huggingface_hub import try_to_load_from_cache
 
 from repairai.errors import RepairError
+from repairai.named_sets import DATA_SETS
 from repairai.sop.library import Library
 from repairai.ui import deletion, render, train_render
-from repairai.ui.data_build import Builder, Built, built, built_in, free_name, samples
+from repairai.ui.data_build import Builder, Built, built, built_in, samples
 from repairai.ui.deletion import Deletion
 from repairai.ui.recipe_text import parsed
 from repairai.ui.workbench import Workbench, live
@@ -174,7 +175,7 @@ def _wire_build(bench: Workbench, builder: Builder, card: DataCard, recipe: gr.C
             flags = ["--without-ifixit"] if without else []
             flags += ["--keep-exam"] if exam else []
             flags += [f"--limit-examples={int(most)}"] if most else []
-            builder.build(free_name(name), [*flags, *_counted(text), *given])
+            builder.build(DATA_SETS.name_of_new(name), [*flags, *_counted(text), *given])
         except RepairError as error:
             going = builder.progress() is not None  # from another browser tab: it was refused for that
             return [render.problem(str(error)), gr.Timer(active=False), gr.skip(), gr.skip(), *_while(going)]

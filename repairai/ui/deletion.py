@@ -11,8 +11,8 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.runs.photo_removal import delete_photos, known_photos
-from repairai.runs.removal import built_data, delete_data, users
+from repairai.named_sets import DATA_SETS, PHOTO_SETS, STATE_SETS, NamedSets
+from repairai.runs.set_removal import delete_set, users
 from repairai.ui import render
 from repairai.ui.workbench import live
 
@@ -25,20 +25,17 @@ class Deletable:
     """What can be deleted.
 
     Args:
-        word: What they are called: "photos"; ids on the page begin with it.
-        known: Returns their folder by their name; a RepairError where there are none.
-        delete: Deletes them by their name; a RepairError where that is refused.
+        kind: Which sets; ids on the page begin with what they are called.
         too: What goes with them, as the question says it.
     """
 
-    word: str
-    known: Callable[[str], Path]
-    delete: Callable[[str], object]
+    kind: NamedSets
     too: str = ""
 
 
-DATA = Deletable("data", built_data, delete_data)
-PHOTOS = Deletable("photos", known_photos, delete_photos, " and all their boxes")
+DATA = Deletable(DATA_SETS)
+PHOTOS = Deletable(PHOTO_SETS, " and all their boxes")
+STATES = Deletable(STATE_SETS)
 
 
 @dataclass(frozen=True)
@@ -64,20 +61,22 @@ class Deletion:
 
 def lay_button(what: Deletable, **how: Any) -> gr.Button:
     """Lay out the button that asks."""
+    word = what.kind.called
     return gr.Button(
-        f"Delete these {what.word}", visible=False, variant="stop", elem_id=f"{what.word}-delete", min_width=180, **how
+        f"Delete these {word}", visible=False, variant="stop", elem_id=f"{word}-delete", min_width=180, **how
     )
 
 
 def lay(what: Deletable, ask: gr.Button) -> Deletion:
     """Lay out the question, which is not to be seen until it is asked."""
+    word = what.kind.called
     with gr.Column(visible=False, elem_classes="doubt") as row:
-        lost = live(f"{what.word}-doomed")
+        lost = live(f"{word}-doomed")
         with gr.Row():
             sure = gr.Button(
-                "Delete them for good", variant="stop", elem_id=f"{what.word}-delete-sure", min_width=160
+                "Delete them for good", variant="stop", elem_id=f"{word}-delete-sure", min_width=160
             )  # fmt: skip
-            keep = gr.Button("Keep them", elem_id=f"{what.word}-delete-not", min_width=160)
+            keep = gr.Button("Keep them", elem_id=f"{word}-delete-not", min_width=160)
     return Deletion(what, ask, row, lost, sure, keep)
 
 
@@ -100,10 +99,10 @@ def wire(card: Deletion, chosen: gr.Dropdown, said: gr.HTML, listed: Callable[[s
     def delete(folder: str | None) -> list[Any]:
         name = Path(folder or "").name
         try:
-            card.what.delete(name)
+            delete_set(card.what.kind, name)
         except RepairError as error:
             return [gr.Column(visible=False), render.problem(str(error)), listed(folder)]
-        done = f'<p class="answer">The {card.what.word} {escape(name)} are deleted.</p>'
+        done = f'<p class="answer">The {card.what.kind.called} {escape(name)} are deleted.</p>'
         return [gr.Column(visible=False), done, listed(None)]
 
     card.ask.click(ask, chosen, [card.row, card.lost, said], **QUIET)
@@ -118,11 +117,11 @@ def doomed(what: Deletable, chosen: str | None) -> str:
     Raises:
         RepairError: It is not there any more.
     """
-    folder = what.known(Path(chosen or "").name)
+    folder = what.kind.known(Path(chosen or "").name)
     mib = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) / 2**20
     size = f"{mib:.1f} MiB" if mib >= 0.1 else "less than 0.1 MiB"
     stuck = users(folder)[1]
     more = f" and {len(stuck) - MOST_NAMED} more" if len(stuck) > MOST_NAMED else ""
     runs = f" Without them cannot go on: {escape(', '.join(stuck[:MOST_NAMED]) + more)}." if stuck else ""
-    asked = f"Delete the {what.word} {escape(folder.name)}{what.too}: {size}?{runs}"
+    asked = f"Delete the {what.kind.called} {escape(folder.name)}{what.too}: {size}?{runs}"
     return f'<p class="doomed">{asked} This cannot be undone.</p>'

@@ -6,21 +6,20 @@ person mends says how far the others were really looked at. What came back stand
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, read_record, write_record
+from repairai.files import read_record, write_record
+from repairai.named_sets import alone
 from repairai.schema import Box
 from repairai.vision.made_wrong import Check, comes_back, is_accepted, make_wrong, shown, still_fits
 from repairai.vision.photo_set import (
-    LOCK_SECONDS,
     MODEL,
     PERSON,
     LabelledBox,
@@ -281,21 +280,10 @@ def _has(boxes: Sequence[LabelledBox], wanted: LabelledBox, least: float) -> boo
 # ---- on disk
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> AbstractContextManager[None]:
     if not folder.is_dir():
         raise RepairError(f"{folder} does not exist", "check the name")
-    lock = FileLock(folder / ".looked.lock")
-    try:
-        lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout:
-        raise RepairError(f"{folder.name} is being looked at by others", "try again when that has ended") from None
-    except OSError as error:
-        raise disk_error(folder, error) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return alone(folder, ".looked.lock", "looked at by others")
 
 
 def _read(folder: Path) -> _File:

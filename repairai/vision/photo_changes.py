@@ -17,10 +17,11 @@ from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, write_whole
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.labelled import PhotoSet
 from repairai.vision.photo_coco import FAULTS, as_coco, from_coco
 
-CHANGES = "changes.jsonl"
+CHANGES = PHOTO_SETS.files[1]
 MOST_PHOTOS = 500
 """That one change may hold; more of them are written whole."""
 

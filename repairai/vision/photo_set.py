@@ -10,18 +10,16 @@ set, what was changed last lies in `changes.jsonl` until the file is written who
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from repairai.errors import RepairError
-from repairai.files import disk_error, home, read_text, write_whole
+from repairai.files import read_text, write_whole
+from repairai.named_sets import PHOTO_SETS, alone
 from repairai.vision import photo_changes
 from repairai.vision.labelled import (
     IMPORTED,
@@ -41,48 +39,19 @@ from repairai.vision.photo_changes import CHANGES
 from repairai.vision.photo_coco import FAULTS, as_coco, from_coco
 
 __all__ = [
-    "ANNOTATIONS", "CHANGES", "IMPORTED", "LOCK_SECONDS", "MODEL", "PASTED", "PERSON", "PHOTOS", "RENDERED", "REPORT",
+    "ANNOTATIONS", "CHANGES", "IMPORTED", "MODEL", "PASTED", "PERSON", "PHOTOS", "RENDERED", "REPORT",
     "SPLITS", "LabelledBox", "LabelledPhoto", "PhotoSet", "PhotoSource", "Split", "digest_of_annotations", "edit",
-    "is_report_stale", "photo_set_folder", "photo_sets", "photo_sets_folder", "read_photo_set", "version_of",
+    "is_report_stale", "read_photo_set", "version_of",
     "with_boxes", "write_changes", "write_photo_set",
 ]  # fmt: skip
 
-ANNOTATIONS, REPORT = "annotations.coco.json", "report.json"
-LOCK_SECONDS = 20.0
+ANNOTATIONS, REPORT = PHOTO_SETS.files[0], "report.json"
 WHOLE_BYTES = 512 * 1024
 """Of a COCO file that is written whole at each change: that takes no time worth saving."""
 MOST_CHANGED = 0.25
 """Of the COCO file's size that changes beside it may have before it is written whole."""
 MOST_HELD = 3
 """Sets that are kept in memory as they were read last."""
-
-
-# ---- where they lie
-
-
-def photo_sets_folder() -> Path:
-    """Return the folder of all sets of photos, which need not exist."""
-    return home() / "data" / "detector"
-
-
-def photo_set_folder(name: str) -> Path:
-    """Return the folder of a set by its name, whether it is there or not.
-
-    Raises:
-        RepairError: The name is none.
-    """
-    if not re.fullmatch(r"[\w][\w. -]{0,63}", name) or name.endswith((".", " ")):
-        raise RepairError(f"{name!r:.80} is no name for photos", "take letters, digits and hyphens, 64 at most")
-    return photo_sets_folder() / name
-
-
-def photo_sets() -> tuple[str, ...]:
-    """Return the names of all sets, the one that was changed last first."""
-    found: list[tuple[int, str]] = []
-    for path in photo_sets_folder().glob(f"[!.]*/{ANNOTATIONS}"):
-        with suppress(OSError):  # it was deleted meanwhile
-            found.append((max(version_of(path.parent)[1::3]), path.parent.name))
-    return tuple(name for _, name in sorted(found, reverse=True))
 
 
 # ---- read and written
@@ -198,7 +167,7 @@ def write_changes(folder: Path) -> None:
     """
     if not (folder / CHANGES).is_file():
         return
-    with _alone(folder):
+    with alone(folder):
         held = _read(folder)
         if not held.at:  # they were taken in before, by somebody who went down
             photo_changes.forget(folder)
@@ -220,7 +189,7 @@ def edit(folder: Path, change: Callable[[PhotoSet], PhotoSet]) -> PhotoSet:
     """
     if not folder.is_dir():  # a lock would make the folder
         return read_photo_set(folder)
-    with _alone(folder):
+    with alone(folder):
         held = _read(folder)
         changed = change(held.photos)
         return changed if _written_beside(folder, held, changed) else _written_whole(changed)
@@ -248,22 +217,6 @@ def _written_beside(folder: Path, held: _Held, changed: PhotoSet) -> bool:
     after = photo_changes.with_changes(held.photos, [photo_changes.from_line(folder, line)])
     _hold(folder, replace(held, at=at, photos=after))
     return True
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep others from changing a set.
-
-    Raises:
-        RepairError: Somebody else is long at it, or the disk refuses.
-    """
-    try:
-        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
-            yield
-    except Timeout:
-        raise RepairError(f"{folder.name} is being changed", "try again when that has ended") from None
-    except OSError as error:
-        raise disk_error(folder, error) from None
 
 
 def with_boxes(photos: PhotoSet, name: str, boxes: tuple[LabelledBox, ...]) -> PhotoSet:

@@ -1,47 +1,40 @@
-"""A set of states: written and read, summed up, deleted; what is damaged is told in a sentence."""
+"""A set of states: written and read, summed up; what is damaged is told in a sentence."""
 
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from repairai.errors import RepairError
-from repairai.judge import state_set
 from repairai.judge.state_set import (
     AnswerCounts,
     StateExample,
     StateSource,
-    clear_halves,
-    delete_state_set,
     read_sources,
     read_state_set,
-    state_set_folder,
-    state_sets,
-    state_sets_folder,
     summary,
     write_examples,
     write_sources,
 )
+from repairai.named_sets import STATE_SETS
 
 ONE = StateExample("photos/a.jpg", "Is the latch open?", "Is the latch closed?", "yes", "own/a", "train")
 
 
 def a_set(name: str, *examples: StateExample) -> Path:
-    folder = state_set_folder(name)
+    folder = STATE_SETS.folder(name)
     write_examples(folder, examples or (ONE,))
     return folder
 
 
 def test_what_is_written_is_read_and_listed_newest_first():
-    assert state_sets() == ()
+    assert STATE_SETS.names() == ()
     first, second = a_set("first"), a_set("second", ONE, replace(ONE, answer="no", made_by="person"))
     os.utime(first / "examples.jsonl", (1, 1))
-    assert state_sets() == ("second", "first")
+    assert STATE_SETS.names() == ("second", "first")
     assert [each.answer for each in read_state_set(second)] == ["yes", "no"]
     sources = (StateSource("bench", "CC0-1.0", "https://example.org", 3), StateSource("lid scenes", made_by="rendered"))
     write_sources(first, sources)
@@ -61,36 +54,6 @@ def test_a_summary_counts_answers_and_independent_photos_by_split():
     assert latch.splits == {"train": AnswerCounts(2, 1, 2), "val": AnswerCounts(), "test": AnswerCounts(0, 1, 1)}
     assert (latch.yes, latch.no, latch.made_by) == (2, 2, {"import": 3, "person": 1})
     assert (fan.question, fan.yes, fan.no) == ("Is the fan on?", 1, 0)
-
-
-def test_a_set_is_deleted_whole_and_not_while_somebody_changes_it(monkeypatch: pytest.MonkeyPatch):
-    folder = a_set("bench")
-    monkeypatch.setattr(state_set, "LOCK_SECONDS", 0.1)
-    with FileLock(folder / ".lock"), pytest.raises(RepairError, match="bench is being changed; try again"):
-        delete_state_set(folder)
-    assert state_sets() == ("bench",)
-    delete_state_set(folder)
-    assert not list(state_sets_folder().iterdir())
-
-
-def test_halves_of_builds_that_went_down_are_taken_away():
-    a_set("bench")
-    mine, other = (state_sets_folder() / f".{name}.0123abcd" for name in ("bench", "old"))
-    mine.mkdir(), other.mkdir()
-    clear_halves("bench")
-    assert (mine.exists(), other.exists()) == (False, True)
-    clear_halves()
-    assert other.exists(), "it may still be at work"
-    os.utime(other, (time.time() - 4000,) * 2)
-    clear_halves()
-    assert not other.exists()
-    assert state_sets() == ("bench",)
-
-
-@pytest.mark.parametrize("name", ["", "../x", ".x", "x" * 70, "x."])
-def test_a_name_that_is_none(name: str):
-    with pytest.raises(RepairError, match="is no name for states"):
-        state_set_folder(name)
 
 
 def test_what_is_damaged_is_told():

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from repairai.files import to_data
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
+from repairai.named_sets import DATA_SETS, PHOTO_SETS
 from repairai.runs.detector_scores import (
     Confusion,
     Curve,
@@ -22,9 +23,8 @@ from repairai.runs.detector_scores import (
 from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.metrics import Metric, add_metric
-from repairai.runs.removal import data_place
 from repairai.runs.scores import Compared, ExamSheet, Lengths, Loss, Scores, write_scores
-from repairai.vision.photo_set import PhotoSource, photo_set_folder
+from repairai.vision.photo_set import PhotoSource
 from tests.training.tiny import save_tiny, write_data
 from tests.training.tiny_detectors import SIZE, save_tiny_detector, write_photos
 from training.detector.export import export
@@ -40,7 +40,7 @@ TERMS = "iFixit's terms of use forbid training language models on what its site 
 
 def built(name: str = "lamps") -> Path:
     """Data for an agent."""
-    folder = write_data(data_place() / name)
+    folder = write_data(DATA_SETS.place() / name)
     report = {
         "name": name, "made": "2026-01-01T00:00:00+00:00", "sources": [str(folder.parent / "private" / "guides.json")],
         "split_by": "device", "length_tokens": 512, "counted_with": "/home/max/models/tiny", "leaks": 0,
@@ -62,7 +62,7 @@ def agent(base: Path, name: str = "agent", model: str = "", method: str = "lora"
         method: `lora` or `full`.
     """
     step = Workload(model or str(base), method, length_tokens=512)
-    recipe = Recipe("sop", step, 1.0, 1e-3, data=str(data_place() / "lamps"))
+    recipe = Recipe("sop", step, 1.0, 1e-3, data=str(DATA_SETS.place() / "lamps"))
     folder = new_run(name, "train", ["python"], text=yaml.safe_dump(to_data(recipe)))
     whole = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     if method == "lora":
@@ -97,7 +97,7 @@ def examined(folder: RunFolder, model: str) -> None:
     write_scores(
         folder.scores,
         Scores(
-            folder.id, model, ExamSheet("e1e1", str(data_place() / "lamps" / "exam.jsonl"), 40, 40), "2026-01-01",
+            folder.id, model, ExamSheet("e1e1", str(DATA_SETS.place() / "lamps" / "exam.jsonl"), 40, 40), "2026-01-01",
             whole, {"how_to": whole}, {"refused": whole, "cited_right": whole}, Loss(2.0, 1.0, 400),
             Lengths(20, 30, 21), (),
         ),
@@ -106,7 +106,7 @@ def examined(folder: RunFolder, model: str) -> None:
 
 def photos(name: str = "bench", n: int = 6, others: int = 4) -> Path:
     """A set of labelled photos, half of the others for validation, half for the test; each shows something else."""
-    folder = write_photos(photo_set_folder(name), n, others)
+    folder = write_photos(PHOTO_SETS.folder(name), n, others)
     path = folder / "annotations.coco.json"
     data = json.loads(path.read_text())
     for at, image in enumerate(data["images"]):
@@ -119,7 +119,7 @@ def photos(name: str = "bench", n: int = 6, others: int = 4) -> Path:
 def eyes(name: str = "eyes", data: Path | None = None) -> RunFolder:
     """A run that has made a tiny detector, with its export and its thresholds."""
     step = Workload("builtin", "full", image_px=SIZE)
-    recipe = Recipe("detector", step, 1.0, 1e-4, data=str(data or photo_set_folder("bench")))
+    recipe = Recipe("detector", step, 1.0, 1e-4, data=str(data or PHOTO_SETS.folder("bench")))
     folder = new_run(name, "train", ["python"], text=yaml.safe_dump(to_data(recipe)))
     save_tiny_detector(folder.model, names=("screw", "bar"))
     from transformers import AutoModelForObjectDetection
@@ -142,7 +142,7 @@ def measured(folder: RunFolder) -> None:
     part = PartScores(20, 18, 50, 0.9, 0.8, 0.02, 0.01, 0.95, 0.6, 0.9)
     figures = {name: Compared(20, 0.5, 0.9, 0.4, 0.2, 0.6, 10, 0, 10) for name in ("exact", "decided")}
     figures |= {name: Compared(20, 0.1, 0.02, -0.08, -0.2, 0.0, 0, 5, 15) for name in ("escape", "false_call")}
-    shown = PhotosShown("s1", str(photo_set_folder("bench")), "test", 20, 24, 12)
+    shown = PhotosShown("s1", str(PHOTO_SETS.folder("bench")), "test", 20, 24, 12)
     write_detector_scores(
         folder.scores,
         DetectorScores(

@@ -79,6 +79,7 @@ def test_the_newest_data_are_taken_where_none_are_named(recipe):
         os.utime(folder / "train.jsonl", (when, when))
     (home() / "data" / "sop" / "half").mkdir()
     assert ready(replace(recipe, data="")).data == str(home() / "data" / "sop" / "new")
+    assert ready(replace(recipe, data="older")).data == str(home() / "data" / "sop" / "older"), "as a pull says it"
 
 
 def test_a_newer_recipe_and_a_misspelt_key(recipe, tmp_path):

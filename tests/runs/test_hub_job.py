@@ -13,7 +13,7 @@ from repairai.errors import RepairError
 from repairai.hardware.recipe import Job, Recipe, read_recipe, saved
 from repairai.hardware.workload import Workload
 from repairai.hub import jobs
-from repairai.judge.state_set import state_set_folder
+from repairai.named_sets import STATE_SETS
 from repairai.runs import launch
 from repairai.runs.folder import RunFolder
 from repairai.runs.hub_sent import cost, sent_files
@@ -224,7 +224,7 @@ def test_killing_it_cancels_the_job(signed_in: HubServer, recipe: Recipe):
 
 
 def test_a_judges_states_go_along_with_their_photos(home: Path):
-    folder = write_states(state_set_folder("bench"))
+    folder = write_states(STATE_SETS.folder("bench"))
     (folder / ".env").write_text("HF_TOKEN=hf_never")
     asked = Recipe("judge", Workload("maker/seer", "qlora"), 1.0, 1e-4, data=str(folder), where="hf-jobs")
     run = RunFolder(home / "runs" / "seer")

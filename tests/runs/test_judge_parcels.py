@@ -24,7 +24,8 @@ from repairai.hub.push import send
 from repairai.judge import judges, yes_no
 from repairai.judge.limits import STATE_LIMITS, write_limits
 from repairai.judge.reasoner import load_reasoner
-from repairai.judge.state_set import StateSource, read_sources, read_state_set, state_set_folder, write_sources
+from repairai.judge.state_set import StateSource, read_sources, read_state_set, write_sources
+from repairai.named_sets import STATE_SETS
 from repairai.runs import parcels
 from repairai.runs.events import add_event
 from repairai.runs.folder import RunFolder, new_run
@@ -49,7 +50,7 @@ def me(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def states(name: str = "bench") -> Path:
     """A set of states in three splits, with its source."""
-    folder = write_states(state_set_folder(name), 6)
+    folder = write_states(STATE_SETS.folder(name), 6)
     lines = [json.loads(line) for line in (folder / "examples.jsonl").read_text().splitlines()]
     for at, line in enumerate(lines):
         line["split"] = ("train", "train", "train", "val", "test", "test")[at]
@@ -223,7 +224,7 @@ def test_states_are_loaded_by_datasets_and_taken_back_as_they_were(
     (command,) = lines_of_use(parcel, "sh")
     assert repairai([*shlex.split(command)[3:], "--name", "again"]) == 0
     assert "6 states are in the set again" in capsys.readouterr().out
-    again = state_set_folder("again")
+    again = STATE_SETS.folder("again")
     assert told(again) == told(folder)
     assert read_sources(again) == read_sources(folder)
     assert repairai([*shlex.split(command)[3:], "--name", "again", "--json"]) == 0, "what came from there is replaced"
@@ -268,8 +269,8 @@ def test_what_others_have_made_is_looked_at(tmp_path: Path, line: str, words: st
     (tmp_path / "came" / "train" / "metadata.jsonl").write_text(line + "\n")
     with pytest.raises(RepairError, match=words):
         take_states(tmp_path / "came")
-    assert not state_set_folder("came").exists()
-    assert not list(state_set_folder("came").parent.glob(".came*")), "nothing half-made is left"
+    assert not STATE_SETS.folder("came").exists()
+    assert not list(STATE_SETS.folder("came").parent.glob(".came*")), "nothing half-made is left"
 
 
 def test_what_is_gone_is_told():

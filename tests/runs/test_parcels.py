@@ -18,14 +18,14 @@ from repairai.errors import RepairError
 from repairai.files import read_data
 from repairai.hub import pull
 from repairai.hub.push import Parcel, plan, send
+from repairai.named_sets import DATA_SETS, PHOTO_SETS
 from repairai.runs import parcels
 from repairai.runs.folder import RunFolder
-from repairai.runs.removal import built_data, data_place
 from repairai.sop.prompts import Passage
 from repairai.sop.writer import LocalWriter
 from repairai.vision.detector import load_detector
 from repairai.vision.photo import read_photo
-from repairai.vision.photo_set import photo_set_folder, read_photo_set
+from repairai.vision.photo_set import read_photo_set
 from tests.hub_server.server import HubServer
 from tests.runs import runs_to_share
 from training.sop_merge import merge
@@ -290,8 +290,8 @@ def test_built_data_are_loaded_by_datasets_and_built_on(
     assert (planned.what, left(planned)) == ("sop-data", [])
     assert run_commands(parcel) == [0]
     there = pull.fetch(planned)
-    assert built_data("me--lamps") == there
-    assert (there / "train.jsonl").read_bytes() == (data_place() / "lamps" / "train.jsonl").read_bytes()
+    assert DATA_SETS.known("me--lamps") == there
+    assert (there / "train.jsonl").read_bytes() == (DATA_SETS.place() / "lamps" / "train.jsonl").read_bytes()
 
     from training.sop.hub_data import read_dataset
 
@@ -331,12 +331,12 @@ def test_a_folder_of_pushed_photos_is_imported_as_it_is(hub: HubServer, me: str,
 
     assert detector_data.main([str(there), "--name", "again"]) == 0
     assert boxes("again") == boxes("bench")
-    assert read_photo_set(photo_set_folder("again")).sources[0].licence == "cc0-1.0"
+    assert read_photo_set(PHOTO_SETS.folder("again")).sources[0].licence == "cc0-1.0"
 
 
 def boxes(name: str) -> list[tuple]:
     """All boxes of a set, photo by photo, whatever these are called; an import puts those that look alike together."""
-    found = read_photo_set(photo_set_folder(name))
+    found = read_photo_set(PHOTO_SETS.folder(name))
     return sorted(
         tuple(sorted((box.part, *(round(edge, 1) for edge in box.box)) for box in photo.boxes))
         for photo in found.photos

@@ -11,10 +11,11 @@ from PIL import Image
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Detecting, Recipe, read_recipe, saved
 from repairai.hardware.workload import Workload
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs.checks import ready
 from repairai.runs.forecast import disk_forecast
 from repairai.runs.launch import trainer_command
-from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, photo_set_folder, write_photo_set
+from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, write_photo_set
 
 STEP = Workload("builtin", "full", batch=4, image_px=320, precision="fp32", optimizer="adamw", checkpointing=False)
 RECIPE = Recipe("detector", STEP, 10.0, 1e-4, detecting=Detecting())
@@ -35,9 +36,9 @@ def test_a_good_recipe_is_written_out_in_full(home, tmp_path, monkeypatch):
     assert ready(replace(RECIPE, data="mine")).data == str(tmp_path / "mine")
     with pytest.raises(RepairError, match="names no photos, and none were imported yet"):
         ready(RECIPE)
-    photos(photo_set_folder("bench"))
+    photos(PHOTO_SETS.folder("bench"))
     for data in ("bench", ""):
-        assert ready(replace(RECIPE, data=data)).data == str(photo_set_folder("bench"))
+        assert ready(replace(RECIPE, data=data)).data == str(PHOTO_SETS.folder("bench"))
     assert ready(replace(RECIPE, data="bench")).step.model == "builtin"
     assert trainer_command(RECIPE) == [sys.executable, "-m", "training.detector_train", "{run}"]
 

@@ -15,7 +15,8 @@ from repairai.hardware.models import built_in
 from repairai.hardware.recipe import Recipe, read_recipe, saved
 from repairai.hardware.ways import candidates
 from repairai.hardware.workload import Workload
-from repairai.judge.state_set import StateExample, state_set_folder, write_examples
+from repairai.judge.state_set import StateExample, write_examples
+from repairai.named_sets import STATE_SETS
 from repairai.runs.again import changes
 from repairai.runs.checks import ready
 from repairai.runs.events import add_event
@@ -36,10 +37,10 @@ def test_a_good_recipe_is_written_out_in_full(home, tmp_path, monkeypatch):
     with pytest.raises(RepairError, match="names no states, and none were built yet; build some with"):
         ready(RECIPE)
     for name, when in (("old", 1000), ("bench", 3000)):
-        write_states(state_set_folder(name))
-        os.utime(state_set_folder(name) / "examples.jsonl", (when, when))
+        write_states(STATE_SETS.folder(name))
+        os.utime(STATE_SETS.folder(name) / "examples.jsonl", (when, when))
     for data in ("bench", ""):
-        assert ready(replace(RECIPE, data=data)).data == str(state_set_folder("bench")), (
+        assert ready(replace(RECIPE, data=data)).data == str(STATE_SETS.folder("bench")), (
             "the newest where none is named"
         )
     assert ready(replace(RECIPE, data="bench")).step.model == "builtin"

@@ -12,13 +12,13 @@ from PIL import Image
 from repairai.files import to_data
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.workload import Workload
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs.folder import RunFolder, new_run
 from repairai.vision.photo_set import (
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
     PhotoSource,
-    photo_set_folder,
     write_photo_set,
 )
 from training.scenes.scene import LABELS, Scene, render
@@ -36,7 +36,7 @@ def presence_set(shared: Path, name: str = "block", parts: tuple[str, str] = PAR
         x, y, width, height = note["bbox"]
         own = LabelledBox(parts[note["category_id"] - 1], (x, y, x + width, y + height))
         boxes.setdefault(note["image_id"], []).append(own)
-    folder = photo_set_folder(name)
+    folder = PHOTO_SETS.folder(name)
     (folder / "photos").mkdir(parents=True)
     photos = []
     for image in data["images"][::every]:
@@ -59,7 +59,7 @@ def block(seed: int) -> Scene:
 
 def rendered_set(name: str = "scenes", n: int = 12) -> PhotoSet:
     """Rendered scenes of blocks: as many for validation as for the test, one for training."""
-    folder = photo_set_folder(name)
+    folder = PHOTO_SETS.folder(name)
     (folder / "photos").mkdir(parents=True)
     photos = []
     for at in range(n):

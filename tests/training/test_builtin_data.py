@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from repairai.vision.photo_set import SPLITS, photo_set_folder, read_photo_set
+from repairai.named_sets import PHOTO_SETS
+from repairai.vision.photo_set import SPLITS, read_photo_set
 from training import builtin_data
 from training.detector.splits import leaking
 
 
 def test_rendered_scenes_become_a_set(tmp_path: Path):
-    folder = photo_set_folder("builtin")
+    folder = PHOTO_SETS.folder("builtin")
     builtin_data.main(["--out", str(folder), "--shared", str(tmp_path / "absent"), "--scenes", "10"])
     photos = read_photo_set(folder)
     assert [len(photos.of(split)) for split in SPLITS] == [10, 1, 1]

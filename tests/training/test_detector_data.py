@@ -19,7 +19,8 @@ import pytest
 import supervision as sv
 from PIL import Image
 
-from repairai.vision.photo_set import SPLITS, PhotoSet, edit, photo_set_folder, photo_sets_folder, read_photo_set
+from repairai.named_sets import PHOTO_SETS
+from repairai.vision.photo_set import SPLITS, PhotoSet, edit, read_photo_set
 from training import detector_data
 from training.detector import import_photos
 from training.detector.photos_in import LONGEST_PX
@@ -34,14 +35,14 @@ ONE = (12.0, 9.0, 36.0, 36.0)
 
 def taken(*words: object) -> PhotoSet:
     assert detector_data.main([*map(str, words), "--name", "mine"]) == 0
-    return read_photo_set(photo_set_folder("mine"))
+    return read_photo_set(PHOTO_SETS.folder("mine"))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
     assert detector_data.main([*map(str, words), "--name", "mine"]) == 2
     said = capsys.readouterr().err.split("repairai: ")[-1]
     left = (
-        [path for path in photo_sets_folder().glob("*") if path.name != "there"] if photo_sets_folder().exists() else []
+        [path for path in PHOTO_SETS.place().glob("*") if path.name != "there"] if PHOTO_SETS.place().exists() else []
     )
     assert not left, "nothing stays behind"
     assert said.count("\n") == 1
@@ -49,7 +50,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 
 def report() -> dict[str, object]:
-    return json.loads((photo_set_folder("mine") / "report.json").read_text())
+    return json.loads((PHOTO_SETS.folder("mine") / "report.json").read_text())
 
 
 def findings() -> dict[str, dict[str, object]]:
@@ -297,7 +298,7 @@ def test_two_classes_of_one_name_are_merged_where_that_is_wanted(capsys: pytest.
         "or give one another name, as --rename 4=NAME.\n"
     )  # fmt: skip
     assert boxes(taken(folder, "--merge")) == {"p0": [("nut", BOX)], "p1": [("nut", BOX)]}
-    shutil.rmtree(photo_set_folder("mine"))
+    shutil.rmtree(PHOTO_SETS.folder("mine"))
     assert taken(folder, "--rename", "4=bolt").parts == ("nut", "bolt")
 
 
@@ -403,7 +404,7 @@ def test_photos_are_added_to_a_set_and_go_where_their_copies_are(tmp_path: Path)
         {**copies, "p1.jpg": FILES["p1.jpg"], "new.jpg": as_bytes(photo(50))}, [("new.jpg", 1, ONE)], [(1, "nut")]
     )
     assert detector_data.main([str(write(tmp_path / "y", files)), "--add", "mine"]) == 0
-    photos = read_photo_set(photo_set_folder("mine"))
+    photos = read_photo_set(PHOTO_SETS.folder("mine"))
     assert photos.parts == ("screw", "hole", "nut")
     assert len(photos.photos) == 8 + 8 + 1, "p1.jpg was there already"
     for n in range(8):
@@ -505,14 +506,14 @@ def test_some_labels_without_photos_and_some_photos_that_do_not_open(tmp_path: P
 def test_a_name_that_is_taken_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     folder = write(tmp_path / "x", yolo())
     taken(folder)
-    before = (photo_set_folder("mine") / "annotations.coco.json").read_bytes()
+    before = (PHOTO_SETS.folder("mine") / "annotations.coco.json").read_bytes()
     assert detector_data.main([str(folder), "--name", "mine"]) == 2
     assert "there are photos named mine already; take another name, or --add to them" in capsys.readouterr().err
-    assert (photo_set_folder("mine") / "annotations.coco.json").read_bytes() == before
+    assert (PHOTO_SETS.folder("mine") / "annotations.coco.json").read_bytes() == before
     assert detector_data.main([str(folder), "--name", "../mine"]) == 2
     assert "'../mine' is no name for photos" in capsys.readouterr().err
     assert detector_data.main([str(folder)]) == 0
-    assert photo_set_folder("x").is_dir(), "without a name it takes the source's"
+    assert PHOTO_SETS.folder("x").is_dir(), "without a name it takes the source's"
 
 
 def test_a_full_disk(
@@ -536,7 +537,7 @@ def test_an_import_that_is_stopped_leaves_nothing(home: Path, tmp_path: Path):
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 143
-    assert list(photo_sets_folder().iterdir()) == []
+    assert list(PHOTO_SETS.place().iterdir()) == []
 
 
 def test_memory_does_not_grow_with_the_number_of_photos(tmp_path: Path):
@@ -555,8 +556,8 @@ def test_memory_does_not_grow_with_the_number_of_photos(tmp_path: Path):
 
 
 def test_halves_of_imports_that_were_killed_are_taken_away(tmp_path: Path):
-    half = photo_sets_folder() / ".old.0123abcd"
-    young = photo_sets_folder() / ".new.0123abcd"
+    half = PHOTO_SETS.place() / ".old.0123abcd"
+    young = PHOTO_SETS.place() / ".new.0123abcd"
     for each in (half, young):
         (each / "photos").mkdir(parents=True)
     old = time.time() - 7200
@@ -676,11 +677,11 @@ def test_photos_added_later_leave_made_ones_where_they_are(tmp_path: Path, home:
             now = replace(now, photos=(*now.photos, scene))
         return now
 
-    edit(photo_set_folder("mine"), with_scenes)
+    edit(PHOTO_SETS.folder("mine"), with_scenes)
     more = {f"new{n}.jpg": as_bytes(photo(50 + n)) for n in range(3)}
     write(tmp_path / "more", {**more, **{f"new{n}.txt": f"0 {YOLO}" for n in range(3)}, "classes.txt": "screw"})
     assert detector_data.main([str(tmp_path / "more"), "--add", "mine"]) == 0
-    after = read_photo_set(photo_set_folder("mine"))
+    after = read_photo_set(PHOTO_SETS.folder("mine"))
     assert [(each.source, each.split) for each in after.photos if each.name.startswith("pasted")] == [
         ("pasted", "train")
     ] * 3

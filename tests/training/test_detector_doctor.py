@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.looked import accept
 from repairai.vision.photo_set import (
     PHOTOS,
@@ -23,7 +24,6 @@ from repairai.vision.photo_set import (
     Split,
     edit,
     is_report_stale,
-    photo_set_folder,
     read_photo_set,
     write_photo_set,
 )
@@ -50,7 +50,7 @@ WHOLE = tuple(one(f"p{n}", split=SPLITS[min(n // 10, 2)]) for n in range(30))
 
 def made(*changed: LabelledPhoto, parts: tuple[str, ...] = ("screw",), ids: tuple[int, ...] = ()) -> PhotoSet:
     """Write a set: the whole one, some photos of which are others."""
-    folder = photo_set_folder("mine")
+    folder = PHOTO_SETS.folder("mine")
     names = {each.name for each in changed}
     photos = (*changed, *(each for each in WHOLE if each.name not in names))
     (folder / PHOTOS).mkdir(parents=True, exist_ok=True)
@@ -62,16 +62,16 @@ def made(*changed: LabelledPhoto, parts: tuple[str, ...] = ("screw",), ids: tupl
 
 
 def findings(photos: PhotoSet | None = None) -> dict[str, dict[str, object]]:
-    report = examine(photos or read_photo_set(photo_set_folder("mine")))
+    report = examine(photos or read_photo_set(PHOTO_SETS.folder("mine")))
     return {each["id"]: each for each in json.loads(json.dumps(report))["findings"]}
 
 
 def mended(finding: str) -> PhotoSet:
     assert findings()[finding]["mend"] == finding
     assert detector_data.main(["mend", "mine", finding]) == 0
-    report = json.loads((photo_set_folder("mine") / "report.json").read_text())
+    report = json.loads((PHOTO_SETS.folder("mine") / "report.json").read_text())
     assert finding not in {each["id"] for each in report["findings"]}
-    return read_photo_set(photo_set_folder("mine"))
+    return read_photo_set(PHOTO_SETS.folder("mine"))
 
 
 def test_a_set_that_is_whole(capsys: pytest.CaptureFixture[str]):
@@ -145,9 +145,9 @@ def test_names_that_are_digits_are_given(capsys: pytest.CaptureFixture[str]):
     found = findings()["digits"]
     assert (found["mend"], found["mend_said"]) == ("", "photos names mine 0=NAME 1.5=NAME")
     assert detector_data.main(["names", "mine", "0=screw", "1.5=hole"]) == 0
-    assert read_photo_set(photo_set_folder("mine")).parts == ("screw", "hole")
+    assert read_photo_set(PHOTO_SETS.folder("mine")).parts == ("screw", "hole")
     assert detector_data.main(["names", "mine", "screw=hole", "hole=screw"]) == 0
-    photos = read_photo_set(photo_set_folder("mine"))
+    photos = read_photo_set(PHOTO_SETS.folder("mine"))
     assert photos.parts == ("hole", "screw")
     assert photos.photos[0].boxes[0].part == "hole", "two parts may change names"
     capsys.readouterr()
@@ -412,4 +412,4 @@ def test_a_report_tells_whether_the_set_was_changed_since(home: Path):
 @pytest.mark.parametrize("words", [("mend", "none", "leak"), ("names", "none", "a=b")])
 def test_a_set_that_is_not_there_is_not_begun_by_changing_it(home: Path, words: tuple[str, ...]):
     assert detector_data.main(words) == 2
-    assert not photo_set_folder("none").exists()
+    assert not PHOTO_SETS.folder("none").exists()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.looked import accept
 from repairai.vision.photo_set import (
     LabelledBox,
@@ -20,7 +21,6 @@ from repairai.vision.photo_set import (
     PhotoSet,
     edit,
     is_report_stale,
-    photo_set_folder,
     read_photo_set,
     write_photo_set,
 )
@@ -43,7 +43,7 @@ def pictures() -> list[np.ndarray]:
 @pytest.fixture
 def bench(home, pictures) -> PhotoSet:
     """Four rendered blocks: one labelled by a person, three by nobody, one of these for the test."""
-    folder = photo_set_folder("bench")
+    folder = PHOTO_SETS.folder("bench")
     (folder / "photos").mkdir(parents=True)
     photos = []
     for number, pixels in enumerate(pictures):

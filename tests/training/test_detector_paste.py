@@ -8,12 +8,12 @@ import pytest
 from filelock import FileLock
 from PIL import Image, ImageDraw
 
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.photo_set import (
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
     is_report_stale,
-    photo_set_folder,
     read_photo_set,
     write_photo_set,
 )
@@ -44,7 +44,7 @@ def draw(number: int, colours: dict[str, tuple[int, int, int]]) -> tuple[np.ndar
 @pytest.fixture
 def bench(home) -> PhotoSet:
     """Eight photos to train on; what val and test show is green, so that a leak would be seen."""
-    folder = photo_set_folder("bench")
+    folder = PHOTO_SETS.folder("bench")
     (folder / "photos").mkdir(parents=True)
     photos = []
     for number in range(10):

@@ -21,14 +21,12 @@ from repairai.judge.state_set import (
     StateExample,
     read_sources,
     read_state_set,
-    state_set_folder,
-    state_sets,
-    state_sets_folder,
 )
+from repairai.named_sets import PHOTO_SETS, STATE_SETS
 from repairai.records import Records
 from repairai.schema import Count, State
 from repairai.vision.photo import read_photo
-from repairai.vision.photo_set import photo_set_folder, read_photo_set
+from repairai.vision.photo_set import read_photo_set
 from training import detector_data, judge_data
 from training.judge.balance import balanced
 from training.judge.dealing import Dealt, deal
@@ -43,21 +41,21 @@ SAMPLES = Path(__file__).parents[2] / "repairai" / "builtin" / "photos"
 
 def built(*words: object, name: str = "mine") -> tuple[StateExample, ...]:
     assert judge_data.main(["build", name, *map(str, words)]) == 0
-    return read_state_set(state_set_folder(name))
+    return read_state_set(STATE_SETS.folder(name))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: object, name: str = "mine") -> str:
-    before = state_sets()
+    before = STATE_SETS.names()
     assert judge_data.main(["build", name, *map(str, words)]) == 2
     said = capsys.readouterr().err.split("repairai: ")[-1]
-    left = {path.name for path in state_sets_folder().glob("*")} if state_sets_folder().exists() else set()
+    left = {path.name for path in STATE_SETS.place().glob("*")} if STATE_SETS.place().exists() else set()
     assert left == set(before), "nothing stays behind"
     assert said.count("\n") == 1
     return said
 
 
 def findings(name: str = "mine") -> dict[str, dict[str, object]]:
-    report = json.loads((state_set_folder(name) / "report.json").read_text())
+    report = json.loads((STATE_SETS.folder(name) / "report.json").read_text())
     return {each["id"]: each for each in report["findings"]}
 
 
@@ -81,10 +79,10 @@ def test_two_folders_become_examples_with_their_part_of_each_answer_in_each_spli
     }  # fmt: skip
     assert len({each.source for each in examples}) == 40
     assert {each.made_by for each in examples} == {"import"}
-    (source,) = read_sources(state_set_folder("mine"))
+    (source,) = read_sources(STATE_SETS.folder("mine"))
     assert (source.licence, source.url, source.photos) == ("MIT", "https://example.org", 40)
     for each in examples:
-        read_photo(state_set_folder("mine") / each.photo)
+        read_photo(STATE_SETS.folder("mine") / each.photo)
     assert built(*pair(tmp_path), *LATCH, name="again") == examples, "the same seed gives the same set"
     assert {"few-in-val", "few-in-test"} <= set(findings())
 
@@ -97,7 +95,7 @@ def test_photos_are_turned_as_exif_says_and_small_ones_are_no_smaller_than_a_pho
     examples = built("--yes", tmp_path / "open", "--no", tmp_path / "closed", *LATCH)
     sizes = {}
     for each in examples:
-        with Image.open(state_set_folder("mine") / each.photo) as image:
+        with Image.open(STATE_SETS.folder("mine") / each.photo) as image:
             sizes[Path(each.photo).stem] = image.size
             assert not image.getexif()
     assert sizes == {"side": (72, 96), "gps": (96, 72), "a": (64, 200), "b": (1280, 640)}
@@ -115,7 +113,7 @@ def test_what_cannot_be_read_is_named_and_left_and_what_came_twice_is_taken_once
     assert set(findings()["unreadable"]["photos"]) == {"open/broken.jpg", "open/empty.png"}
     assert findings()["doubled"]["count"] == 1
     assert set(findings()["differing"]["photos"]) == {"open/both.jpg", "closed/both.jpg"}
-    assert len(list((state_set_folder("mine") / "photos").iterdir())) == 40, "no picture lies there without an example"
+    assert len(list((STATE_SETS.folder("mine") / "photos").iterdir())) == 40, "no picture lies there without an example"
 
 
 def test_copies_of_a_photo_are_one_source_and_lie_in_one_split(tmp_path: Path):
@@ -159,13 +157,13 @@ def test_what_is_added_leaves_what_is_there_as_it_is(tmp_path: Path):
     twin = next(each for each in before if Path(each.photo).stem == "open2")
     assert (near.source, near.split) == (twin.source, twin.split)
     assert new.source == "b/new"
-    assert [each.photos for each in read_sources(state_set_folder("mine"))] == [40, 2]
+    assert [each.photos for each in read_sources(STATE_SETS.folder("mine"))] == [40, 2]
 
 
 def test_what_is_all_there_already_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     before = built(*pair(tmp_path), *LATCH)
     assert "all that is there is in the set already" in refused(capsys, "--add", *pair(tmp_path), *LATCH)
-    assert read_state_set(state_set_folder("mine")) == before
+    assert read_state_set(STATE_SETS.folder("mine")) == before
 
 
 def test_the_same_question_asked_the_other_way_round_is_one_question(tmp_path: Path):
@@ -203,7 +201,7 @@ SCREWS = ("--photos", "bench", "--yes-part", "screw", "--no-part", "hole", "--qu
 def test_each_box_of_labelled_photos_is_cut_out_as_a_reasoner_would_see_it(tmp_path: Path):
     labelled(tmp_path)
     examples = built(*SCREWS)
-    photos = read_photo_set(photo_set_folder("bench"))
+    photos = read_photo_set(PHOTO_SETS.folder("bench"))
     assert len(examples) == 48
     assert {each.source: each.split for each in examples} == {each.source: each.split for each in photos.photos}
     one = photos.photos[1]
@@ -211,11 +209,11 @@ def test_each_box_of_labelled_photos_is_cut_out_as_a_reasoner_would_see_it(tmp_p
     whole = read_photo(photos.path(one)).pixels
     wanted = whole[int(cut[1]) : int(cut[3]), int(cut[0]) : int(cut[2])]
     kept = [
-        np.asarray(Image.open(state_set_folder("mine") / each.photo)) for each in examples if each.source == one.source
+        np.asarray(Image.open(STATE_SETS.folder("mine") / each.photo)) for each in examples if each.source == one.source
     ]
     small = Image.fromarray(wanted).resize(kept[0].shape[1::-1], Image.Resampling.BICUBIC)
     assert np.abs(kept[0].astype(int) - np.asarray(small)).max() <= 1
-    (source,) = read_sources(state_set_folder("mine"))
+    (source,) = read_sources(STATE_SETS.folder("mine"))
     assert (source.name, source.licence) == ("bench", "CC0-1.0")
 
 
@@ -294,9 +292,9 @@ def test_what_people_answered_becomes_examples_cut_to_where_the_judge_would_look
     assert {each.made_by for each in examples.values()} == {"person"}
     assert (examples[UNPLUGGED.question].answer, examples[LIT.question].answer) == ("yes", "no")
     whole = read_photo(SAMPLES / "block-four-screws.jpg").pixels
-    with Image.open(state_set_folder("mine") / examples[LIT.question].photo) as image:
+    with Image.open(STATE_SETS.folder("mine") / examples[LIT.question].photo) as image:
         assert image.width / image.height == pytest.approx(whole.shape[1] / whole.shape[0], rel=0.01)
-    with Image.open(state_set_folder("mine") / examples[UNPLUGGED.question].photo) as image:
+    with Image.open(STATE_SETS.folder("mine") / examples[UNPLUGGED.question].photo) as image:
         assert max(image.size) < 0.6 * max(whole.shape)
 
     Records().answer(first, UNPLUGGED.question, "no")
@@ -309,7 +307,7 @@ def test_a_photo_without_the_place_that_is_meant_is_shown_whole_which_is_told():
     answered("block-four-screws.jpg", UNPLUGGED, "no")
     (example,) = built("--records")
     whole = read_photo(SAMPLES / "block-four-screws.jpg").pixels
-    with Image.open(state_set_folder("mine") / example.photo) as image:
+    with Image.open(STATE_SETS.folder("mine") / example.photo) as image:
         assert image.width / image.height == pytest.approx(whole.shape[1] / whole.shape[0], rel=0.01)
     assert findings()["whole"]["photos"] == ["inspection 1"]
 
@@ -321,7 +319,7 @@ def test_what_a_judge_looked_at_is_what_is_learned_from():
     kept = Records().keep(replace(seen, verdict=replace(seen.verdict, findings=(finding,))), path)
     Records().answer(kept.id, UNPLUGGED.question, "yes")
     (example,) = built("--records")
-    with Image.open(state_set_folder("mine") / example.photo) as image:
+    with Image.open(STATE_SETS.folder("mine") / example.photo) as image:
         assert image.size == (100, 200)
 
 
@@ -349,7 +347,7 @@ def test_drawn_scenes_show_both_states_and_are_trained_on_alone(kind: str):
     assert {(each.split, each.made_by) for each in examples} == {("train", "rendered")}
     assert len({each.source for each in examples}) == 6
     again = built("--rendered", kind, "--scenes", 6, name="again")
-    one, other = (state_set_folder(name) / examples[0].photo for name in ("mine", "again"))
+    one, other = (STATE_SETS.folder(name) / examples[0].photo for name in ("mine", "again"))
     assert one.read_bytes() == other.read_bytes()
     assert again == examples
 
@@ -402,7 +400,7 @@ def test_balance_draws_as_many_of_both_to_train_on(tmp_path: Path):
     assert counts["train", "yes"] == counts["train", "no"] == 7
     assert counts["val", "yes"] + counts["test", "yes"] == 9
     assert findings()["balanced"]["count"] == 14
-    assert len(list((state_set_folder("mine") / "photos").iterdir())) == len(examples)
+    assert len(list((STATE_SETS.folder("mine") / "photos").iterdir())) == len(examples)
 
 
 def test_what_is_there_stays_when_a_set_is_balanced():
@@ -498,12 +496,12 @@ def test_a_build_that_is_stopped_leaves_nothing(home: Path):
         assert line, "it ended by itself"
         if json.loads(line)["done"]:
             break
-    assert list(state_sets_folder().glob(".mine.*/photos/*"))
+    assert list(STATE_SETS.place().glob(".mine.*/photos/*"))
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     process.communicate()
     assert (process.returncode, time.monotonic() - began < 10) == (143, True)
-    assert not list(state_sets_folder().iterdir())
+    assert not list(STATE_SETS.place().iterdir())
 
 
 # ---- real photos

@@ -12,12 +12,13 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from repairai.errors import RepairError
+from repairai.named_sets import DATA_SETS
 from repairai.runs.order import own_exam
 from repairai.sop.library import Library
 from training.sop.examples import read_examples
 from training.sop.sources import TERMS
 from training.sop.split import normalised, texts_of
-from training.sop_data import data_folder, free_name, keep_exam, main
+from training.sop_data import keep_exam, main, name_of
 from training.sop_samples import main as show
 from training.sop_samples import read_report, samples
 
@@ -34,7 +35,7 @@ def source(tmp_path: Path) -> str:
 
 
 def built(name: str) -> dict[str, list]:
-    return {side: read_examples(data_folder() / name / f"{side}.jsonl") for side in SIDES}
+    return {side: read_examples(DATA_SETS.place() / name / f"{side}.jsonl") for side in SIDES}
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:
@@ -43,13 +44,13 @@ def told(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def left_behind() -> list[str]:
-    place = data_folder()
+    place = DATA_SETS.place()
     return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
 
 
 def test_a_build_is_a_folder_with_five_files(source: str, capsys: pytest.CaptureFixture[str]):
     assert main([source, "--name", "first", "--show", "6"]) == 0
-    folder = data_folder() / "first"
+    folder = DATA_SETS.place() / "first"
     assert sorted(path.name for path in folder.iterdir()) == [
         "exam.jsonl", "report.json", "sources.json", "train.jsonl", "val.jsonl",
     ]  # fmt: skip
@@ -77,8 +78,8 @@ def test_a_build_is_a_folder_with_five_files(source: str, capsys: pytest.Capture
 def test_the_same_command_makes_the_same_files(source: str):
     assert main([source, "--name", "a"]) == main([source, "--name", "b"]) == 0
     for side in SIDES:
-        assert (data_folder() / "a" / f"{side}.jsonl").read_bytes() == (
-            data_folder() / "b" / f"{side}.jsonl"
+        assert (DATA_SETS.place() / "a" / f"{side}.jsonl").read_bytes() == (
+            DATA_SETS.place() / "b" / f"{side}.jsonl"
         ).read_bytes()
     assert main([source, "--name", "c", "--seed", "8"]) == 0
     assert built("c")["train"] != built("a")["train"]
@@ -91,10 +92,10 @@ def test_the_library_is_the_default_and_its_built_in_guides_stay_out(capsys: pyt
     Library().add(guides(6))
     assert main(["--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["folder"] == str(data_folder() / "guides")
+    assert answer["folder"] == str(DATA_SETS.place() / "guides")
     assert answer["origins"].keys() == {"file"}
     assert not any(each.guide_id.startswith("sample-") for each in built("guides")["train"])
-    assert free_name("") == "guides-2"
+    assert name_of("") == "guides-2"
 
 
 def test_what_ifixit_gives_is_told_of_and_can_be_left_out(capsys: pytest.CaptureFixture[str]):
@@ -102,13 +103,13 @@ def test_what_ifixit_gives_is_told_of_and_can_be_left_out(capsys: pytest.Capture
     Library().add([guide(f"Other {number}", "fan") for number in range(4)], "myfixit")
     assert main(["--name", "all"]) == 0
     assert TERMS in capsys.readouterr().out
-    assert read_report(data_folder() / "all")["origins"].keys() == {"ifixit", "myfixit"}
+    assert read_report(DATA_SETS.place() / "all")["origins"].keys() == {"ifixit", "myfixit"}
     assert main(["--name", "some", "--without-ifixit"]) == 0
     assert TERMS not in capsys.readouterr().out
-    report = read_report(data_folder() / "some")
+    report = read_report(DATA_SETS.place() / "some")
     assert report["origins"].keys() == {"myfixit"}
     assert report["notes"] == ["8 guides were left out as asked"]
-    assert "Maker" not in (data_folder() / "some" / "sources.json").read_text()
+    assert "Maker" not in (DATA_SETS.place() / "some" / "sources.json").read_text()
 
 
 def test_a_file_that_ifixit_gave_is_known_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -121,7 +122,7 @@ def test_a_file_that_ifixit_gave_is_known_as_such(tmp_path: Path, capsys: pytest
         (folder / f"{number}.json").write_text(json.dumps({**about, "subject": "Lid", "steps": steps}, indent=1))
     assert main([str(folder), "--name", "a"]) == 0
     assert TERMS in capsys.readouterr().out
-    assert read_report(data_folder() / "a")["origins"].keys() == {"ifixit"}
+    assert read_report(DATA_SETS.place() / "a")["origins"].keys() == {"ifixit"}
     assert main([str(folder), "--name", "b", "--without-ifixit"]) == 2
     assert (
         told(capsys) == "repairai: 4 guides were read and none is wanted: all of them are from iFixit; ask for others."
@@ -145,7 +146,7 @@ def test_the_number_of_examples_is_limited(source: str):
 def test_one_device_is_split_by_guide_and_it_is_said(capsys: pytest.CaptureFixture[str]):
     Library().add([guide("Only", part) for part in ("fan", "battery", "display", "hinge")])
     assert main(["--name", "one"]) == 0
-    report = read_report(data_folder() / "one")
+    report = read_report(DATA_SETS.place() / "one")
     assert report["split_by"] == "guide"
     assert "fewer than 3 devices" in report["notes"][0]
     ids = {side: {each.guide_id for each in found} for side, found in built("one").items()}
@@ -158,10 +159,10 @@ def test_one_guide_is_trained_on_and_what_is_missing_is_said(capsys: pytest.Capt
     assert main(["--name", "one", "--keep-exam"]) == 2
     assert "has no exam to keep" in told(capsys)
     assert main(["--name", "one"]) == 0
-    assert sorted(path.name for path in (data_folder() / "one").iterdir()) == [
+    assert sorted(path.name for path in (DATA_SETS.place() / "one").iterdir()) == [
         "report.json", "sources.json", "train.jsonl",
     ]  # fmt: skip
-    assert [note.split(":")[0] for note in read_report(data_folder() / "one")["notes"][1:]] == [
+    assert [note.split(":")[0] for note in read_report(DATA_SETS.place() / "one")["notes"][1:]] == [
         "val is empty",
         "exam is empty",
     ]
@@ -176,14 +177,14 @@ def test_several_sources_come_together_and_a_guide_comes_once(source: str, tmp_p
     myfixit_file(folder / "again.json", 14)
     (folder / "notes.json").write_text('{"a": 1}')
     assert main([source, str(folder), str(chats), "--name", "all", "--licence", "MIT"]) == 0
-    report = read_report(data_folder() / "all")
+    report = read_report(DATA_SETS.place() / "all")
     assert report["origins"]["own.jsonl"] == 40
     assert report["licences"]["MIT"] == 40
     assert sum(report["devices"].values()) == 14
     assert report["n_problems"] == 1
     assert report["problems"][0].startswith("the columns of notes.json are a")
     assert all(report["examples"][side].get("how_to") for side in SIDES), "conversations do not crowd out the exam"
-    sources = json.loads((data_folder() / "all" / "sources.json").read_text())
+    sources = json.loads((DATA_SETS.place() / "all" / "sources.json").read_text())
     assert sources["MIT"] == {"examples": 40, "guides": [], "datasets": ["own.jsonl"]}
     assert len(sources["CC-BY-NC-SA-3.0"]["guides"]) == 28
 
@@ -195,12 +196,12 @@ def test_the_fixed_exam_is_kept_once_and_never_trained_on(source: str, capsys: p
     assert main([source, "--name", "first", "--keep-exam"]) == 0
     assert "kept your fixed exam" in capsys.readouterr().out
     first = own_exam().read_bytes()
-    assert first == (data_folder() / "first" / "exam.jsonl").read_bytes()
+    assert first == (DATA_SETS.place() / "first" / "exam.jsonl").read_bytes()
     assert main([source, "--name", "other", "--keep-exam", "--seed", "5"]) == 0
     assert "stays as it is; --replace-exam replaces it" in capsys.readouterr().out
     assert own_exam().read_bytes() == first
     assert main([source, "--name", "other", "--replace-exam", "--seed", "5"]) == 0
-    assert own_exam().read_bytes() == (data_folder() / "other" / "exam.jsonl").read_bytes() != first
+    assert own_exam().read_bytes() == (DATA_SETS.place() / "other" / "exam.jsonl").read_bytes() != first
 
 
 def test_devices_and_steps_of_the_fixed_exam_stay_out_wherever_they_come_from(source: str, tmp_path: Path):
@@ -209,7 +210,7 @@ def test_devices_and_steps_of_the_fixed_exam_stay_out_wherever_they_come_from(so
     on_train = built("plain")["train"]
     device = on_train[0].device
     fixed = [each for each in on_train if each.device == device]
-    lines = (data_folder() / "plain" / "train.jsonl").read_text().splitlines(keepends=True)
+    lines = (DATA_SETS.place() / "plain" / "train.jsonl").read_text().splitlines(keepends=True)
     own_exam().write_text("".join(line for line in lines if json.loads(line)["device"] == device))
     copied = next(each for each in fixed if each.task == "requirements").messages[1]["content"]
     Library().add([guide(f"New {number}", "fan", 4, (copied,)) for number in range(6)])
@@ -225,7 +226,7 @@ def test_devices_and_steps_of_the_fixed_exam_stay_out_wherever_they_come_from(so
 def test_nothing_is_built_where_all_is_in_the_fixed_exam(source: str, capsys: pytest.CaptureFixture[str]):
     assert main([source, "--name", "first"]) == 0
     own_exam().parent.mkdir(parents=True)
-    own_exam().write_text("".join((data_folder() / "first" / f"{side}.jsonl").read_text() for side in SIDES))
+    own_exam().write_text("".join((DATA_SETS.place() / "first" / f"{side}.jsonl").read_text() for side in SIDES))
     assert main([source, "--name", "second"]) == 2
     assert told(capsys).startswith("repairai: no example is left to train on: all of them are in your fixed exam")
     assert left_behind() == ["first"]
@@ -248,7 +249,7 @@ def model(tmp_path: Path) -> str:
 
 def test_tokens_are_counted_by_the_models_own_tokenizer(source: str, model: str, capsys: pytest.CaptureFixture[str]):
     assert main([source, "--name", "counted", "--model", model, "--length-tokens", "400"]) == 0
-    report = read_report(data_folder() / "counted")
+    report = read_report(DATA_SETS.place() / "counted")
     assert report["counted_with"] == model
     lengths = report["lengths"]["train"]
     n_train = sum(report["examples"]["train"].values())
@@ -261,7 +262,7 @@ def test_tokens_are_counted_by_the_models_own_tokenizer(source: str, model: str,
 
 def test_samples_show_what_is_trained_on(source: str, model: str, capsys: pytest.CaptureFixture[str]):
     assert main([source, "--name", "a"]) == 0
-    folder = data_folder() / "a"
+    folder = DATA_SETS.place() / "a"
     assert {each.task for each in samples(folder, 5)} == {"how_to", "next_step", "tools", "requirements", "refusal"}
     capsys.readouterr()
     assert show([str(folder), "--model", model, "--n", "2"]) == 0
@@ -280,10 +281,10 @@ def test_samples_of_what_is_not_there_are_refused(tmp_path: Path, source: str, c
     assert show([str(tmp_path)]) == 2
     assert "holds no data that were built here" in told(capsys)
     assert main([source, "--name", "a"]) == 0
-    assert show([str(data_folder() / "a"), "--model", str(tmp_path / "none")]) == 2
+    assert show([str(DATA_SETS.place() / "a"), "--model", str(tmp_path / "none")]) == 2
     assert "neither a folder nor a name on the Hub" in told(capsys)
-    (data_folder() / "a" / "report.json").write_text("{")
-    assert show([str(data_folder() / "a")]) == 2
+    (DATA_SETS.place() / "a" / "report.json").write_text("{")
+    assert show([str(DATA_SETS.place() / "a")]) == 2
     assert "is damaged" in told(capsys)
 
 
@@ -298,8 +299,8 @@ def test_samples_of_what_is_not_there_are_refused(tmp_path: Path, source: str, c
             ["https://www.ifixit.com/Guide/x/1"],
             "is a web address; run `guides import https://www.ifixit.com/Guide/x/1`",
         ),
-        (["SOURCE", "--name", "../x"], "'../x' cannot be the name of data"),
-        (["SOURCE", "--name", "x" * 65], "cannot be the name of data"),
+        (["SOURCE", "--name", "../x"], "'../x' is no name for data"),
+        (["SOURCE", "--name", "x" * 65], "is no name for data"),
         (["SOURCE", "--model", "./nothing"], "'./nothing' is neither a folder nor a name on the Hub"),
         (["SOURCE", "--length-tokens", "4"], "argument --length-tokens: need a whole number from 64 on, got 4"),
         (["SOURCE", "--column", "question"], "argument --column: need OURS=THEIRS, got question"),
@@ -334,12 +335,12 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(
 def test_a_full_disk_leaves_what_was_there(source: str, small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setenv("REPAIRAI_HOME", str(small_disk))
     assert main([source, "--name", "a", "--limit-examples", "20"]) == 0
-    before = {path.name: path.read_bytes() for path in (data_folder() / "a").iterdir()}
+    before = {path.name: path.read_bytes() for path in (DATA_SETS.place() / "a").iterdir()}
     (small_disk / "big").write_bytes(b"x" * (os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize - 40_000))
     capsys.readouterr()
     assert main([source, "--name", "a"]) == 2
     assert "the disk is full" in told(capsys)
-    assert {path.name: path.read_bytes() for path in (data_folder() / "a").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (DATA_SETS.place() / "a").iterdir()} == before
     assert left_behind() == ["a"], "nothing half-written stays"
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe
+from repairai.named_sets import PHOTO_SETS
 from repairai.runs.folder import new_run
 from repairai.ui import box_editor
 from repairai.ui.deletion import PHOTOS, doomed
@@ -40,7 +41,6 @@ from repairai.vision.photo_set import (
     LabelledPhoto,
     PhotoSet,
     digest_of_annotations,
-    photo_set_folder,
     read_photo_set,
     write_photo_set,
 )
@@ -55,7 +55,7 @@ def boxed(number: int, *boxes: LabelledBox, **more: object) -> LabelledPhoto:
 
 @pytest.fixture
 def photos() -> PhotoSet:
-    folder = photo_set_folder("bench")
+    folder = PHOTO_SETS.folder("bench")
     (folder / "photos").mkdir(parents=True)
     screw = LabelledBox("screw", (10, 10, 30, 30))
     seen = LabelledBox("screw", (10, 10, 30, 30), PERSON, True)
@@ -191,16 +191,6 @@ def test_a_damaged_report_is_none(photos: PhotoSet):
     for text in ("", "[]", '{"findings": 3}', '{"findings": [{"id": 1}]}', "\x00"):
         (photos.folder / "report.json").write_text(text)
         assert sets.report_of(photos.folder) == sets.Report()
-
-
-def test_new_sets_get_names(photos: PhotoSet):
-    assert sets.free_name("") == "photos"
-    photo_set_folder("photos").mkdir()
-    assert sets.free_name(" ") == "photos-2"
-    with pytest.raises(RepairError, match="photos named bench already"):
-        sets.free_name("bench")
-    with pytest.raises(RepairError, match="no name for photos"):
-        sets.free_name("../x")
 
 
 def test_numbers_ask_for_names(photos: PhotoSet):

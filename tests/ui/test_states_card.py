@@ -8,17 +8,18 @@ import pytest
 from PIL import Image
 
 from repairai.errors import RepairError
-from repairai.judge.state_set import StateExample, StateSource, state_set_folder, write_examples, write_sources
+from repairai.judge.state_set import StateExample, StateSource, write_examples, write_sources
+from repairai.named_sets import STATE_SETS
 from repairai.ui.states import states_card, states_render, wished
-from repairai.ui.states.state_sets import chosen_states, kept_or_newest, listed
-from repairai.ui.states.wished import free_name, piles
+from repairai.ui.states.state_sets import chosen_states, listed
+from repairai.ui.states.wished import piles
 from tests.ui.test_render import HOSTILE
 
 QUESTION, OPPOSITE = "Is the lid open?", "Is the lid closed?"
 
 
 def a_set(name: str = "lids", question: str = QUESTION) -> Path:
-    folder = state_set_folder(name)
+    folder = STATE_SETS.folder(name)
     (folder / "photos").mkdir(parents=True)
     examples = []
     for number in range(12):
@@ -51,7 +52,7 @@ def test_a_set_is_shown_with_its_answers_its_source_and_some_photos(home: Path):
     assert "my lids (CC0-1.0, 12)" in html
     assert html.count("data:image/jpeg") >= 8
     assert listed() == [("lids · 8 yes, 4 no · 1 question", str(folder))]
-    assert kept_or_newest("gone") == str(folder)
+    assert STATE_SETS.kept_or_newest("gone") == str(folder)
     assert states_card.of_set(str(folder))[0] == html
     assert states_card.of_set(None)[0] == states_render.NO_STATES
 
@@ -69,14 +70,6 @@ def test_a_damaged_set_is_told_and_stays_in_the_list(home: Path):
     (folder / "examples.jsonl").write_text("{}\n")
     assert "damaged" in listed()[0][0]
     assert 'data-outcome="problem"' in states_card.of_set(str(folder))[0]
-
-
-def test_new_sets_get_a_free_name(home: Path):
-    assert free_name("") == "states"
-    a_set("states")
-    assert free_name(" ") == "states-2"
-    with pytest.raises(RepairError, match="already"):
-        free_name("states")
 
 
 def test_more_states_go_into_the_chosen_set(home: Path):

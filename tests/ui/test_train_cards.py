@@ -9,10 +9,11 @@ import pytest
 
 from repairai.errors import RepairError
 from repairai.files import home
+from repairai.named_sets import DATA_SETS
 from repairai.runs.folder import new_run
 from repairai.sop.guides import import_guides
 from repairai.sop.library import Library
-from repairai.ui.data_build import Builder, built, built_in, free_name, samples
+from repairai.ui.data_build import Builder, built, built_in, samples
 from repairai.ui.data_card import DEVICES, FILES, HUB, LIBRARY, look_at, sources
 from repairai.ui.deletion import DATA, doomed
 from repairai.ui.foreseen import foresee, steps_of
@@ -67,9 +68,9 @@ def test_data_are_built_listed_and_looked_at(data: Path):
     shown, *buttons = look_at(str(data), "", 0)
     assert "turn by turn" in shown
     assert all(each.visible for each in buttons)
-    assert free_name("") == "guides"
+    assert DATA_SETS.name_of_new("") == "guides"
     with pytest.raises(RepairError, match="named mine already"):
-        free_name("mine")
+        DATA_SETS.name_of_new("mine")
 
 
 def test_an_example_of_a_model_that_is_not_there_is_shown_without_it(data: Path):
@@ -128,12 +129,6 @@ def test_deleting_data_tells_what_would_be_lost(data: Path):
     assert "Without them cannot go on: lamps." in doomed(DATA, str(data))
     with pytest.raises(RepairError, match="no data named"):
         doomed(DATA, "/nowhere/gone")
-
-
-@pytest.mark.parametrize("name", ["../x", "a/b", "x" * 65, ".hidden", "a."])
-def test_a_name_that_is_none_is_refused(name: str):
-    with pytest.raises(RepairError, match="is no name for data"):
-        free_name(name)
 
 
 def test_damaged_data_are_left_out(tmp_path: Path):

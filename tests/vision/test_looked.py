@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from repairai import named_sets
 from repairai.errors import RepairError
-from repairai.vision import looked
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.looked import accept, accept_above, answer_blind, interval, looked_share, next_blind
 from repairai.vision.photo_set import (
     ANNOTATIONS,
@@ -15,7 +16,6 @@ from repairai.vision.photo_set import (
     LabelledPhoto,
     PhotoSet,
     edit,
-    photo_set_folder,
     write_photo_set,
 )
 from repairai.vision.tiles import overlaps
@@ -25,7 +25,7 @@ BY = "model:tiny"
 
 def proposed(*boxes: LabelledBox, split="train", name="a.jpg") -> PhotoSet:
     photo = LabelledPhoto(name, 640, 480, boxes, split, labelled=False)
-    made = PhotoSet(photo_set_folder("bench"), ("screw", "hole"), (photo,))
+    made = PhotoSet(PHOTO_SETS.folder("bench"), ("screw", "hole"), (photo,))
     write_photo_set(made)
     return made
 
@@ -87,7 +87,7 @@ def accepted(home) -> PhotoSet:
             for i, y in enumerate(rng.integers(60, 360, 5).tolist())
         )
         photos.append(LabelledPhoto(f"{number:02}.jpg", 640, 480, boxes))
-    made = PhotoSet(photo_set_folder("bench"), ("screw", "hole"), tuple(photos))
+    made = PhotoSet(PHOTO_SETS.folder("bench"), ("screw", "hole"), tuple(photos))
     write_photo_set(made)
     return made
 
@@ -170,6 +170,6 @@ def test_copies_of_accepted_boxes_on_made_photos_do_not_come_back(home):
 
 def test_whoever_is_long_at_it_is_told_of(home, monkeypatch):
     folder = proposed(SCREW).folder
-    monkeypatch.setattr(looked, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(named_sets, "LOCK_SECONDS", 0.05)
     with FileLock(folder / ".looked.lock"), pytest.raises(RepairError, match="bench is being looked at"):
         next_blind(folder)

@@ -11,6 +11,7 @@ import pytest
 from faster_coco_eval import COCO
 
 from repairai.errors import RepairError
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision import photo_changes, photo_set
 from repairai.vision.looked import accept
 from repairai.vision.photo_set import (
@@ -22,8 +23,6 @@ from repairai.vision.photo_set import (
     PhotoSource,
     digest_of_annotations,
     edit,
-    photo_set_folder,
-    photo_sets,
     read_photo_set,
     version_of,
     with_boxes,
@@ -39,7 +38,7 @@ DRAWN = LabelledBox("clip", (1, 2, 30, 40.1), "person", True)
 def photos(home: Path) -> PhotoSet:
     """Return a set whose COCO file is too large to be written at each change."""
     every = tuple(LabelledPhoto(f"p{number:05}.jpg", 640, 480, (SCREW,), source=f"s{number}") for number in range(2500))
-    made = PhotoSet(photo_set_folder("bench"), ("screw", "hole"), every, (PhotoSource("mine"),), (3, 4))
+    made = PhotoSet(PHOTO_SETS.folder("bench"), ("screw", "hole"), every, (PhotoSource("mine"),), (3, 4))
     write_photo_set(made)
     assert (made.folder / ANNOTATIONS).stat().st_size > photo_set.WHOLE_BYTES
     return made
@@ -123,13 +122,13 @@ def test_what_changes_nothing_writes_nothing(photos: PhotoSet):
 
 
 def test_a_set_that_has_changed_says_so(photos: PhotoSet):
-    write_photo_set(replace(photos, folder=photo_set_folder("other")))
-    os.utime(photo_set_folder("bench") / ANNOTATIONS, (1, 1))
+    write_photo_set(replace(photos, folder=PHOTO_SETS.folder("other")))
+    os.utime(PHOTO_SETS.folder("bench") / ANNOTATIONS, (1, 1))
     before = version_of(photos.folder), digest_of_annotations(photos.folder)
-    assert photo_sets() == ("other", "bench")
+    assert PHOTO_SETS.names() == ("other", "bench")
     edit(photos.folder, draws("p00000.jpg"))
     between = version_of(photos.folder), digest_of_annotations(photos.folder)
-    assert photo_sets() == ("bench", "other")
+    assert PHOTO_SETS.names() == ("bench", "other")
     edit(photos.folder, draws("p00001.jpg"))
     after = version_of(photos.folder), digest_of_annotations(photos.folder)
     assert len({before, between, after}) == 3

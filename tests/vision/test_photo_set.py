@@ -9,8 +9,9 @@ import pytest
 from faster_coco_eval import COCO
 from filelock import FileLock
 
+from repairai import named_sets
 from repairai.errors import RepairError
-from repairai.vision import photo_set
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.photo_set import (
     ANNOTATIONS,
     LabelledBox,
@@ -18,8 +19,6 @@ from repairai.vision.photo_set import (
     PhotoSet,
     PhotoSource,
     edit,
-    photo_set_folder,
-    photo_sets,
     read_photo_set,
     with_boxes,
     write_photo_set,
@@ -32,7 +31,7 @@ def photos(home) -> PhotoSet:
         LabelledBox("screw", (1.5, 2, 11.25, 12), "person", True),
         LabelledBox("hole", (3, 4, 9, 9), "model:builtin", False, 0.625),
     )
-    folder = photo_set_folder("bench")
+    folder = PHOTO_SETS.folder("bench")
     made = PhotoSet(
         folder,
         ("screw", "hole"),
@@ -50,7 +49,7 @@ def photos(home) -> PhotoSet:
 
 def test_what_is_written_is_read_back(photos):
     assert read_photo_set(photos.folder) == photos
-    assert photo_sets() == ("bench",)
+    assert PHOTO_SETS.names() == ("bench",)
 
 
 def test_it_is_plain_coco(photos):
@@ -103,28 +102,22 @@ def test_a_photo_outside_the_folder_is_refused(photos):
         read_photo_set(photos.folder)
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x" * 65, "a.", "a\\b"])
-def test_a_name_that_is_none_is_one_sentence(name):
-    with pytest.raises(RepairError, match="no name for photos"):
-        photo_set_folder(name)
-
-
 def test_no_folder_is_one_sentence(tmp_path: Path):
     with pytest.raises(RepairError, match="holds no annotations"):
         read_photo_set(tmp_path)
 
 
 def test_whoever_is_long_at_a_set_is_told_of(home, monkeypatch):
-    made = PhotoSet(photo_set_folder("bench"), (), ())
+    made = PhotoSet(PHOTO_SETS.folder("bench"), (), ())
     write_photo_set(made)
-    monkeypatch.setattr(photo_set, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(named_sets, "LOCK_SECONDS", 0.05)
     with FileLock(made.folder / ".lock"), pytest.raises(RepairError, match="bench is being changed"):
         edit(made.folder, lambda photos: photos)
 
 
 @pytest.mark.parametrize("text", ['{"info": [], "images": [], "annotations": [], "categories": []}', "[]", "1"])
 def test_a_file_of_another_make_is_called_damaged(home, text):
-    folder = photo_set_folder("bench")
+    folder = PHOTO_SETS.folder("bench")
     folder.mkdir(parents=True)
     (folder / ANNOTATIONS).write_text(text)
     with pytest.raises(RepairError, match="damaged"):

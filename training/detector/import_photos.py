@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from repairai.errors import RepairError
 from repairai.files import disk_error
+from repairai.named_sets import PHOTO_SETS, neighbour
 from repairai.vision.photo_set import (
     PHOTOS,
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
     PhotoSource,
-    photo_set_folder,
     read_photo_set,
     write_photo_set,
 )
@@ -42,7 +39,6 @@ from training.detector.splits import part
 Tell = Callable[[int, int | None, str], None]
 """Is told how much is done, of how much, and what it is."""
 WORKERS = min(4, os.cpu_count() or 1)
-_HALF = re.compile(r"\..+\.[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -78,10 +74,10 @@ def import_photos(order: Order, tell: Tell) -> PhotoSet:
     Raises:
         RepairError: A source cannot be read, the name is taken, or the disk is full; nothing stays behind.
     """
-    folder = photo_set_folder(order.name)
+    folder = PHOTO_SETS.folder(order.name)
     before = _before(folder, order)
-    clear_halves(folder.parent)
-    beside = folder.with_name(f".{order.name}.{uuid.uuid4().hex[:8]}")
+    PHOTO_SETS.clear_halves()
+    beside = neighbour(folder)
     try:
         with ExitStack() as stack:
             tell(0, None, "labels")
@@ -110,17 +106,6 @@ def import_photos(order: Order, tell: Tell) -> PhotoSet:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return replace(made, folder=folder)
-
-
-def clear_halves(place_of: Path) -> None:
-    """Take away what imports left half-written that were killed an hour ago or more."""
-    with suppress(OSError):
-        for path in place_of.iterdir():
-            if _HALF.fullmatch(path.name) and path.is_dir() and time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-_STALE_SECONDS = 3600.0
 
 
 def _before(folder: Path, order: Order) -> PhotoSet | None:

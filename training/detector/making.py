@@ -15,7 +15,7 @@ from PIL import Image
 
 from repairai.errors import RepairError
 from repairai.files import write_whole
-from repairai.runs.photo_removal import known_photos
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.photo_set import (
     PASTED,
     RENDERED,
@@ -39,7 +39,7 @@ def make(order: Order, tell: Tell) -> Made:
     Raises:
         RepairError: There is no such set, or nothing in it to make scenes of.
     """
-    folder = known_photos(order.name)
+    folder = PHOTO_SETS.known(order.name)
     photos = read_photo_set(folder)
     made = Made(order.name)
     names = rendered_names(photos, order) if order.rendered else {}
@@ -68,7 +68,7 @@ def remove(name: str) -> int:
         sources = tuple(each for each in photos.sources if each.name != RENDERER.name)
         return replace(photos, photos=kept, sources=sources)
 
-    folder = known_photos(name)
+    folder = PHOTO_SETS.known(name)
     with _alone(folder):
         after = edit(folder, change)
         for path in gone:

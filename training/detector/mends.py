@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from repairai.errors import RepairError
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.photo_set import (
     PASTED,
     LabelledBox,
     LabelledPhoto,
     PhotoSet,
     edit,
-    photo_set_folder,
     read_photo_set,
 )
 from training.detector.alike import looks, with_sources
@@ -43,7 +43,7 @@ def mend(name: str, ids: Sequence[str]) -> dict[str, Any]:
     Raises:
         RepairError: There is no such set or mend; nothing is changed then.
     """
-    folder = photo_set_folder(name)
+    folder = PHOTO_SETS.folder(name)
     facts = read_facts(folder)
     if unknown := [each for each in ids if each not in MENDS]:
         near = difflib.get_close_matches(unknown[0], MENDS, n=1, cutoff=0.4)
@@ -91,7 +91,7 @@ def rename(name: str, names: Mapping[str, str]) -> dict[str, Any]:
             raise RepairError(f"two parts would be named {twice[0]!r}", "take another name, or drop one of them")
         return _with_parts(photos, parts, dict(zip(photos.parts, parts, strict=True)))
 
-    return write_report(edit(photo_set_folder(name), change))
+    return write_report(edit(PHOTO_SETS.folder(name), change))
 
 
 def examined(name: str, image_px: int | None = None) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def examined(name: str, image_px: int | None = None) -> dict[str, Any]:
     Raises:
         RepairError: There is no such set.
     """
-    return write_report(read_photo_set(photo_set_folder(name)), image_px=image_px)
+    return write_report(read_photo_set(PHOTO_SETS.folder(name)), image_px=image_px)
 
 
 # ---- the mends

@@ -15,7 +15,7 @@ import numpy as np
 
 from repairai.errors import RepairError
 from repairai.files import disk_error
-from repairai.runs.photo_removal import known_photos
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.looked import accept_above
 from repairai.vision.masks import box_of, decode
 from repairai.vision.photo import read_photo
@@ -104,7 +104,7 @@ def propose(order: Order, tell: Tell) -> Report:
         RepairError: There is no such set or model, or it cannot find what is asked for.
     """
     began = time.perf_counter()
-    folder = known_photos(order.name)
+    folder = PHOTO_SETS.known(order.name)
     photos = read_photo_set(folder)
     if unknown := sorted(set(order.photos) - {each.name for each in photos.photos}):
         raise RepairError(f"{order.name} holds no photo {unknown[0]}", f"see `photos show {order.name}`")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,14 +21,12 @@ from repairai.judge.state_set import (
     Split,
     StateExample,
     StateSource,
-    alone,
-    clear_halves,
     read_sources,
     read_state_set,
-    state_set_folder,
     write_examples,
     write_sources,
 )
+from repairai.named_sets import STATE_SETS, alone, neighbour
 from training.judge import folders, from_photos, kept, rendered
 from training.judge.balance import balanced
 from training.judge.dealing import Dealt, deal
@@ -89,13 +86,13 @@ def build(order: Order, tell: Tell) -> Path:
     """
     if not order.wanted:
         raise RepairError("need a source of examples, got none", "as in --yes FOLDER --no FOLDER --question ...")
-    folder = state_set_folder(order.name)
+    folder = STATE_SETS.folder(order.name)
     if not order.add and folder.exists():
         raise _taken(order.name)
     if order.add and not (folder / EXAMPLES).is_file():
         raise RepairError(f"there are no states named {order.name}", "leave --add out")
-    clear_halves()
-    beside = folder.with_name(f".{order.name}.{uuid.uuid4().hex[:8]}")
+    STATE_SETS.clear_halves()
+    beside = neighbour(folder)
     began = time.perf_counter()
     with ExitStack() as stack:
         if order.add:

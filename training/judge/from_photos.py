@@ -8,7 +8,7 @@ from functools import partial
 from repairai.errors import RepairError
 from repairai.judge.region import padded
 from repairai.judge.state_set import MadeBy
-from repairai.runs.photo_removal import known_photos
+from repairai.named_sets import PHOTO_SETS
 from repairai.schema import Box
 from repairai.vision.photo import Photo, read_photo
 from repairai.vision.photo_set import LabelledBox, LabelledPhoto, PhotoSet, read_photo_set
@@ -24,7 +24,7 @@ def offered(wanted: Source) -> Offered:
     Raises:
         RepairError: There is no such set, or it does not know the parts.
     """
-    photos = read_photo_set(known_photos(wanted.photos))
+    photos = read_photo_set(PHOTO_SETS.known(wanted.photos))
     answers: dict[str, Answer] = {}
     for part, answer in ((wanted.yes_part, "yes"), (wanted.no_part, "no")):
         if part and part not in photos.parts:

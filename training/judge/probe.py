@@ -30,13 +30,13 @@ from repairai.judge.classifier import (
 )
 from repairai.judge.questions import key
 from repairai.judge.state_set import SOURCES, StateExample, read_state_set
+from repairai.named_sets import STATE_SETS
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Journal
 from repairai.runs.metrics import Metric, forget_after
 from training.judge.backbone import Backbone, export, load_backbone
 from training.judge.features import View, mirrors, read_fitted, seen
 from training.judge.logistic import STRENGTHS, USUAL, Table, fit, held_back, loss_of
-from training.judge.trained_on import states_place
 
 MOST_VIEWED = 3000
 """Photos above which only the photos themselves are learned from: there are enough of them."""
@@ -97,7 +97,7 @@ def train(folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
         Asked: It was asked to stop or to pause: it takes minutes, and begins anew.
     """
     _phase(journal, "reading the states")
-    data = states_place(recipe.data)
+    data = STATE_SETS.meant(recipe.data)
     examples = [each for each in read_state_set(data) if each.split in ("train", "val")]
     heads = heads_of(examples)
     journal.event("states", _said(examples, heads), questions=[to_data(each.taught) for each in heads])

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from repairai.files import expanded, read_record, write_record
-from repairai.judge.state_set import EXAMPLES, Split, StateExample, state_set_folder
+from repairai.files import read_record, write_record
+from repairai.judge.state_set import Split, StateExample
 
 FILE = "trained_on.json"
 
@@ -25,17 +25,6 @@ class TrainedOn:
     data: str
     learned: dict[str, str]
     judged: dict[str, str]
-
-
-def states_place(name: str, base: Path | None = None) -> Path:
-    """Return a set's folder by its name, or a folder as it is.
-
-    Args:
-        name: Of either.
-        base: What a folder relates to; None for the current folder.
-    """
-    folder = (base or Path()) / expanded(name)
-    return folder if (folder / EXAMPLES).is_file() else state_set_folder(name)
 
 
 def keep(run: Path, data: Path, examples: Sequence[StateExample]) -> TrainedOn:

@@ -19,12 +19,12 @@ from repairai.hardware.recipe import Recipe
 from repairai.judge.photo_prompt import JUDGE_FILE, PhotoPrompt
 from repairai.judge.state_set import EXAMPLES, SOURCES, Split, read_state_set
 from repairai.judge.vision_language import VisionLanguage
+from repairai.named_sets import STATE_SETS
 from repairai.runs.checkpoints import last_whole, remove_halves
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import forget_after
 from training.arguments import NOT_SHARED
-from training.judge.trained_on import states_place
 from training.judge.vlm_model import load_for_training
 from training.judge.vlm_rows import both_ways, evened, read_photo
 from training.judge.vlm_trainer import VisionLanguageTrainer, make_trainer
@@ -86,7 +86,7 @@ def refuse(recipe: Recipe) -> None:
 def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> VisionLanguageTrainer:
     """Return the trainer, with all that it needs loaded."""
     _phase(journal, "reading the data")
-    data = read_rows(states_place(recipe.data), journal)
+    data = read_rows(STATE_SETS.meant(recipe.data), journal)
     _phase(journal, "loading the model")
     model, prompt = load_for_training(recipe)
     trainer = make_trainer(recipe, model, prompt, data, folder.checkpoints, [Watch(journal), Took()])
@@ -159,7 +159,7 @@ def _save(trainer: VisionLanguageTrainer, folder: RunFolder, recipe: Recipe, jou
     made = folder.path / "model.part"
     trainer.save_model(str(made))
     keep_beside(made, trainer.prompt)
-    sources = states_place(recipe.data) / SOURCES
+    sources = STATE_SETS.meant(recipe.data) / SOURCES
     if sources.is_file():  # whose photos it has learned from goes with it
         shutil.copy(sources, made / SOURCES)
     shutil.rmtree(folder.model, ignore_errors=True)

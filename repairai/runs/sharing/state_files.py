@@ -8,9 +8,7 @@ sources.json               where the photos came from, with licences
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import uuid
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,10 +25,10 @@ from repairai.judge.state_set import (
     StateExample,
     read_sources,
     read_state_set,
-    state_set_folder,
     write_examples,
     write_sources,
 )
+from repairai.named_sets import STATE_SETS, neighbour, put_in_place
 from repairai.runs.sharing.bare_photo import bare
 from repairai.runs.sharing.origins import of_photos
 from repairai.runs.sharing.photo_files import IN_A_FOLDER, METADATA, NAMES
@@ -166,12 +164,12 @@ def take_states(folder: Path, name: str = "") -> Path:
     Raises:
         RepairError: It holds no states, a photo of them is missing, or a set of that name came from elsewhere.
     """
-    place = state_set_folder(name or folder.name)
+    place = STATE_SETS.folder(name or folder.name)
     came = known_of(folder)
     if place.exists() and (not came or known_of(place) is None):
         raise RepairError(f"there are states named {place.name} already", "delete them, or give another name")
     examples: list[StateExample] = []
-    work = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
+    work = neighbour(place)
     try:
         for path in sorted(folder.glob(f"*/{METADATA}")):
             if split := SPLIT_OF.get(path.parent.name):
@@ -183,11 +181,7 @@ def take_states(folder: Path, name: str = "") -> Path:
             write_sources(work, read_sources(folder))
         if came:
             shutil.copyfile(folder / "pulled.json", work / "pulled.json")
-        gone = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
-        if place.exists():
-            os.replace(place, gone)
-        os.replace(work, place)
-        shutil.rmtree(gone, ignore_errors=True)
+        put_in_place(work, place)
     except OSError as error:
         raise disk_error(place, error) from None
     finally:

@@ -6,12 +6,11 @@ from contextlib import suppress
 
 from repairai.errors import RepairError
 from repairai.hub.push import Parcel
-from repairai.judge.state_set import state_sets
+from repairai.named_sets import PHOTO_SETS, STATE_SETS
 from repairai.runs import parcels
 from repairai.runs.folder import RunFolder, run_folders
 from repairai.runs.state import read_run
 from repairai.ui.data_build import built
-from repairai.vision.photo_set import photo_sets
 
 RUN, MERGED, DATA, PHOTOS, STATES = "run", "merged", "data", "photos", "states"
 WHAT = {"sop": "an agent", "detector": "a detector", "judge": "a judge"}
@@ -31,8 +30,8 @@ def goods() -> list[tuple[str, str]]:
         if (folder.path / parcels.MERGED / "config.json").is_file():
             found.append((f"{folder.id}: {what}, merged with its base", f"{MERGED}:{folder.id}"))
     found += [(f"{each.folder.name}: examples for an agent", f"{DATA}:{each.folder.name}") for each in built()]
-    found += [(f"{name}: labelled photos", f"{PHOTOS}:{name}") for name in photo_sets()]
-    return [*found, *((f"{name}: states", f"{STATES}:{name}") for name in state_sets())]
+    found += [(f"{name}: labelled photos", f"{PHOTOS}:{name}") for name in PHOTO_SETS.names()]
+    return [*found, *((f"{name}: states", f"{STATES}:{name}") for name in STATE_SETS.names())]
 
 
 def name_of(good: str) -> str:

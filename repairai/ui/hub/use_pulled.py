@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from repairai.errors import RepairError
 from repairai.hub.client import address
 from repairai.hub.pull import PullPlan
 from repairai.judge import judges
-from repairai.judge.state_set import state_set_folder
+from repairai.named_sets import PHOTO_SETS, STATE_SETS
 from repairai.runs.sharing.state_files import take_states
 from repairai.sop import agents
 from repairai.sop.guides import import_guides
@@ -19,7 +18,6 @@ from repairai.ui.photos.photos_work import SCRIPT
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.workbench import Workbench
 from repairai.vision import detectors
-from repairai.vision.photo_set import photo_set_folder
 
 POLL_SECONDS = 0.2
 
@@ -49,7 +47,7 @@ def use(pulled: Pulled | None, bench: Workbench) -> str:
     if plan.what == "photos":
         return _photos_in(plan, folder)
     if plan.what == "states":
-        name = _free(plan.repo.rpartition("/")[2], state_set_folder)
+        name = STATE_SETS.free_name(plan.repo.rpartition("/")[2])
         return f"The states are in the Train tab, as {take_states(folder, name).name}."
     if plan.what == "guides":
         report = import_guides(folder, bench.library)
@@ -57,18 +55,9 @@ def use(pulled: Pulled | None, bench: Workbench) -> str:
     raise RepairError(f"{plan.repo} is only kept", f"it lies in {folder}")
 
 
-def _free(name: str, folder_of: Callable[[str], Path]) -> str:
-    """Return a name that no set has yet: the given one, or with a number."""
-    number, free = 1, name
-    while folder_of(free).exists():
-        number += 1
-        free = f"{name}-{number}"
-    return free
-
-
 def _photos_in(plan: PullPlan, folder: Path) -> str:
     """Bring fetched photos in among the person's own sets, and say where they are."""
-    free = _free(plan.repo.rpartition("/")[2], photo_set_folder)
+    free = PHOTO_SETS.free_name(plan.repo.rpartition("/")[2])
     words = [str(folder), f"--name={free}", f"--url={address(plan.repo, plan.kind)}"]
     work = Scripted()
     work.start(f"Bringing in {free}", free, SCRIPT, [*words, *([f"--licence={plan.licence}"] if plan.licence else [])])

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from repairai.named_sets import PHOTO_SETS
 from repairai.ui import start_card
 from repairai.ui.photos import detector_recipe, look_card, photos_card, photos_work, propose_card, try_card
 from repairai.ui.photos.scripted import Scripted
@@ -43,7 +44,7 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watc
     """The tab within the tab stays chosen while others are looked at."""
 
     def opened(chosen: str | None, version: int) -> list[Any]:
-        found = photos_work.kept_or_newest(chosen)
+        found = PHOTO_SETS.kept_or_newest(chosen)
         fold = gr.skip() if found else gr.Accordion(open=True)
         going = gr.Timer(active=work.progress() is not None)
         tests = gr.Timer(active=trial.progress() is not None)

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
+from repairai.named_sets import PHOTO_SETS
 from repairai.ui import deletion, render
 from repairai.ui.deletion import Deletion
 from repairai.ui.photos import at_rest, photos_render
@@ -17,7 +18,6 @@ from repairai.ui.photos.photos_work import (
     SCRIPT,
     dropdown,
     examine,
-    kept_or_newest,
     look,
     mend,
     name_parts,
@@ -25,7 +25,7 @@ from repairai.ui.photos.photos_work import (
     started,
 )
 from repairai.ui.photos.scripted import Scripted
-from repairai.ui.photos.sets import chosen_set, free_name, nameless, report_of
+from repairai.ui.photos.sets import chosen_set, nameless, report_of
 from repairai.ui.workbench import live
 
 POLL_SECONDS = 1
@@ -168,8 +168,8 @@ def wire(card: PhotosCard, work: Scripted, recipe: gr.Code) -> None:
         recipe: By which will be trained on the set.
     """
     card.kind.input(_where, card.kind, [card.files, card.words], **QUIET)
-    card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
-    deletion.wire(card.delete, card.chosen, card.progress, lambda folder: dropdown(kept_or_newest(folder)))
+    card.chosen.focus(lambda folder: dropdown(PHOTO_SETS.kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
+    deletion.wire(card.delete, card.chosen, card.progress, lambda folder: dropdown(PHOTO_SETS.kept_or_newest(folder)))
     _wire_work(card, work, recipe)
     card.shown.change(lambda folder, shown: _doctor(folder, shown), [card.chosen, card.shown], card.doctor, **QUIET)
 
@@ -197,7 +197,7 @@ def _wire_work(card: PhotosCard, work: Scripted, recipe: gr.Code) -> None:
     ) -> list[Any]:
         beside = own_place()
         try:
-            free = free_name(name)
+            free = PHOTO_SETS.name_of_new(name)
             given = [*sources(kind, files or [], words, beside), *flags(free, licence, bare)]
             work.start(f"Bringing in {free}", free, SCRIPT, given, beside)
         except RepairError as error:

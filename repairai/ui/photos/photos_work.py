@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
+from repairai.named_sets import PHOTO_SETS
 from repairai.ui import render
 from repairai.ui.photos import photos_render
 from repairai.ui.photos.corrected import renamed
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.photos.sets import listed, report_of, the_set
 from repairai.ui.recipe_text import parsed
-from repairai.vision.photo_set import photo_set_folder
 
 SCRIPT = "training.detector_data"
 
@@ -96,7 +96,7 @@ def look(work: Scripted, chosen: str | None, version: int) -> list[Any]:
     if found.cancelled:
         return [photos_render.said(f"{found.title} was cancelled."), *still, gr.skip(), gr.skip(), version + 1]
     said = photos_render.said(f"{found.title}: done.{_told(found.said) if found.tells else ''}")
-    new = kept_or_newest(str(photo_set_folder(found.subject)))
+    new = PHOTO_SETS.kept_or_newest(str(PHOTO_SETS.folder(found.subject)))
     return [said, *still, dropdown(new), gr.Accordion(open=False), newer(chosen, new, version)]
 
 
@@ -112,12 +112,6 @@ def _told(said: tuple[str, ...]) -> str:
 def while_going(going: bool, cancelled: bool = False) -> list[Any]:
     """Return the buttons that end and start, as they are while something is going on or not."""
     return [gr.Button(visible=going and not cancelled), gr.Button(interactive=not going)]
-
-
-def kept_or_newest(chosen: str | None) -> str | None:
-    """Return the chosen set where it is still there, else the newest; None where there is none."""
-    folders = [folder for _, folder in listed()]
-    return chosen if chosen in folders else next(iter(folders), None)
 
 
 def dropdown(chosen: str | None) -> Any:

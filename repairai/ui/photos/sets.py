@@ -11,19 +11,17 @@ from typing import Any
 
 from repairai.errors import RepairError
 from repairai.files import read_text
+from repairai.named_sets import PHOTO_SETS
 from repairai.vision.photo_set import (
     ANNOTATIONS,
     SPLITS,
     PhotoSet,
     is_report_stale,
-    photo_set_folder,
-    photo_sets,
     read_photo_set,
     version_of,
 )
 
 REPORT = "report.json"
-NAME_OF_NEW = "photos"
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def chosen_set(folder: str | None) -> PhotoSet | None:
     """
     if not folder:
         return None
-    path = photo_set_folder(Path(folder).name)
+    path = PHOTO_SETS.folder(Path(folder).name)
     return read_photo_set(path) if (path / ANNOTATIONS).is_file() else None
 
 
@@ -93,8 +91,8 @@ def the_set(folder: str | None) -> PhotoSet:
 def listed() -> list[tuple[str, str]]:
     """Return all sets, newest first, each as what it says and its folder."""
     found = []
-    for name in photo_sets():
-        folder = photo_set_folder(name)
+    for name in PHOTO_SETS.names():
+        folder = PHOTO_SETS.folder(name)
         try:
             said = _said(folder)
         except RepairError:
@@ -135,23 +133,6 @@ def finding_of(data: dict[str, Any]) -> Finding:
         tuple(str(name) for name in data.get("photos", ())), int(data.get("count", 0)), str(data.get("mend", "") or ""),
         str(data.get("mend_said", "") or ""),
     )  # fmt: skip
-
-
-def free_name(wanted: str) -> str:
-    """Return the name that a new set gets: the one that is wanted, else `photos`, `photos-2` and so on.
-
-    Raises:
-        RepairError: It is none for a folder, or it is taken.
-    """
-    wanted = wanted.strip()
-    if not wanted:
-        number = 1
-        while photo_set_folder(name := NAME_OF_NEW if number == 1 else f"{NAME_OF_NEW}-{number}").exists():
-            number += 1
-        return name
-    if photo_set_folder(wanted).exists():
-        raise RepairError(f"there are photos named {wanted} already", "choose another name")
-    return wanted
 
 
 def nameless(photos: PhotoSet) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import gradio as gr
 
+from repairai.named_sets import STATE_SETS
 from repairai.ui import start_card
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.runs_places import Places
 from repairai.ui.states import judge_recipe, states_card
-from repairai.ui.states.state_sets import dropdown, kept_or_newest
+from repairai.ui.states.state_sets import dropdown
 from repairai.ui.watched import Watched
 
 PREFIX = "judge-"
@@ -38,7 +39,7 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], own: gr.Tab) -> Callable[[Watch
     """The tab within the tab stays chosen while others are looked at."""
 
     def opened(chosen: str | None, version: int) -> list[Any]:
-        found = kept_or_newest(chosen)
+        found = STATE_SETS.kept_or_newest(chosen)
         fold = gr.skip() if found else gr.Accordion(open=True)
         return [dropdown(found), fold, gr.Timer(active=work.progress() is not None), version + 1]
 

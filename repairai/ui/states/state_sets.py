@@ -20,10 +20,9 @@ from repairai.judge.state_set import (
     StateSummary,
     read_sources,
     read_state_set,
-    state_set_folder,
-    state_sets,
     summary,
 )
+from repairai.named_sets import STATE_SETS
 from repairai.ui.photos.sets import Finding, finding_of
 
 
@@ -59,7 +58,7 @@ def chosen_states(folder: str | None) -> States | None:
     """
     if not folder:
         return None
-    path = state_set_folder(Path(folder).name)
+    path = STATE_SETS.folder(Path(folder).name)
     try:
         changed = (path / EXAMPLES).stat().st_mtime_ns
     except OSError:
@@ -85,8 +84,8 @@ def _findings(path: Path) -> tuple[Finding, ...]:
 def listed() -> list[tuple[str, str]]:
     """Return all sets, newest first, each as what it says and its folder."""
     found = []
-    for name in state_sets():
-        folder = state_set_folder(name)
+    for name in STATE_SETS.names():
+        folder = STATE_SETS.folder(name)
         try:
             states = chosen_states(str(folder))
             said = _said(states.summary) if states else "gone"
@@ -100,12 +99,6 @@ def _said(found: StateSummary) -> str:
     yes, no = sum(each.yes for each in found.questions), sum(each.no for each in found.questions)
     questions = "1 question" if len(found.questions) == 1 else f"{len(found.questions)} questions"
     return f"{yes:,} yes, {no:,} no · {questions}"
-
-
-def kept_or_newest(chosen: str | None) -> str | None:
-    """Return the chosen set where it is still there, else the newest; None where there is none."""
-    folders = [str(state_set_folder(name)) for name in state_sets()]
-    return chosen if chosen in folders else next(iter(folders), None)
 
 
 def dropdown(chosen: str | None) -> Any:

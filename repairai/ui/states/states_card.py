@@ -9,10 +9,9 @@ from typing import Any
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.judge.state_set import state_set_folder
-from repairai.runs.state_removal import delete_states, known_states
+from repairai.named_sets import PHOTO_SETS, STATE_SETS
 from repairai.ui import deletion, render
-from repairai.ui.deletion import Deletable, Deletion
+from repairai.ui.deletion import Deletion
 from repairai.ui.photos import photos_render
 from repairai.ui.photos.dropped import own_place
 from repairai.ui.photos.photos_work import while_going
@@ -20,15 +19,13 @@ from repairai.ui.photos.scripted import Scripted
 from repairai.ui.photos.sets import chosen_set
 from repairai.ui.question_fold import propose
 from repairai.ui.states import states_render
-from repairai.ui.states.state_sets import chosen_states, dropdown, kept_or_newest
+from repairai.ui.states.state_sets import chosen_states, dropdown
 from repairai.ui.states.wished import DRAWN, FROM, LABELLED, PILES, name_of, words_of
 from repairai.ui.workbench import live
-from repairai.vision.photo_set import photo_set_folder, photo_sets
 
 SCRIPT = "training.judge_data"
 SCENES = [("Is the connector unplugged?", "connector"), ("Is the battery removed?", "battery"),
           ("Is the lid removed?", "lid")]  # fmt: skip
-STATES = Deletable("states", known_states, delete_states)
 POLL_SECONDS = 1
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 POLL: dict[str, Any] = {"concurrency_limit": None, **QUIET}
@@ -148,8 +145,8 @@ def lay() -> StatesCard:
     cancel = gr.Button("Cancel", visible=False, elem_id="states-cancel", min_width=160)
     report = gr.HTML(states_render.NO_STATES, elem_id="states-report")
     with gr.Row(elem_classes="adder"):
-        ask = deletion.lay_button(STATES)
-    delete = deletion.lay(STATES, ask)
+        ask = deletion.lay_button(deletion.STATES)
+    delete = deletion.lay(deletion.STATES, ask)
     return StatesCard(
         chosen, gr.State(0), fold, kind, asked, question, opposite, two, yes, no, *labelled, drawn, scene, scenes, name,
         licence, add, build, cancel, progress, gr.Timer(POLL_SECONDS, active=False), report, delete,
@@ -180,8 +177,8 @@ def wire(card: StatesCard, work: Scripted) -> None:
     propose(card.question, card.opposite)
     card.photos.focus(_photo_sets, card.photos, card.photos, **QUIET)
     card.photos.change(_parts, card.photos, [card.yes_part, card.no_part], **QUIET)
-    card.chosen.focus(lambda folder: dropdown(kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
-    deletion.wire(card.delete, card.chosen, card.progress, lambda folder: dropdown(kept_or_newest(folder)))
+    card.chosen.focus(lambda folder: dropdown(STATE_SETS.kept_or_newest(folder)), card.chosen, card.chosen, **QUIET)
+    deletion.wire(card.delete, card.chosen, card.progress, lambda folder: dropdown(STATE_SETS.kept_or_newest(folder)))
     _wire_work(card, work)
     for changed in (card.chosen.change, card.version.change):
         changed(of_set, card.chosen, card.of_set, trigger_mode="always_last", **QUIET)
@@ -242,7 +239,7 @@ def look(work: Scripted, chosen: str | None, version: int) -> list[Any]:
         return [render.problem(found.fault), *still, *same]
     if found.cancelled:
         return [photos_render.said(f"{found.title} was cancelled."), *still, *same]
-    new = kept_or_newest(str(state_set_folder(found.subject)))
+    new = STATE_SETS.kept_or_newest(str(STATE_SETS.folder(found.subject)))
     said = photos_render.said(f"{found.title}: done.")
     return [said, *still, dropdown(new), gr.Accordion(open=False), version + 1]
 
@@ -260,13 +257,13 @@ def of_set(folder: str | None) -> list[Any]:
 
 
 def _photo_sets(chosen: str | None) -> Any:
-    names = list(photo_sets())
+    names = list(PHOTO_SETS.names())
     return gr.Dropdown(names, value=chosen if chosen in names else next(iter(names), None))
 
 
 def _parts(name: str | None) -> list[Any]:
     try:
-        found = chosen_set(str(photo_set_folder(name))) if name else None
+        found = chosen_set(str(PHOTO_SETS.folder(name))) if name else None
     except RepairError:  # it is told where the set is looked at
         found = None
     parts = list(found.parts) if found else []

@@ -12,14 +12,14 @@ from repairai.hub import account, pull, push
 from repairai.hub.push import PushPlan
 from repairai.hub.pushes import Push, Standing
 from repairai.judge import judges
-from repairai.judge.state_set import read_state_set, state_set_folder
+from repairai.judge.state_set import read_state_set
+from repairai.named_sets import PHOTO_SETS, STATE_SETS
 from repairai.runs import parcels
 from repairai.sop import agents
 from repairai.ui.hub import account_card, goods, pull_card, push_card, push_render, space_card, there_card, use_pulled
 from repairai.ui.hub.pulling import Pulled, Pulling
 from repairai.ui.workbench import Workbench
 from repairai.vision import detectors
-from repairai.vision.photo_set import photo_sets
 from tests.hub_server.server import HubServer
 from tests.judge.classifiers import bright_or_dark
 from tests.runs import runs_to_share
@@ -145,7 +145,7 @@ def test_an_agent_photos_and_guides_are_used_as_they_are(
         "id": "own-1", "title": "Kettle lid", "device": "Kettle", "licence": "CC0-1.0",
         "steps": [{"number": 1, "lines": [{"text": "Remove the two screws."}]}],
     }  # fmt: skip
-    write_states(state_set_folder("latches"), 4)
+    write_states(STATE_SETS.folder("latches"), 4)
     push.send(parcels.of_state_set("latches", "me/latches"), "me/latches")
     hub.add_repo("dataset", "me/guides", {"guides.jsonl": json.dumps(guide) + "\n"})
     bench = Workbench()
@@ -157,9 +157,9 @@ def test_an_agent_photos_and_guides_are_used_as_they_are(
     assert used("me/agent", "model").startswith("me/agent answers questions now")
     assert (agents.active().name, agents.active().base) == ("me/agent", "maker/tiny-base")
     assert used("me/bench", "dataset") == "The photos are in the Train tab, as bench-2."
-    assert "bench-2" in photo_sets()
+    assert "bench-2" in PHOTO_SETS.names()
     assert used("me/latches", "dataset") == "The states are in the Train tab, as latches-2."
-    assert len(read_state_set(state_set_folder("latches-2"))) == 4
+    assert len(read_state_set(STATE_SETS.folder("latches-2"))) == 4
     assert used("me/guides", "dataset") == "1 guides of me/guides are in the library."
     assert bench.library.guide("own-1").device == "Kettle"
 
@@ -172,7 +172,7 @@ def test_all_that_can_go_is_listed(base: Path):
     runs_to_share.photos()
     runs_to_share.agent(base)
     runs_to_share.eyes()
-    write_states(state_set_folder("latches"), 4)
+    write_states(STATE_SETS.folder("latches"), 4)
     found = goods.goods()
     known = {value for _, value in found}
     assert known == {"run:agent", "run:eyes", "data:lamps", "photos:bench", "states:latches"}
