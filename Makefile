@@ -26,9 +26,11 @@ $(VENV)/run-ready: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/test-ready: $(VENV)/run-ready
+# What runs it is among what tests it: one installation, not two.
+$(VENV)/test-ready: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
-	touch $@
+	touch $(VENV)/run-ready $@
 
 clean:
 	rm -rf $(VENV) build *.egg-info
