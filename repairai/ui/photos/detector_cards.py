@@ -32,12 +32,12 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watc
     recipe = detector_recipe.lay()
     tried = try_card.lay()
     start = start_card.lay(PREFIX)
-    photos_card.wire(photos, work, recipe.text)
+    photos_card.wire(photos, work, recipe.sheet.text)
     look_card.wire(look, photos)
     propose_card.wire(propose, photos, look.opened, work)
     loads = detector_recipe.wire(recipe, photos.chosen)
     try_card.wire(tried, recipe, photos.chosen, trial)
-    start_card.wire(start, recipe.text, photos.chosen, loads)
+    start_card.wire(start, recipe.sheet.text, photos.chosen, loads)
 
     is_open: Any = gr.State(False)
     """The tab within the tab stays chosen while others are looked at."""
@@ -57,4 +57,4 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watc
     for other in others:
         other.select(lambda: False, None, is_open, **QUIET)
     tab.select(opened_again, [*now, is_open], seen, **QUIET)
-    return lambda watched, places, tabs: start_card.wire_start(start, recipe.text, watched, places, tabs)
+    return lambda watched, places, tabs: start_card.wire_start(start, recipe.sheet.text, watched, places, tabs)

@@ -32,7 +32,7 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], own: gr.Tab) -> Callable[[Watch
     start = start_card.lay(PREFIX)
     states_card.wire(states, work)
     loads = judge_recipe.wire(recipe, states.chosen)
-    start_card.wire(start, recipe.text, states.chosen, loads)
+    start_card.wire(start, recipe.sheet.text, states.chosen, loads)
 
     is_open: Any = gr.State(False)
     """The tab within the tab stays chosen while others are looked at."""
@@ -50,4 +50,4 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], own: gr.Tab) -> Callable[[Watch
     for other in others:
         other.select(lambda: False, None, is_open, **QUIET)
     tab.select(opened_again, [*now, is_open], seen, **QUIET)
-    return lambda watched, places, tabs: start_card.wire_start(start, recipe.text, watched, places, tabs)
+    return lambda watched, places, tabs: start_card.wire_start(start, recipe.sheet.text, watched, places, tabs)
