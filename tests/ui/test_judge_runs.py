@@ -107,8 +107,8 @@ def test_so_many_wrong_states_may_not_pass(home: Path):
 def test_a_damaged_register_is_told(home: Path):
     judges.register_path().parent.mkdir(parents=True)
     judges.register_path().write_text("{")
-    assert "damaged" in judge_runs.judging()
-    assert not judge_runs.has_past()
+    assert "damaged" in run_kinds.JUDGE.in_use()
+    assert not run_kinds.JUDGE.has_past()
     assert [name for _, name in seeing.judge_choices()] == ["", "nobody"]
     assert seeing.address_of("") == ""
 
