@@ -13,8 +13,8 @@ from repairai.files import read_text
 from repairai.judge import judges
 from repairai.judge.judges import Judge
 from repairai.runs import detector_gate, gate, judge_gate, launch
+from repairai.runs.decision import Decision
 from repairai.runs.folder import RunFolder
-from repairai.runs.gate import Decision
 from repairai.sop import agents
 from repairai.sop.agents import Agent
 from repairai.ui import detector_scores_render, judge_scores_render, render, scores_render
