@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repairai.commands import label, transfer
+from repairai.commands import label, sets, transfer
 from repairai.commands.script import run_script
-from repairai.commands.words import noun, print_json, refuse, verb, whole
-from repairai.errors import RepairError
+from repairai.commands.words import noun, print_json, verb, whole
 
 if TYPE_CHECKING:
     from repairai.vision.photo_set import PhotoSet
@@ -114,32 +112,20 @@ def _folder(name: str) -> Path:
 def _list(chosen: argparse.Namespace) -> int:
     from repairai.vision.photo_set import photo_set_folder, photo_sets
 
-    found = []
-    for name in photo_sets():
-        try:
-            found.append(_about(photo_set_folder(name)))
-        except RepairError as error:  # the others are listed all the same
-            refuse(str(error))
-    if chosen.json:
-        print_json(found)
-        return 0
-    for each in found:
-        print(f"{each['name']}  {_counts(each)}; {', '.join(each['parts']) or 'no parts yet'}; {_found(each)}")
-    if not found:
-        print("there are no photos yet: `photos import SOURCE`")
-    return 0
+    none = "there are no photos yet: `photos import SOURCE`"
+    return sets.print_sets(photo_sets(), lambda name: _about(photo_set_folder(name)), _line, none, chosen.json)
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def _line(about: sets.About) -> str:
+    return f"{about['name']}  {_counts(about)}; {', '.join(about['parts']) or 'no parts yet'}; {_found(about)}"
+
+
+def _about(folder: Path) -> sets.About:
     """Return the report of a set; of one that was changed since, what its photos tell, with the findings of before."""
+    from repairai.runs.folder import read_json
     from repairai.vision.photo_set import REPORT, SPLITS, is_report_stale, read_photo_set
 
-    try:
-        report = json.loads((folder / REPORT).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        report = {}
-    if not isinstance(report, dict):
-        report = {}
+    report = read_json(folder / REPORT)
     stale = is_report_stale(folder, report)
     own = {"name": folder.name, "folder": str(folder), "stale": stale}
     if not stale:
@@ -162,17 +148,16 @@ def _part(photos: PhotoSet, part: str) -> dict[str, Any]:
     return {"photos": len(having), "boxes": boxes, "splits": splits}
 
 
-def _counts(about: dict[str, Any]) -> str:
-    return f"{about['photos']:,} photos ({', '.join(f'{count:,} {split}' for split, count in about['splits'].items())})"
+def _counts(about: sets.About) -> str:
+    return f"{about['photos']:,} photos ({sets.splits_in_words(about['splits'])})"
 
 
-def _found(about: dict[str, Any]) -> str:
+def _found(about: sets.About) -> str:
     if about["findings"] is None:
         return "not looked through yet"
     if about["stale"]:
         return "changed since the doctor looked"
-    worst = [each for each in about["findings"] if each["severity"] != "note"]
-    return f"{len(worst)} {'finding' if len(worst) == 1 else 'findings'}"
+    return sets.findings_in_words(about["findings"])
 
 
 def _show(chosen: argparse.Namespace) -> int:
@@ -185,11 +170,9 @@ def _show(chosen: argparse.Namespace) -> int:
         return 0
     print(f"{about['name']}: {_counts(about)}\n{about['folder']}\n")
     for part, counts in about["parts"].items():
-        splits = ", ".join(f"{count:,} {split}" for split, count in counts["splits"].items())
+        splits = sets.splits_in_words(counts["splits"])
         print(f"{part}: {counts['boxes']:,} boxes on {counts['photos']:,} photos ({splits})")
-    for source in about["sources"]:
-        told = ", ".join(filter(None, (source["licence"] or "licence unknown", source["url"])))
-        print(f"from {source['name']}: {source['photos']:,} photos, {told}")
+    sets.print_sources(about["sources"])
     if about["stale"]:
         print(f"changed since the doctor looked: `photos doctor {about['name']}` looks again")
     for each in about["findings"] or ():
@@ -226,11 +209,4 @@ def _push(chosen: argparse.Namespace) -> int:
 def _delete(chosen: argparse.Namespace) -> int:
     from repairai.runs.photo_removal import delete_photos
 
-    stuck = delete_photos(chosen.name)
-    if chosen.json:
-        print_json({"deleted": chosen.name, "cannot_go_on": stuck})
-        return 0
-    print(f"{chosen.name} is deleted")
-    if stuck:
-        print(f"without these photos cannot go on: {', '.join(stuck)}")
-    return 0
+    return sets.print_deleted(chosen.name, "photos", delete_photos(chosen.name), chosen.json)
