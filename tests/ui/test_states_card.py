@@ -11,7 +11,7 @@ from repairai.errors import RepairError
 from repairai.judge.state_set import StateExample, StateSource, state_set_folder, write_examples, write_sources
 from repairai.ui.states import states_card, states_render, wished
 from repairai.ui.states.state_sets import chosen_states, kept_or_newest, listed
-from repairai.ui.states.wished import free_name, piles
+from repairai.ui.states.wished import name_of, piles
 from tests.ui.test_render import HOSTILE
 
 QUESTION, OPPOSITE = "Is the lid open?", "Is the lid closed?"
@@ -72,11 +72,11 @@ def test_a_damaged_set_is_told_and_stays_in_the_list(home: Path):
 
 
 def test_new_sets_get_a_free_name(home: Path):
-    assert free_name("") == "states"
+    assert name_of("", None, False) == "states"
     a_set("states")
-    assert free_name(" ") == "states-2"
+    assert name_of(" ", None, False) == "states-2"
     with pytest.raises(RepairError, match="already"):
-        free_name("states")
+        name_of("states", None, False)
 
 
 def test_more_states_go_into_the_chosen_set(home: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,6 @@ from repairai.vision.photo_set import (
 )
 
 REPORT = "report.json"
-NAME_OF_NEW = "photos"
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,13 @@ def finding_of(data: dict[str, Any]) -> Finding:
     )  # fmt: skip
 
 
-def free_name(wanted: str) -> str:
+def free_name(wanted: str, what: str = "photos", folder_of: Callable[[str], Path] = photo_set_folder) -> str:
     """Return the name that a new set gets: the one that is wanted, else `photos`, `photos-2` and so on.
+
+    Args:
+        wanted: By a person.
+        what: The set holds.
+        folder_of: Returns the folder of a set by its name.
 
     Raises:
         RepairError: It is none for a folder, or it is taken.
@@ -146,11 +151,11 @@ def free_name(wanted: str) -> str:
     wanted = wanted.strip()
     if not wanted:
         number = 1
-        while photo_set_folder(name := NAME_OF_NEW if number == 1 else f"{NAME_OF_NEW}-{number}").exists():
+        while folder_of(name := what if number == 1 else f"{what}-{number}").exists():
             number += 1
         return name
-    if photo_set_folder(wanted).exists():
-        raise RepairError(f"there are photos named {wanted} already", "choose another name")
+    if folder_of(wanted).exists():
+        raise RepairError(f"there are {what} named {wanted} already", "choose another name")
     return wanted
 
 

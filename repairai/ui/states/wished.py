@@ -9,6 +9,7 @@ from pathlib import Path
 from repairai.errors import RepairError
 from repairai.files import disk_error
 from repairai.judge.state_set import state_set_folder
+from repairai.ui.photos.sets import free_name
 from repairai.ui.question_fold import as_question
 from repairai.ui.states.state_sets import chosen_states
 
@@ -16,7 +17,6 @@ PILES, ANSWERS, LABELLED, DRAWN = "piles", "records", "photos", "rendered"
 FROM = [("Two piles of photos: yes and no", PILES), ("My kept inspections, and what I answered", ANSWERS),
         ("Labelled photos: boxes of one part answer yes, of another no", LABELLED),
         ("Drawn scenes: a beginning, where there are no photos yet", DRAWN)]  # fmt: skip
-NAME_OF_NEW = "states"
 
 
 def name_of(name: str, chosen: str | None, add: bool) -> str:
@@ -26,7 +26,7 @@ def name_of(name: str, chosen: str | None, add: bool) -> str:
         RepairError: The name is none or taken, or there is nothing to be added to.
     """
     if not add:
-        return free_name(name)
+        return free_name(name, "states", state_set_folder)
     states = chosen_states(chosen)
     if states is None:
         raise RepairError("no states are chosen that these could be added to", "choose some above, or build new ones")
@@ -63,23 +63,6 @@ def words_of(
     words += [*to, f"--question={asked}"]
     words += [f"--opposite={turned}"] if (turned := as_question(opposite)) else []
     return [*words, *([f"--licence={licence.strip()}"] if licence.strip() else [])]
-
-
-def free_name(wanted: str) -> str:
-    """Return the name that a new set gets: the one that is wanted, else `states`, `states-2` and so on.
-
-    Raises:
-        RepairError: It is none for a folder, or it is taken.
-    """
-    wanted = wanted.strip()
-    if not wanted:
-        number = 1
-        while state_set_folder(name := NAME_OF_NEW if number == 1 else f"{NAME_OF_NEW}-{number}").exists():
-            number += 1
-        return name
-    if state_set_folder(wanted).exists():
-        raise RepairError(f"there are states named {wanted} already", "choose another name")
-    return wanted
 
 
 def piles(yes: Sequence[str], no: Sequence[str], beside: Path) -> list[str]:
