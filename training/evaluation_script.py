@@ -14,6 +14,7 @@ from repairai.runs.folder import RunFolder, run_folder
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.order import Order
 from training.given import evaluation_run
+from training.kept_lines import Tell
 
 Scores = TypeVar("Scores")
 
@@ -58,7 +59,7 @@ def trained_run(order: Order, task: Task, files: Sequence[str], shown: str) -> t
     return trained, recipe
 
 
-def teller(journal: Journal) -> Callable[[str, int, int], None]:
+def teller(journal: Journal) -> Tell:
     """Return what writes down how far an evaluation is, and leaves it where that is asked."""
 
     def tell(phase: str, done: int, total: int) -> None:
