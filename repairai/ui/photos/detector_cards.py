@@ -12,9 +12,9 @@ from repairai.ui.photos import detector_recipe, look_card, photos_card, photos_w
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.runs_places import Places
 from repairai.ui.watched import Watched
+from repairai.ui.workbench import wire_opening
 
 PREFIX = "detector-"
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
@@ -39,9 +39,6 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watc
     try_card.wire(tried, recipe, photos.chosen, trial)
     start_card.wire(start, recipe.sheet.text, photos.chosen, loads)
 
-    is_open: Any = gr.State(False)
-    """The tab within the tab stays chosen while others are looked at."""
-
     def opened(chosen: str | None, version: int) -> list[Any]:
         found = photos_work.kept_or_newest(chosen)
         fold = gr.skip() if found else gr.Accordion(open=True)
@@ -49,12 +46,6 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watc
         tests = gr.Timer(active=trial.progress() is not None)
         return [photos_work.dropdown(found), fold, going, tests, photos_work.newer(chosen, found, version)]
 
-    def opened_again(chosen: str | None, version: int, is_open: bool) -> list[Any]:
-        return opened(chosen, version) if is_open else [gr.skip()] * 5
-
     now, seen = [photos.chosen, photos.version], [photos.chosen, photos.fold, photos.clock, tried.clock, photos.version]
-    eyes.select(lambda chosen, version: [True, *opened(chosen, version)], now, [is_open, *seen], **QUIET)
-    for other in others:
-        other.select(lambda: False, None, is_open, **QUIET)
-    tab.select(opened_again, [*now, is_open], seen, **QUIET)
+    wire_opening(tab, eyes, others, opened, now, seen)
     return lambda watched, places, tabs: start_card.wire_start(start, recipe.sheet.text, watched, places, tabs)
