@@ -24,7 +24,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
     """Lay out the tab and wire it; return what connects its start with the Runs tab."""
     builder = Builder()
-    with gr.Tabs(elem_id="train-kind"):
+    with gr.Tabs(elem_id="train-kind", overflow_behavior="wrap"):
         with gr.Tab("An agent that answers", id=AGENT) as agent:
             data = data_card.lay()
             recipe = recipe_card.lay()
