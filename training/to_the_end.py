@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe
@@ -15,6 +15,8 @@ from repairai.runs.metrics import forget_after
 from training.out_of_memory import let_go
 from training.took import Took
 from training.watch import Watch, held_gib
+
+Kind = TypeVar("Kind")
 
 
 def train_to_the_end(
@@ -38,7 +40,7 @@ def train_to_the_end(
         RepairError: The loss is no number.
         Asked: It was asked to stop or to pause.
     """
-    watch, took = (_callback(trainer, kind) for kind in (Watch, Took))
+    watch, took = _callback(trainer, Watch), _callback(trainer, Took)
     tell_phase(journal, f"trying the {worst} step")
     seconds = trainer.try_worst()
     if journal:
@@ -69,7 +71,7 @@ def train_to_the_end(
     return took
 
 
-def _callback(trainer: Any, kind: type) -> Any:
+def _callback(trainer: Any, kind: type[Kind]) -> Kind:
     return next(each for each in trainer.callback_handler.callbacks if isinstance(each, kind))
 
 
