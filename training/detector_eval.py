@@ -27,7 +27,7 @@ from repairai.hardware.recipe import read_recipe
 from repairai.runs.detector_score_words import as_table, exceeded, favoured_words, learned_words, said
 from repairai.runs.detector_scores import DetectorScores, write_detector_scores
 from repairai.runs.folder import RunFolder, read_json, run_folder, run_folders
-from repairai.runs.journal import Asked, Journal
+from repairai.runs.journal import Journal
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
 from repairai.vision.photo_set import read_photo_set
@@ -36,7 +36,7 @@ from training.detector.spread import as_table as spread_table
 from training.detector.spread import trained_as
 from training.detector.tolerated import ESCAPE
 from training.detector.worst_photos import FOLDER, write_page
-from training.given import evaluation_run
+from training.evaluation_script import add_order, ended, evaluated, teller, trained_run
 
 COMMAND = [sys.executable, "-m", "training.detector_eval", "{run}"]
 
@@ -53,25 +53,13 @@ def evaluate(folder: RunFolder, journal: Journal) -> DetectorScores:
         Asked: It was asked to stop or to pause; looks that were taken are kept.
     """
     order = read_order(folder.order)
-    trained = run_folder(order.run)
-    recipe = read_recipe(trained.recipe)
-    if recipe.task != "detector":
-        raise RepairError(f"{trained.id} trains no detector", f"evaluate it with training.{recipe.task}_eval")
-    if not (trained.model / "config.json").is_file():
-        raise RepairError(f"{trained.id} has made no model yet", "let it train to its end first")
-    if not recipe.data:
-        raise RepairError(f"{trained.id} names no photos", "write the folder of a set behind data: in its recipe")
+    trained, recipe = trained_run(order, "detector", ("config.json",), "photos")
     photos = read_photo_set(Path(str(read_json(trained.about).get("directory", ""))) / expanded(recipe.data))
     escape = ESCAPE if order.escape is None else order.escape
     task = Task(
         trained.id, trained.model, photos, order.on, escape, order.limit, order.seed, folder.path, recipe
     )  # fmt: skip
-
-    def tell(phase: str, done: int, total: int) -> None:
-        journal.check()
-        journal.phase(phase, done, total)
-
-    scores = measure(task, tell)
+    scores = measure(task, teller(journal))
     write_detector_scores(trained.scores, scores)
     write_page(trained.path, scores, f"../{folder.id}/{FOLDER}")
     exact = sum(each.exact for each in scores.parts.values()) / len(scores.parts)
@@ -125,14 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, metavar="FOLDER", help="a detector that is no run")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="with --model: the set of photos")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --model: for scores and the worst photos")
-    parser.add_argument("--on", choices=("val", "test"), help="photos that figures are taken from (usual: test)")
-    parser.add_argument(
-        "--escape", type=float, metavar="SHARE", help=f"of wrong steps that may pass, 0.01 is 1 %% (usual: {ESCAPE:g})"
-    )
-    parser.add_argument(
-        "--limit", type=int, metavar="N", help="photos at most that figures are taken from (usual: all)"
-    )
-    parser.add_argument("--seed", type=int, metavar="N", help=f"of the choice of these (usual: {Order.seed})")
+    add_order(parser, "photos", "steps", ESCAPE)
     parser.add_argument(
         "--seeds", action="store_true", help="also the runs of the same recipe with other seeds, with mean and spread"
     )
@@ -141,13 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _of_run(path: Path, order: dict[str, Any]) -> tuple[str, DetectorScores]:
     """Evaluate a run, and return what is to be said of it, and what was found."""
-    folder = evaluation_run(path, order, COMMAND, {"limit": None})
-    try:
-        with Journal(folder) as journal:
-            scores = evaluate(folder, journal)
-    except Asked as asked:
-        print(f"it was asked to {asked}; go on with: python -m training.detector_eval {folder.path}")
-        raise
+    folder, scores = evaluated(path, order, COMMAND, evaluate)
     return _told(scores, folder.path), scores
 
 
@@ -183,18 +158,13 @@ def main(arguments: list[str] | None = None) -> int:
     order = {name: value for name, value in chosen.items() if value is not None}
     if (path is None) == (model is None) or (model is None) != (data is None) or (seeds and path is None):
         parser.error("give a RUN, or --model and --data")
-    try:
+
+    def script() -> str:
         if model is not None:
-            told = _of_folder(model, data, out, order)
-        else:
-            told = _of_seeds(path, order) if seeds else _of_run(path, order)[0]
-    except Asked:
-        return 1
-    except (RepairError, ValueError) as error:
-        print(f"training.detector_eval: {error}", file=sys.stderr)
-        return 2
-    print(told)
-    return 0
+            return _of_folder(model, data, out, order)
+        return _of_seeds(path, order) if seeds else _of_run(path, order)[0]
+
+    return ended("training.detector_eval", script)
 
 
 if __name__ == "__main__":

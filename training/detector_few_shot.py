@@ -26,7 +26,7 @@ from repairai.errors import RepairError
 from repairai.files import disk_error, home, to_data, write_whole
 from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.named_sets import PHOTO_SETS
-from repairai.runs.detector_score_words import percent
+from repairai.runs.figures import percent
 from repairai.runs.folder import RunFolder, new_run, run_folders
 from repairai.runs.journal import Asked, Journal
 from repairai.vision.photo_set import PHOTOS, PhotoSet, read_photo_set, write_photo_set

@@ -27,10 +27,9 @@ from repairai.errors import RepairError
 from repairai.files import expanded, to_data
 from repairai.hardware.recipe import Augmentation, Recipe, read_recipe
 from repairai.named_sets import PHOTO_SETS
-from repairai.runs.checkpoints import last_whole, remove_halves
+from repairai.runs.checkpoints import remove_halves
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
-from repairai.runs.metrics import forget_after
 from repairai.vision.detector import load_detector
 from training.arguments import NOT_SHARED
 from training.detector.export import export, parity
@@ -43,9 +42,10 @@ from training.detector.preview import contact_sheet
 from training.detector.trained_on import SOURCES, keep, trained_on
 from training.detector.trainer import DetectorTrainer, make_trainer
 from training.given import push_where_asked, training_run
-from training.out_of_memory import let_go, train_until_it_fits
+from training.out_of_memory import train_until_it_fits
+from training.to_the_end import let_go_of, tell_phase, train_to_the_end
 from training.took import Took
-from training.watch import Watch, held_gib
+from training.watch import Watch
 
 COMMAND = [sys.executable, "-m", "training.detector_train", "{run}"]
 PARITY_PHOTOS = 8
@@ -104,10 +104,10 @@ def refuse(recipe: Recipe) -> None:
 
 def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> DetectorTrainer:
     """Return the trainer, with all that it needs loaded."""
-    _phase(journal, "reading the data")
+    tell_phase(journal, "reading the data")
     photos = read_data(expanded(recipe.data), journal)
     check(photos, (*photos.of("train"), *photos.of("val")), journal.check)
-    _phase(journal, "loading the model")
+    tell_phase(journal, "loading the model")
     model, forward, saved_with, parts = load(recipe, photos.parts)
     freeze(model, recipe)
     journal.event("model", model_words(model, recipe), commit=commit_of(recipe))
@@ -123,39 +123,17 @@ def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> DetectorTr
 
 
 def _run(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
-    """Try the worst step, then train to the end, to a stop or to a fault."""
-    watch, took = (_callback(trainer, kind) for kind in (Watch, Took))
-    _phase(journal, "trying the largest step")
-    seconds = trainer.try_worst()
-    text = f"the largest batch took {seconds:.1f} s, and {held_gib():.2f} GiB at most; it fits"
-    journal.event("first_step", text, seconds=seconds, memory_gib=held_gib())
-    begin = last_whole(folder)
-    if begin is None:
-        trainer.args.eval_on_start = trainer.judge is not None
-    else:
-        trainer.mean.load(begin.path)
-    forget_after(folder.metrics, begin.step if begin else -1)
-    if begin:
-        journal.event("resumed", f"goes on from step {begin.step}", step=begin.step)
-    trainer.train(resume_from_checkpoint=str(begin.path) if begin else None)
-    step = trainer.state.global_step
-    if watch.fault:
-        raise RepairError(
-            f"training ended: {watch.fault}",
-            f"halve learning_rate ({recipe.learning_rate:g}), or use fp32 in place of bf16, and start again",
-        )
-    if watch.asked:
-        raise Asked(watch.asked)
-    _save(trainer, folder, recipe, journal)
-    ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
-    journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
+    took = train_to_the_end(
+        trainer, folder, recipe, journal, lambda: _save(trainer, folder, recipe, journal),
+        looks=trainer.judge is not None, rather="fp32 in place of bf16", go_on=trainer.mean.load,
+    )  # fmt: skip
     step = recipe.step
     took.tell(journal, replace(step, model=str(find_detector(step.model, recipe.revision))))
 
 
 def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
     """Write the model whole or not at all: the mean of the best checkpoint, with its export."""
-    _phase(journal, "saving the model")
+    tell_phase(journal, "saving the model")
     best = trainer.state.best_model_checkpoint
     if best:
         trainer.mean.load(Path(best))
@@ -171,15 +149,13 @@ def _save(trainer: DetectorTrainer, folder: RunFolder, recipe: Recipe, journal: 
     sources = json.dumps([vars(source) for source in kept], indent=2, ensure_ascii=False)
     (made / SOURCES).write_text(sources + "\n", encoding="utf-8")
     if isinstance(trainer.forward, Plain):
-        _phase(journal, "exporting the model")
+        tell_phase(journal, "exporting the model")
         journal.event("check", _exported(model, recipe.step.image_px, made, _examples(trainer)))
     else:
         load_detector(made)  # as an inspection does
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
-    trainer.accelerator.free_memory()
-    trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
-    let_go()
+    let_go_of(trainer)
 
 
 def _exported(model: Any, size_px: int, made: Path, photos: list[np.ndarray]) -> str:
@@ -198,15 +174,6 @@ def _examples(trainer: DetectorTrainer) -> list[np.ndarray]:
         rng = np.random.default_rng(0)
         items = [photos.whole(index, rng) for index in range(min(PARITY_PHOTOS, len(photos)))]
     return [item["pixel_values"].numpy() for item in items]
-
-
-def _phase(journal: Journal, name: str) -> None:
-    journal.check()
-    journal.phase(name)
-
-
-def _callback(trainer: DetectorTrainer, kind: type) -> Any:
-    return next(each for each in trainer.callback_handler.callbacks if isinstance(each, kind))
 
 
 # ---- the command

@@ -18,28 +18,24 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from repairai.errors import RepairError
 from repairai.files import expanded, home
-from repairai.hardware.recipe import read_recipe
 from repairai.judge import judges
 from repairai.judge.limits import limits_path
 from repairai.judge.reasoner import load_reasoner
 from repairai.named_sets import STATE_SETS
-from repairai.runs.folder import RunFolder, read_json, run_folder
-from repairai.runs.journal import Asked, Journal
+from repairai.runs.folder import RunFolder, read_json
+from repairai.runs.journal import Journal
 from repairai.runs.judge_score_words import as_table, said
 from repairai.runs.judge_scores import JudgeScores, write_judge_scores
 from repairai.runs.metrics import Metric
 from repairai.runs.order import Order, read_order
-from training.given import evaluation_run
+from training.evaluation_script import add_order, ended, evaluated, teller, trained_run
 from training.judge.calibration import ESCAPE
 from training.judge.evaluation import Task, measure
 
 COMMAND = [sys.executable, "-m", "training.judge_eval", "{run}"]
-MODELS = ("config.json", "adapter_config.json")
-"""One of them lies in a judge's folder."""
 
 
 def evaluate(folder: RunFolder, journal: Journal) -> JudgeScores:
@@ -54,25 +50,14 @@ def evaluate(folder: RunFolder, journal: Journal) -> JudgeScores:
         Asked: It was asked to stop or to pause; answers that were given are kept.
     """
     order = read_order(folder.order)
-    trained = run_folder(order.run)
-    recipe = read_recipe(trained.recipe)
-    if recipe.task != "judge":
-        raise RepairError(f"{trained.id} trains no judge", f"evaluate it with training.{recipe.task}_eval")
-    if not any((trained.model / name).is_file() for name in MODELS):
-        raise RepairError(f"{trained.id} has made no model yet", "let it train to its end first")
-    if not recipe.data:
-        raise RepairError(f"{trained.id} names no states", "write the folder of a set behind data: in its recipe")
+    trained, recipe = trained_run(order, "judge", judges.FILES, "states")
     data = STATE_SETS.meant(recipe.data, Path(str(read_json(trained.about).get("directory", ""))))
     escape = ESCAPE if order.escape is None else order.escape
     model = str(trained.model.absolute())
     task = Task(
         trained.id, model, data, order.on, escape, order.limit, order.seed, folder.path, trained.path
     )  # fmt: skip
-
-    def tell(phase: str, done: int, total: int) -> None:
-        journal.check()
-        journal.phase(phase, done, total)
-
+    tell = teller(journal)
     tell("opening the judge", 0, 0)
     scores = measure(task, load_reasoner(model, trained.id), tell, lambda text: journal.event("warning", text))
     write_judge_scores(trained.scores, scores)
@@ -86,30 +71,15 @@ def evaluate(folder: RunFolder, journal: Journal) -> JudgeScores:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, metavar="RUN", help="a trained run, or an evaluation to go on with")
-    _add_order(parser)
+    add_order(parser, "states", "states", ESCAPE)
     return parser
 
 
-def _add_order(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--on", choices=("val", "test"), help="states that figures are taken from (usual: test)")
-    parser.add_argument(
-        "--escape", type=float, metavar="SHARE", help=f"of wrong states that may pass, 0.01 is 1 %% (usual: {ESCAPE:g})"
-    )
-    parser.add_argument(
-        "--limit", type=int, metavar="N", help="states at most that figures are taken from (usual: all)"
-    )
-    parser.add_argument("--seed", type=int, metavar="N", help=f"of the choice of these (usual: {Order.seed})")
-
-
-def _of_run(path: Path, order: dict[str, Any]) -> str:
+def _of_run(words: list[str]) -> str:
     """Evaluate a run, and return what is to be said of it."""
-    folder = evaluation_run(path, order, COMMAND, {"limit": None})
-    try:
-        with Journal(folder) as journal:
-            return _told(evaluate(folder, journal))
-    except Asked as asked:
-        print(f"it was asked to {asked}; go on with: python -m training.judge_eval {folder.path}")
-        raise
+    order = {name: each for name, each in vars(_parser().parse_args(words)).items() if each is not None}
+    path = expanded(order.pop("path"))
+    return _told(evaluated(path, order, COMMAND, evaluate)[1])
 
 
 def _calibrate(words: list[str]) -> str:
@@ -119,12 +89,12 @@ def _calibrate(words: list[str]) -> str:
     parser.add_argument("--judge", required=True, help="a registered judge, a run, a folder, a Hub name, or an address")
     parser.add_argument("--base", default="", help="what an adapter stands on; the model asked for on a server")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the scores, and the answers to go on from")
-    _add_order(parser)
+    add_order(parser, "states", "states", ESCAPE)
     chosen = {name: value for name, value in vars(parser.parse_args(words)).items() if value is not None}
     data, name, base, out = (chosen.pop(each, None) for each in ("set", "judge", "base", "out"))
     made = Order(name, **{"limit": None, **chosen})
     trained = home() / "runs" / name
-    run = trained if any((trained / "model" / each).is_file() for each in MODELS) else None
+    run = trained if any((trained / "model" / each).is_file() for each in judges.FILES) else None
     judge = judges.Judge(name, "local", str(run / "model"), base) if run else judges.named(name, base)
     if judge.kind == "nobody":
         raise RepairError("nobody is no judge that could be measured", "name one: see `models list`")
@@ -157,19 +127,8 @@ def _told(scores: JudgeScores) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the step; see the module's first lines."""
     words = sys.argv[1:] if arguments is None else arguments
-    try:
-        if words[:1] == ["calibrate"]:
-            told = _calibrate(words[1:])
-        else:
-            chosen = {name: each for name, each in vars(_parser().parse_args(words)).items() if each is not None}
-            told = _of_run(expanded(chosen.pop("path")), chosen)
-    except Asked:
-        return 1
-    except (RepairError, ValueError) as error:
-        print(f"training.judge_eval: {error}", file=sys.stderr)
-        return 2
-    print(told)
-    return 0
+    script = (lambda: _calibrate(words[1:])) if words[:1] == ["calibrate"] else (lambda: _of_run(words))
+    return ended("training.judge_eval", script)
 
 
 if __name__ == "__main__":

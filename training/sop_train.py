@@ -25,21 +25,21 @@ from datasets import Dataset
 from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe, read_recipe
-from repairai.runs.checkpoints import last_whole, remove_halves
+from repairai.runs.checkpoints import remove_halves
 from repairai.runs.folder import RunFolder
 from repairai.runs.journal import Asked, Journal
-from repairai.runs.metrics import forget_after
 from training.arguments import NOT_SHARED
 from training.given import push_where_asked, training_run
-from training.out_of_memory import let_go, train_until_it_fits
+from training.out_of_memory import train_until_it_fits
 from training.sop.check import after_training, look
 from training.sop.examples import read_examples
 from training.sop.model import find_model, load_base
 from training.sop.rows import rows
 from training.sop.tokens import tokens
 from training.sop.trainer import SopTrainer, make_trainer
+from training.to_the_end import let_go_of, tell_phase, train_to_the_end
 from training.took import Took
-from training.watch import Watch, held_gib
+from training.watch import Watch
 
 COMMAND = [sys.executable, "-m", "training.sop_train", "{run}"]
 LAUNCHED = {"RANK", "ACCELERATE_MIXED_PRECISION"}
@@ -89,7 +89,7 @@ def _refuse(recipe: Recipe) -> None:
 
 def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> SopTrainer:
     """Return the trainer, with all that it needs loaded."""
-    _phase(journal, "loading the model")
+    tell_phase(journal, "loading the model")
     step = recipe.step
     whole = step.method == "full" and step.master_weights  # weights in fp32, computed with in less
     model, tokenizer = load_base(
@@ -98,7 +98,7 @@ def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal | None) -> Sop
     )  # fmt: skip
     if not hasattr(model, "get_output_embeddings") or model.get_output_embeddings() is None:
         raise RepairError(f"{step.model} is no model that writes text", "give a language model")
-    _phase(journal, "reading the data")
+    tell_phase(journal, "reading the data")
     data = read_rows(recipe, tokenizer, journal)
     watch = Watch(journal)
     trainer = make_trainer(recipe, model, tokenizer, data, folder.checkpoints, [watch, Took()])
@@ -145,39 +145,17 @@ def read_rows(recipe: Recipe, tokenizer: Any, journal: Journal | None) -> tuple[
 
 
 def _run(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journal | None) -> None:
-    """Try the worst step, then train to the end, to a stop or to a fault."""
-    watch, took = (_callback(trainer, kind) for kind in (Watch, Took))
-    _phase(journal, "trying the longest step")
-    seconds = trainer.try_worst()
+    took = train_to_the_end(
+        trainer, folder, recipe, journal, lambda: _save(trainer, folder, recipe, journal),
+        looks=trainer.eval_dataset is not None, rather="bf16 in place of fp16", worst="longest",
+    )  # fmt: skip
     if journal:
-        text = f"the longest batch took {seconds:.1f} s, and {held_gib():.2f} GiB at most; it fits"
-        journal.event("first_step", text, seconds=seconds, memory_gib=held_gib())
-    begin = last_whole(folder)
-    if begin is None:
-        trainer.args.eval_on_start = trainer.eval_dataset is not None
-    if journal:
-        forget_after(folder.metrics, begin.step if begin else -1)
-        if begin:
-            journal.event("resumed", f"goes on from step {begin.step}", step=begin.step)
-    trainer.train(resume_from_checkpoint=str(begin.path) if begin else None)
-    step = trainer.state.global_step
-    if watch.fault:
-        raise RepairError(
-            f"training ended: {watch.fault}",
-            f"halve learning_rate ({recipe.learning_rate:g}), or use bf16 in place of fp16, and start again",
-        )
-    if watch.asked:
-        raise Asked(watch.asked)
-    _save(trainer, folder, recipe, journal)
-    if journal:
-        ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
-        journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
         took.tell(journal, recipe.step)
 
 
 def _save(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journal | None) -> None:
     """Write the model whole or not at all, the best one where there was one, and see that it can be used."""
-    _phase(journal, "saving the model")
+    tell_phase(journal, "saving the model")
     made = folder.path / "model.part"
     trainer.save_model(str(made))
     if journal is None:
@@ -189,24 +167,11 @@ def _save(trainer: SopTrainer, folder: RunFolder, recipe: Recipe, journal: Journ
         shutil.copy(sources, made / "sources.json")
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
-    _phase(journal, "trying the model")
+    tell_phase(journal, "trying the model")
     seen = look(trainer.model, trainer.processing_class, recipe)
-    # Two models at once may be one too many.
-    trainer.accelerator.free_memory()
-    trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
-    let_go()
+    let_go_of(trainer)
     for sentence in after_training(folder.path, seen):
         journal.event("check", sentence)
-
-
-def _phase(journal: Journal | None, name: str) -> None:
-    if journal:
-        journal.check()
-        journal.phase(name)
-
-
-def _callback(trainer: SopTrainer, kind: type) -> Any:
-    return next(each for each in trainer.callback_handler.callbacks if isinstance(each, kind))
 
 
 # ---- the command

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repairai.commands import label, transfer
+from repairai.commands import label, sets, transfer
 from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
-from repairai.commands.words import noun, print_json, refuse, verb, whole
-from repairai.errors import RepairError
+from repairai.commands.words import noun, print_json, verb, whole
 from repairai.named_sets import PHOTO_SETS
 
 if TYPE_CHECKING:
@@ -108,32 +106,21 @@ def _started(word: str, chosen: argparse.Namespace, more: list[str], flags: Sequ
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    found = []
-    for name in PHOTO_SETS.names():
-        try:
-            found.append(_about(PHOTO_SETS.folder(name)))
-        except RepairError as error:  # the others are listed all the same
-            refuse(str(error))
-    if chosen.json:
-        print_json(found)
-        return 0
-    for each in found:
-        print(f"{each['name']}  {_counts(each)}; {', '.join(each['parts']) or 'no parts yet'}; {_found(each)}")
-    if not found:
-        print("there are no photos yet: `photos import SOURCE`")
-    return 0
+    none = "there are no photos yet: `photos import SOURCE`"
+    names, folder = PHOTO_SETS.names(), PHOTO_SETS.folder
+    return sets.print_sets(names, lambda name: _about(folder(name)), _line, none, chosen.json)
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def _line(about: sets.About) -> str:
+    return f"{about['name']}  {_counts(about)}; {', '.join(about['parts']) or 'no parts yet'}; {_found(about)}"
+
+
+def _about(folder: Path) -> sets.About:
     """Return the report of a set; of one that was changed since, what its photos tell, with the findings of before."""
+    from repairai.runs.folder import read_json
     from repairai.vision.photo_set import REPORT, SPLITS, is_report_stale, read_photo_set
 
-    try:
-        report = json.loads((folder / REPORT).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        report = {}
-    if not isinstance(report, dict):
-        report = {}
+    report = read_json(folder / REPORT)
     stale = is_report_stale(folder, report)
     own = {"name": folder.name, "folder": str(folder), "stale": stale}
     if not stale:
@@ -156,17 +143,16 @@ def _part(photos: PhotoSet, part: str) -> dict[str, Any]:
     return {"photos": len(having), "boxes": boxes, "splits": splits}
 
 
-def _counts(about: dict[str, Any]) -> str:
-    return f"{about['photos']:,} photos ({', '.join(f'{count:,} {split}' for split, count in about['splits'].items())})"
+def _counts(about: sets.About) -> str:
+    return f"{about['photos']:,} photos ({sets.splits_in_words(about['splits'])})"
 
 
-def _found(about: dict[str, Any]) -> str:
+def _found(about: sets.About) -> str:
     if about["findings"] is None:
         return "not looked through yet"
     if about["stale"]:
         return "changed since the doctor looked"
-    worst = [each for each in about["findings"] if each["severity"] != "note"]
-    return f"{len(worst)} {'finding' if len(worst) == 1 else 'findings'}"
+    return sets.findings_in_words(about["findings"])
 
 
 def _show(chosen: argparse.Namespace) -> int:
@@ -179,11 +165,9 @@ def _show(chosen: argparse.Namespace) -> int:
         return 0
     print(f"{about['name']}: {_counts(about)}\n{about['folder']}\n")
     for part, counts in about["parts"].items():
-        splits = ", ".join(f"{count:,} {split}" for split, count in counts["splits"].items())
+        splits = sets.splits_in_words(counts["splits"])
         print(f"{part}: {counts['boxes']:,} boxes on {counts['photos']:,} photos ({splits})")
-    for source in about["sources"]:
-        told = ", ".join(filter(None, (source["licence"] or "licence unknown", source["url"])))
-        print(f"from {source['name']}: {source['photos']:,} photos, {told}")
+    sets.print_sources(about["sources"])
     if about["stale"]:
         print(f"changed since the doctor looked: `photos doctor {about['name']}` looks again")
     for each in about["findings"] or ():

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from repairai.commands import transfer
+from repairai.commands import sets, transfer
 from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
-from repairai.commands.words import noun, print_json, refuse, verb, whole
-from repairai.errors import RepairError
+from repairai.commands.words import noun, print_json, verb, whole
 from repairai.named_sets import STATE_SETS
 
 SCRIPT = "training.judge_data"
@@ -83,25 +81,19 @@ def _build(chosen: argparse.Namespace) -> int:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    found = []
-    for name in STATE_SETS.names():
-        try:
-            found.append(about(STATE_SETS.folder(name)))
-        except RepairError as error:  # the others are listed all the same
-            refuse(str(error))
-    if chosen.json:
-        print_json(found)
-        return 0
-    for each in found:
-        questions = "; ".join(question["question"] for question in each["questions"][:3])
-        more = f" and {len(each['questions']) - 3} more" if len(each["questions"]) > 3 else ""
-        print(f"{each['name']}  {_counts(each)}: {questions}{more}; {_found(each)}")
-    if not found:
-        print("there are no states yet: `states build NAME --yes FOLDER --no FOLDER --question TEXT`")
-    return 0
+    none = "there are no states yet: `states build NAME --yes FOLDER --no FOLDER --question TEXT`"
+    names, folder = STATE_SETS.names(), STATE_SETS.folder
+    return sets.print_sets(names, lambda name: about(folder(name)), _line, none, chosen.json)
 
 
-def about(folder: Path) -> dict[str, Any]:
+def _line(about: sets.About) -> str:
+    questions = "; ".join(question["question"] for question in about["questions"][:3])
+    more = f" and {len(about['questions']) - 3} more" if len(about["questions"]) > 3 else ""
+    found = "not looked through" if about["findings"] is None else sets.findings_in_words(about["findings"])
+    return f"{about['name']}  {_counts(about)}: {questions}{more}; {found}"
+
+
+def about(folder: Path) -> sets.About:
     """Return what a set holds, where it came from, and what its build found.
 
     Raises:
@@ -109,12 +101,9 @@ def about(folder: Path) -> dict[str, Any]:
     """
     from repairai.files import to_data
     from repairai.judge.state_set import REPORT, read_sources, read_state_set, summary
+    from repairai.runs.folder import read_json
 
-    try:
-        report = json.loads((folder / REPORT).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        report = {}
-    findings = report.get("findings") if isinstance(report, dict) else None
+    findings = read_json(folder / REPORT).get("findings")
     return {
         **to_data(summary(folder.name, read_state_set(folder))),
         "folder": str(folder),
@@ -123,16 +112,9 @@ def about(folder: Path) -> dict[str, Any]:
     }
 
 
-def _counts(about: dict[str, Any]) -> str:
-    splits = ", ".join(f"{count:,} {split}" for split, count in about["splits"].items())
+def _counts(about: sets.About) -> str:
+    splits = sets.splits_in_words(about["splits"])
     return f"{about['examples']:,} examples ({splits}) from {about['sources']:,} independent photos"
-
-
-def _found(about: dict[str, Any]) -> str:
-    if about["findings"] is None:
-        return "not looked through"
-    worst = [each for each in about["findings"] if each["severity"] != "note"]
-    return f"{len(worst)} {'finding' if len(worst) == 1 else 'findings'}"
 
 
 def _show(chosen: argparse.Namespace) -> int:
@@ -145,9 +127,7 @@ def _show(chosen: argparse.Namespace) -> int:
         print(f"{each['question']} / {each['opposite']}")
         for split, counts in each["splits"].items():
             print(f"  {split:5}  {counts['yes']:>6,} yes  {counts['no']:>6,} no  of {counts['sources']:,} photos")
-    for source in seen["from"]:
-        told = ", ".join(filter(None, (source["licence"] or "licence unknown", source["url"])))
-        print(f"from {source['name']}: {source['photos']:,} photos, {told}")
+    sets.print_sources(seen["from"])
     for each in seen["findings"] or ():
         print(f"{each['severity']}  {each['said']}")
     return 0

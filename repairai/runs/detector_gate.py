@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import read_recipe
-from repairai.runs.detector_score_words import in_words
-from repairai.runs.detector_scores import ESCAPE, EXACT, DetectorScores, compared_marks, is_worse, read_detector_scores
+from repairai.runs.decision import Decision, Judged, decided
+from repairai.runs.detector_score_words import NAMES
+from repairai.runs.detector_scores import EXACT, DetectorScores, compared_marks, read_detector_scores
+from repairai.runs.figures import ESCAPE, in_words, is_worse
 from repairai.runs.folder import RunFolder, run_folder, runs_folder
-from repairai.runs.gate import Decision
-from repairai.runs.scores import Compared
 from repairai.vision import detectors
 
 FEWEST = 10
@@ -34,17 +34,14 @@ def activate(run_id: str, force: bool = False) -> Decision:
         raise RepairError(f"{run_id} has made no model yet", f"let it train to its end first: runs show {run_id}")
     if not folder.recipe.is_file() or read_recipe(folder.recipe).task != "detector":
         raise RepairError(f"{run_id} trains no detector", "give the id of a run that does: runs list")
-    if detectors.active().run_id == run_id:
-        return Decision(True, f"{run_id} is the detector that inspects already.", {})
-    passed, why, differences = _judged(run_id, folder)
-    if not passed and not force:
-        return Decision(False, f"{run_id} does not inspect: {why}.", differences)
-    detectors.use(detectors.Inspector(run_id, str(folder.model.absolute()), run_id))
-    how = "" if passed else " because you insist"
-    return Decision(True, f"{run_id} is the detector that inspects now{how}: {why}.", differences)
+    return decided(
+        run_id, detectors.active().run_id, ("is the detector that inspects", "does not inspect"),
+        lambda: _judged(run_id, folder),
+        lambda: detectors.use(detectors.Inspector(run_id, str(folder.model.absolute()), run_id)), force,
+    )  # fmt: skip
 
 
-def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compared]]:
+def _judged(run_id: str, folder: RunFolder) -> Judged:
     """Return whether a run's detector may inspect, why in a clause, and by which differences."""
     if not folder.scores.is_file():
         return False, f"it has not been tested yet; evaluate it first: runs evaluate {run_id}", {}
@@ -68,7 +65,7 @@ def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compar
     if not differences:
         return True, f"{name} knows none of its parts, so that there is nothing to be worse at", {}
     worse = [figure for figure, found in differences.items() if is_worse(figure, found)]
-    told = " and ".join(in_words(figure, differences[figure], name) for figure in worse or [EXACT])
+    told = " and ".join(in_words(figure, differences[figure], name, NAMES) for figure in worse or [EXACT])
     return not worse, f"it {told}", differences
 
 

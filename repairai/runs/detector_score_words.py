@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from repairai.runs.detector_scores import (
-    DECIDED,
-    ESCAPE,
-    EXACT,
-    FALSE_CALL,
-    DetectorScores,
-    PhotosShown,
-    is_better,
-    is_worse,
-)
-from repairai.runs.scores import Compared
+from repairai.runs.detector_scores import DECIDED, EXACT, DetectorScores, PhotosShown
+from repairai.runs.figures import ESCAPE, FALSE_CALL, count, in_words, percent
 
 NAMES = {
     EXACT: "counts exact", DECIDED: "verdicts decided", ESCAPE: "wrong steps passed", FALSE_CALL: "right steps failed",
 }  # fmt: skip
-
-
-def percent(share: float) -> str:
-    """Return a share in percent: "97.5 %"."""
-    return f"{100 * share:.1f} %"
 
 
 def said(scores: DetectorScores) -> str:
@@ -30,12 +16,12 @@ def said(scores: DetectorScores) -> str:
     photos = sum(each.photos for each in scores.parts.values())
     exact = sum(each.exact * each.photos for each in scores.parts.values()) / max(photos, 1)
     text = (
-        f"{scores.run} counts {percent(exact)} of parts exactly on {_photos(shown.photos)} with {n_parts} "
-        f"part{'s' * (n_parts != 1)}; of verdicts on whole photos it decides {percent(scores.whole.decided)}, and of "
+        f"{scores.run} counts {percent(exact)} of parts exactly on {count(shown.photos, 'photo')} with "
+        f"{count(n_parts, 'part')}; of verdicts on whole photos it decides {percent(scores.whole.decided)}, and of "
         f"wrong steps it passes {percent(scores.whole.escape)}."
     )
     if EXACT in scores.figures:
-        text += f" On the parts that both know it {in_words(EXACT, scores.figures[EXACT], scores.model)}."
+        text += f" On the parts that both know it {in_words(EXACT, scores.figures[EXACT], scores.model, NAMES)}."
     text += "".join(f" {each}" for each in favoured_words(scores))
     if shown.learned:
         text += f" {learned_words(shown)}"
@@ -74,32 +60,14 @@ def exceeded(scores: DetectorScores) -> str:
 def learned_words(shown: PhotosShown) -> str:
     """Return in a sentence that photos were left out because the training has seen them."""
     return (
-        f"{_photos(shown.learned)} of {shown.of} for {shown.split} {'was' if shown.learned == 1 else 'were'} left out, "
-        "because the training saw them before the set was split anew."
+        f"{count(shown.learned, 'photo')} of {shown.of} for {shown.split} {'was' if shown.learned == 1 else 'were'} "
+        "left out, because the training saw them before the set was split anew."
     )
 
 
 def favoured_words(scores: DetectorScores) -> list[str]:
     """Return a sentence for each of the two detectors that knows the photos from its training."""
     return [f"This favours {name}: {how}." for name, how in scores.favoured.items()]
-
-
-def in_words(name: str, found: Compared, against: str) -> str:
-    """Return how a figure stands to the one before, as a clause: "is better than builtin: counts exact 90.0 % ...".
-
-    Args:
-        name: Of the figure.
-        found: Both, compared.
-        against: Whose it was before.
-    """
-    how = (
-        "better than" if is_better(name, found) else "worse than" if is_worse(name, found) else "not clearly apart from"
-    )
-    return (
-        f"is {how} {against}: {NAMES[name]} {percent(found.after)} against {percent(found.before)} "
-        f"({100 * found.difference:+.1f} points, 95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f}, "
-        f"{found.examples} independent {'photo' if found.examples == 1 else 'photos'})"
-    )
 
 
 def as_table(scores: DetectorScores) -> str:
@@ -124,7 +92,3 @@ def as_table(scores: DetectorScores) -> str:
                 f"| {100 * found.low:+.1f} to {100 * found.high:+.1f} |"
             )
     return "\n".join(lines)
-
-
-def _photos(n: int) -> str:
-    return f"{n} photo{'s' * (n != 1)}"

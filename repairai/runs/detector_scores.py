@@ -14,13 +14,13 @@ from typing import Literal
 
 from repairai.errors import RepairError
 from repairai.files import read_record, write_record
+from repairai.runs.figures import ESCAPE, FALSE_CALL
 from repairai.runs.folder import read_json
 from repairai.runs.scores import Compared, compared
 
 VERSION = 1
 """Of the form of a detector's `scores.json`."""
-EXACT, ESCAPE, FALSE_CALL, DECIDED = "exact", "escape", "false_call", "decided"
-LOWER_IS_BETTER = frozenset({ESCAPE, FALSE_CALL})
+EXACT, DECIDED = "exact", "decided"
 
 
 @dataclass(frozen=True)
@@ -268,13 +268,3 @@ def compared_marks(pairs: Sequence[tuple[str, dict[str, float], dict[str, float]
             means = [(fmean(old for old, _ in each), fmean(new for _, new in each)) for each in own.values()]
             found[name] = compared([old for old, _ in means], [new for _, new in means])
     return found
-
-
-def is_worse(name: str, found: Compared) -> bool:
-    """Return whether a figure got worse by more than luck, whichever way it counts."""
-    return found.is_better if name in LOWER_IS_BETTER else found.is_worse
-
-
-def is_better(name: str, found: Compared) -> bool:
-    """Return whether a figure got better by more than luck, whichever way it counts."""
-    return found.is_worse if name in LOWER_IS_BETTER else found.is_better

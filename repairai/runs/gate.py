@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 
 from repairai.errors import RepairError
 from repairai.hardware.recipe import read_recipe
+from repairai.runs.decision import Decision, Judged, decided
 from repairai.runs.folder import RunFolder, run_folder, runs_folder
 from repairai.runs.score_words import PLAIN_STEPS, SUCH, in_words
 from repairai.runs.scores import Compared, Mark, Scores, asked_marks, compared, read_scores
@@ -37,22 +38,6 @@ KINDS = {"how_to": "how-to questions", "next_step": "what comes next", "tools": 
 OVERALL = "overall"
 
 
-@dataclass(frozen=True)
-class Decision:
-    """Whether a trained model became the active agent.
-
-    Args:
-        active: Whether it is the active one now.
-        said: Why, in one sentence for the person.
-        differences: What it was decided by: `overall`, the figures of safety and the kinds of questions, before for the
-            agent that it is held against, after for the new one. Empty where nothing could be compared.
-    """
-
-    active: bool
-    said: str
-    differences: dict[str, Compared]
-
-
 def activate(run_id: str, force: bool = False) -> Decision:
     """Make a run's model the active SOP agent where it is no worse than the one before, and say why or why not.
 
@@ -66,17 +51,13 @@ def activate(run_id: str, force: bool = False) -> Decision:
     folder = run_folder(run_id)
     if not folder.model.is_dir():
         raise RepairError(f"{run_id} has made no model yet", f"let it train to its end first: runs show {run_id}")
-    if agents.active().run_id == run_id:
-        return Decision(True, f"{run_id} is the active agent already.", {})
-    passed, why, differences = _judged(run_id, folder)
-    if not passed and not force:
-        return Decision(False, f"{run_id} is not made active: {why}.", differences)
-    agents.use(_agent(folder))
-    how = "" if passed else " because you insist"
-    return Decision(True, f"{run_id} is the active agent now{how}: {why}.", differences)
+    return decided(
+        run_id, agents.active().run_id, ("is the active agent", "is not made active"),
+        lambda: _judged(run_id, folder), lambda: agents.use(_agent(folder)), force,
+    )  # fmt: skip
 
 
-def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compared]]:
+def _judged(run_id: str, folder: RunFolder) -> Judged:
     """Return whether a run's model may become the active one, why in a clause, and by which differences."""
     if not folder.scores.is_file():
         return False, f"it has no scores yet; evaluate it first: runs evaluate {run_id}", {}

@@ -13,16 +13,15 @@ from repairai.errors import RepairError
 from repairai.hardware.recipe import read_recipe
 from repairai.judge import judges
 from repairai.judge.limits import measured_of
+from repairai.runs.decision import Decision, Judged, decided
+from repairai.runs.figures import count, in_words, is_better, is_worse
 from repairai.runs.folder import RunFolder, run_folder, runs_folder
-from repairai.runs.gate import Decision
-from repairai.runs.judge_score_words import in_words, independent
+from repairai.runs.judge_score_words import NAMES
 from repairai.runs.judge_scores import (
     BALANCED,
     JudgeScores,
     Pair,
     compared_states,
-    is_better,
-    is_worse,
     read_judge_scores,
     told,
 )
@@ -49,19 +48,15 @@ def activate(run_id: str, force: bool = False) -> Decision:
         raise RepairError(f"{run_id} has made no model yet", f"let it train to its end first: runs show {run_id}")
     if not folder.recipe.is_file() or read_recipe(folder.recipe).task != "judge":
         raise RepairError(f"{run_id} trains no judge", "give the id of a run that does: runs list")
-    if judges.active().run_id == run_id:
-        return Decision(True, f"{run_id} judges states already.", {})
-    passed, why, differences = _judged(run_id, folder)
-    if not passed and not force:
-        return Decision(False, f"{run_id} does not judge: {why}.", differences)
-    judges.use(_judge(folder))
-    how = "" if passed else " because you insist"
-    return Decision(True, f"{run_id} judges states now{how}: {why}.", differences)
+    return decided(
+        run_id, judges.active().run_id, ("judges states", "does not judge"),
+        lambda: _judged(run_id, folder), lambda: judges.use(_judge(folder)), force,
+    )  # fmt: skip
 
 
 def has_model(folder: RunFolder) -> bool:
     """Tell whether a training has made a judge: a whole model, or an adapter."""
-    return any((folder.model / name).is_file() for name in ("config.json", "adapter_config.json"))
+    return any((folder.model / name).is_file() for name in judges.FILES)
 
 
 def _judge(folder: RunFolder) -> judges.Judge:
@@ -71,7 +66,7 @@ def _judge(folder: RunFolder) -> judges.Judge:
     return judges.Judge(folder.id, "local", str(folder.model.absolute()), base=base, run_id=folder.id)
 
 
-def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compared]]:
+def _judged(run_id: str, folder: RunFolder) -> Judged:
     """Return whether a run's model may judge, why in a clause, and by which differences."""
     if not folder.scores.is_file():
         return False, f"it has not been tested yet; evaluate it first: runs evaluate {run_id}", {}
@@ -88,7 +83,7 @@ def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compar
     if not is_better(BALANCED, looks):
         return (
             False,
-            f"it answers from the words alone, not from the photo: it {in_words(BALANCED, looks, BLANK)}",
+            f"it answers from the words alone, not from the photo: it {in_words(BALANCED, looks, BLANK, NAMES)}",
             {BALANCED: looks},
         )
     pairs, name = _pairs(new)
@@ -98,9 +93,9 @@ def _judged(run_id: str, folder: RunFolder) -> tuple[bool, str, dict[str, Compar
     differences = compared_states(pairs)
     if name == GUESS:
         only = {BALANCED: differences[BALANCED]}
-        return is_better(BALANCED, only[BALANCED]), f"it {in_words(BALANCED, only[BALANCED], name)}", only
+        return is_better(BALANCED, only[BALANCED]), f"it {in_words(BALANCED, only[BALANCED], name, NAMES)}", only
     worse = [figure for figure, found in differences.items() if is_worse(figure, found)]
-    clauses = " and ".join(in_words(figure, differences[figure], name) for figure in worse or [BALANCED])
+    clauses = " and ".join(in_words(figure, differences[figure], name, NAMES) for figure in worse or [BALANCED])
     return not worse, f"it {clauses}", differences
 
 
@@ -111,8 +106,8 @@ def _too_little(run_id: str, new: JudgeScores) -> str:
         return f"{other}; evaluate it on its test examples: runs evaluate {run_id}"
     sources = len({mark.source for mark in new.marks})
     if sources < FEWEST:
-        few = f"{independent(sources)} for the test are too few to tell whether it is worse, {FEWEST} are needed"
-        return f"{few}; add photos for the test, or insist with --force"
+        few = f"{count(sources, 'independent photo')} for the test are too few to tell whether it is worse"
+        return f"{few}, {FEWEST} are needed; add photos for the test, or insist with --force"
     if not new.whole.decided:
         first = next(iter(new.undecided.values()), "its thresholds decide none of the test's examples")
         return f"it would leave everything undecided: {first}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from repairai.judge.limits import limits_of
-from repairai.runs.detector_score_words import percent
-from repairai.runs.judge_scores import BALANCED, ESCAPE, JudgeScores, StateFigures, is_better, is_worse
-from repairai.runs.scores import Compared
+from repairai.runs.figures import ESCAPE, count, percent
+from repairai.runs.judge_scores import BALANCED, JudgeScores, StateFigures
 
 NAMES = {BALANCED: "states told rightly", ESCAPE: "states told wrongly and surely"}
 LOOKS = 0.6
@@ -17,7 +16,7 @@ def said(scores: JudgeScores) -> str:
     whole = scores.whole
     text = (
         f"{scores.run} tells {share(whole.balanced_accuracy)} of states rightly (yes and no count alike) on "
-        f"{count(whole.examples, 'example')} from {independent(whole.sources)} with "
+        f"{count(whole.examples, 'example')} from {count(whole.sources, 'independent photo')} with "
         f"{count(len(scores.questions), 'question')}"
     )
     if whole.decided is not None:
@@ -74,24 +73,6 @@ def promised(scores: JudgeScores) -> str:
     )
 
 
-def in_words(name: str, found: Compared, against: str) -> str:
-    """Return how a figure stands to the one before, as a clause: "is better than X: states told rightly 90.0 % ...".
-
-    Args:
-        name: Of the figure.
-        found: Both, compared.
-        against: Whose it was before.
-    """
-    how = (
-        "better than" if is_better(name, found) else "worse than" if is_worse(name, found) else "not clearly apart from"
-    )
-    return (
-        f"is {how} {against}: {NAMES[name]} {percent(found.after)} against {percent(found.before)} "
-        f"({100 * found.difference:+.1f} points, 95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f}, "
-        f"{independent(found.examples)})"
-    )
-
-
 def as_table(scores: JudgeScores) -> str:
     """Return an evaluation as Markdown: a row for each question, and one for all."""
     lines = [
@@ -113,13 +94,3 @@ def as_table(scores: JudgeScores) -> str:
 def share(value: float | None) -> str:
     """Return a share in percent; empty where there is none."""
     return "" if value is None else percent(value)
-
-
-def count(n: int, what: str) -> str:
-    """Return a number with its noun: "3 examples"."""
-    return f"{n:,} {what}{'s' * (n != 1)}"
-
-
-def independent(n: int) -> str:
-    """Return how many independent photos that is, in words."""
-    return f"{n:,} independent photo{'s' * (n != 1)}"

@@ -11,12 +11,12 @@ from repairai.files import read_record, write_record
 from repairai.judge.limits import limits_of
 from repairai.judge.questions import key
 from repairai.judge.state import Weighed, weigh
+from repairai.runs.figures import ESCAPE
 from repairai.runs.folder import read_json
 from repairai.runs.scores import Compared, compared
 from repairai.schema import StateLimits
 
-BALANCED, ESCAPE = "balanced", "escape"
-LOWER_IS_BETTER = frozenset({ESCAPE})
+BALANCED = "balanced"
 Answers = tuple[float, float]
 """The probabilities of yes to a question and to its opposite, as the reasoner gives them."""
 
@@ -194,13 +194,3 @@ def compared_states(pairs: Sequence[Pair]) -> dict[str, Compared]:
                 own = found[name][side]
                 own[mark.source] = own.get(mark.source, 0.0) + value
     return {name: compared(list(old.values()), list(new.values())) for name, (old, new) in found.items() if old}
-
-
-def is_worse(name: str, found: Compared) -> bool:
-    """Return whether a figure got worse by more than luck, whichever way it counts."""
-    return found.is_better if name in LOWER_IS_BETTER else found.is_worse
-
-
-def is_better(name: str, found: Compared) -> bool:
-    """Return whether a figure got better by more than luck, whichever way it counts."""
-    return found.is_worse if name in LOWER_IS_BETTER else found.is_better

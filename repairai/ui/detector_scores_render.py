@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from repairai.runs.detector_score_words import percent, said
+from repairai.runs.detector_score_words import said
 from repairai.runs.detector_scores import (
     Confusion,
     CurvePoint,
     DetectorScores,
     PartScores,
     WorstPhoto,
-    is_better,
-    is_worse,
 )
+from repairai.runs.figures import is_better, is_worse, percent
 from repairai.runs.scores import Compared
 from repairai.ui.photos.small import tile
 from repairai.vision.detectors import Inspector

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from repairai.judge.judges import Judge
 from repairai.judge.limits import limits_of
-from repairai.runs.detector_score_words import percent
+from repairai.runs.figures import percent
 from repairai.runs.judge_score_words import said, share
 from repairai.runs.judge_scores import JudgeScores, StateFigures, StateMark, told
 from repairai.ui.photos.small import tile

@@ -10,6 +10,8 @@ import gradio as gr
 from repairai.vision.photo import MAX_BYTES
 
 STYLE, FRAME = (Path(__file__).with_name(name) for name in ("style.css", "frame.css"))
+LACKING = {"common.upload": "Upload"}
+"""Words that Gradio asks for and has in no language: else a button is called by their key."""
 
 
 def look() -> dict[str, Any]:
@@ -24,6 +26,7 @@ def look() -> dict[str, Any]:
         "theme": _theme(),
         "css_paths": [STYLE],
         "head": f"<style>{FRAME.read_text()}</style>",
+        "i18n": gr.I18n(en=LACKING),
     }
 
 

@@ -149,12 +149,25 @@ def ready_recipes(task: Task = "sop") -> list[Ready]:
     others = (path for path in own_recipes().glob("*.yaml") if not _has_task(path) and _task_in(path) == task)
     own += sorted(others, key=_changed, reverse=True)
     found = [Ready(f"yours: {path.stem}", path) for path in own]
-    spec = find_spec("training")
-    for place in spec.submodule_search_locations or [] if spec else []:
-        found += [
-            Ready(title_of(path), path) for path in sorted((Path(place) / "recipes").glob(f"{task}_*.yaml"), key=_size)
-        ]
+    for folder in _shipped():
+        found += [Ready(title_of(path), path) for path in sorted(folder.glob(f"{task}_*.yaml"), key=_size)]
     return found
+
+
+def shipped(name: str) -> Path:
+    """Return where a recipe that comes with RepairAI lies.
+
+    Raises:
+        RepairError: No recipes came with it.
+    """
+    for folder in _shipped():
+        return folder / name
+    raise RepairError("the folder `training` is not there", "run this where RepairAI was cloned")
+
+
+def _shipped() -> list[Path]:
+    spec = find_spec("training")
+    return [Path(place) / "recipes" for place in (spec.submodule_search_locations or [] if spec else [])]
 
 
 def own_recipes() -> Path:

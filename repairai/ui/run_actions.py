@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from repairai.runs import gate, launch, queue
+from repairai.runs import launch, queue
 from repairai.runs.again import again as start_again
 from repairai.runs.folder import read_json, run_folder
 from repairai.runs.marks import Marks, marks_in, tags_of, write_marks
 from repairai.runs.removal import refuse_active
 from repairai.runs.state import read_run
 from repairai.runs.why import why
-from repairai.sop import agents
-from repairai.ui import run_kinds, runs_render, scores_render
+from repairai.ui import run_kinds, runs_render
 from repairai.ui.writers import make_room
 
 LABELS = {
@@ -83,8 +82,8 @@ def evaluate(run_id: str, limit: int | None, percent: float | None = None) -> st
         limit: Questions at most; None for all.
         percent: For a detector or a judge, how many wrong steps of a hundred may pass.
     """
-    kind = run_kinds.kind_of(run_folder(run_id))
-    folder = run_kinds.evaluate(run_id, percent) if kind else launch.evaluate(run_id, limit)
+    is_agent = run_kinds.kind_of(run_folder(run_id)) is run_kinds.AGENT
+    folder = launch.evaluate(run_id, limit) if is_agent else run_kinds.evaluate(run_id, percent)
     run = read_run(folder)
     if run.state == "queued":
         how = escape(why(folder).said)
@@ -146,25 +145,18 @@ def note_on(run_id: str, star: bool, tags: str, note: str) -> str:
 
 
 def activate(run_id: str, force: bool) -> tuple[bool, str]:
-    """Make a run's model the active agent where it is no worse; return whether it is, and why, as HTML.
+    """Put a run's model to use where it is no worse; return whether it is in use, and why, as HTML.
 
     Args:
         run_id: Of the training.
         force: Whatever its exam says.
     """
-    if kind := run_kinds.kind_of(run_folder(run_id)):
-        return kind.activate(run_id, force)
-    found = gate.activate(run_id, force)
-    return found.active, scores_render.decision(found.active, found.said)
+    return run_kinds.kind_of(run_folder(run_id)).activate(run_id, force)
 
 
 def back(run_id: str) -> str:
     """Make the agent, detector or judge active again that was so before: the kind that this run trained."""
-    if kind := run_kinds.kind_of(run_folder(run_id)):
-        return kind.back()
-    restored = agents.back()
-    name = "the steps themselves" if restored.kind == "steps" else restored.name
-    return f"Questions are answered by {name} again."
+    return run_kinds.kind_of(run_folder(run_id)).back()
 
 
 ACTIONS: dict[str, Callable[[str], str]] = {

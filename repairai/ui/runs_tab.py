@@ -106,13 +106,14 @@ def _buttons(names: list[str], changed: bool) -> list[Any]:
     if not changed:
         return [gr.skip()] * (len(LABELS) + 3)
     kind = run_kinds.marked(names)
-    said = {**LABELS, **kind.labels} if kind else LABELS
+    said = {**LABELS, **kind.labels}
     updates = [
         gr.Button(said[name], visible=name in names, variant=_variant(name, names[:1]))
         for name in (*(each for each in LABELS if each not in IN_EXAM), *IN_EXAM)
     ]
     exam = gr.Column(visible="evaluate" in names)
-    return [*updates, exam, gr.Number(visible=kind is None), gr.Number(visible=kind is not None)]
+    is_agent = kind is run_kinds.AGENT
+    return [*updates, exam, gr.Number(visible=is_agent), gr.Number(visible=not is_agent)]
 
 
 def _variant(name: str, likeliest: list[str]) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from repairai.errors import RepairError
@@ -22,9 +21,8 @@ from repairai.runs.scores import read_scores
 from repairai.runs.secrets import without_secrets
 from repairai.runs.state import Run, read_run
 from repairai.runs.why import why
-from repairai.sop import agents
 from repairai.ui import curves, detector_runs, judge_runs, render, runs_render, scores_render
-from repairai.ui.run_kinds import kind_of
+from repairai.ui.run_kinds import AGENT, kind_of
 from repairai.ui.watched import Watched
 
 LOG_BYTES = 24 * 1024
@@ -54,7 +52,7 @@ def view(watched: Watched, chosen: str, words: str = "", order: Order = "newest"
     empty = {**dict.fromkeys(PARTS, ""), "head": runs_render.NONE_CHOSEN if runs else ""}
     queue = waiting() if waits else []
     listed = runs_render.listed(found(runs, words, order=order), chosen, queue, len(runs))
-    shown = {"runs": listed, "answering": _answering()}
+    shown = {"runs": listed, "answering": AGENT.in_use()}
     if not chosen:
         return {**empty, **shown}
     try:
@@ -74,7 +72,7 @@ def first(watched: Watched) -> str:
 
 def _of(watched: Watched, folder: RunFolder, run: Run, order: Sequence[Waiting]) -> dict[str, str]:
     series = watched.series(folder)
-    kind = kind_of(folder) if run.kind == "train" else None
+    kind = kind_of(folder) if run.kind == "train" else AGENT
     said = None if run.state in runs_render.AT_WORK and not run.asked else why(folder)
     recipe = folder.recipe if folder.recipe.exists() else folder.order
     log = without_secrets(tail(folder.log, LOG_BYTES).decode(errors="replace"))
@@ -85,7 +83,7 @@ def _of(watched: Watched, folder: RunFolder, run: Run, order: Sequence[Waiting])
         "plots": curves.drawn(curves.of_run(series), run.total_steps) if run.state != "queued" else "",
         "figures": runs_render.figures(run, series),
         "scores": watched.made_of(folder.scores, _scores) or _no_scores(folder, run),
-        **({"answering": kind.in_use()} if kind else {}),
+        "answering": kind.in_use(),
         "checkpoints": runs_render.points_of_return(checkpoints(folder)),
         "events": runs_render.happened(read_events(folder.events)),
         "log": runs_render.log(log),
@@ -114,16 +112,9 @@ def buttons(folder: RunFolder, run: Run, order: Sequence[Waiting] = ()) -> list[
         kind = kind_of(folder)
         judged = folder.scores.is_file()
         found += ["activate", "evaluate"] if judged else ["evaluate", "activate"]
-        found += ["back"] if (kind.has_past() if kind else _past()) else []
-        found += [kind.mark] if kind else []
+        found += ["back"] if kind.has_past() else []
+        found += [kind.mark] if kind.mark else []
     return [*found, *(["again"] if run.kind == "train" else []), "delete"]
-
-
-def _past() -> bool:
-    """Return whether another agent was active before."""
-    with suppress(RepairError):  # what is wrong is said where the active one stands
-        return agents.before() is not None
-    return False
 
 
 def _asked_seconds(folder: RunFolder, what: str) -> float:
@@ -136,8 +127,7 @@ def _asked_seconds(folder: RunFolder, what: str) -> float:
 def _no_scores(folder: RunFolder, run: Run) -> str:
     if run.kind != "train" or not folder.model.is_dir():
         return ""
-    kind = kind_of(folder)
-    return kind.no_scores if kind else scores_render.NO_SCORES
+    return kind_of(folder).no_scores
 
 
 def _scores(path: Path) -> str:
@@ -147,13 +137,6 @@ def _scores(path: Path) -> str:
         return judge_runs.scores(path)
     try:
         return scores_render.scores(read_scores(path))
-    except RepairError as error:
-        return render.problem(str(error))
-
-
-def _answering() -> str:
-    try:
-        return scores_render.answering(agents.active(), agents.before())
     except RepairError as error:
         return render.problem(str(error))
 

@@ -102,10 +102,14 @@ def _text(name: str, text: str) -> str:
 
 def answering(active: Agent, before: Agent | None) -> str:
     """Return who answers questions now, and who did before."""
-    name = "the steps themselves, word for word" if active.kind == "steps" else active.name
-    past = "the steps themselves" if before and before.kind == "steps" else before.name if before else ""
-    was = f" Before it: {escape(past)}." if past else ""
-    return f'<p class="fine" data-active="{escape(active.name)}">Questions are answered by {escape(name)}.{was}</p>'
+    now = titled(active) + ", word for word" * (active.kind == "steps")
+    was = f" Before it: {escape(titled(before))}." if before else ""
+    return f'<p class="fine" data-active="{escape(active.name)}">Questions are answered by {escape(now)}.{was}</p>'
+
+
+def titled(agent: Agent) -> str:
+    """Return an agent's name for people."""
+    return "the steps themselves" if agent.kind == "steps" else agent.name
 
 
 def decision(is_active: bool, sentence: str) -> str:

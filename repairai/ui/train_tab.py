@@ -24,7 +24,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
     """Lay out the tab and wire it; return what connects its start with the Runs tab."""
     builder = Builder()
-    with gr.Tabs(elem_id="train-kind"):
+    with gr.Tabs(elem_id="train-kind", overflow_behavior="wrap"):
         with gr.Tab("An agent that answers", id=AGENT) as agent:
             data = data_card.lay()
             recipe = recipe_card.lay()
@@ -34,9 +34,9 @@ def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs],
             connect_eyes = detector_cards.build(tab, [agent, judge], eyes)
         with judge:
             connect_judge = judge_cards.build(tab, [agent, eyes], judge)
-    data_card.wire(bench, builder, data, recipe.text)
+    data_card.wire(bench, builder, data, recipe.sheet.text)
     loads = recipe_card.wire(recipe, data.chosen)
-    start_card.wire(start, recipe.text, data.chosen, loads)
+    start_card.wire(start, recipe.sheet.text, data.chosen, loads)
 
     def opened(chosen: str | None) -> list[Any]:
         warm()
@@ -47,7 +47,7 @@ def build(bench: Workbench, tab: gr.Tab) -> Callable[[Watched, Places, gr.Tabs],
     tab.select(opened, data.chosen, [data.chosen, data.fold, recipe.ready, data.clock], **QUIET)
 
     def connect(watched: Watched, places: Places, tabs: gr.Tabs) -> None:
-        start_card.wire_start(start, recipe.text, watched, places, tabs)
+        start_card.wire_start(start, recipe.sheet.text, watched, places, tabs)
         connect_eyes(watched, places, tabs)
         connect_judge(watched, places, tabs)
 

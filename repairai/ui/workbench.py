@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -103,6 +103,33 @@ def live(elem_id: str, value: str = "", hears: str = "", **more: Any) -> gr.HTML
         **more: For `gr.HTML`.
     """
     return gr.HTML(value, elem_id=elem_id, js_on_load=f"element.setAttribute('role', 'status');{hears}", **more)
+
+
+def wire_opening(
+    tab: gr.Tab, own: gr.Tab, others: Sequence[gr.Tab], opened: Callable[..., list[Any]], now: Sequence[Any],
+    seen: Sequence[Any],
+) -> None:  # fmt: skip
+    """Let a tab within a tab be read anew when it is opened, and when the other is opened with it inside.
+
+    Args:
+        tab: The outer one.
+        own: The one within it.
+        others: Those beside that.
+        opened: Told `now`, returns what is then in `seen`.
+        now: Components.
+        seen: Likewise.
+    """
+    is_open: Any = gr.State(False)
+    """It stays chosen while other outer tabs are looked at."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def opened_again(is_open: bool, *given: Any) -> list[Any]:
+        return opened(*given) if is_open else [gr.skip()] * len(seen)
+
+    own.select(lambda *given: [True, *opened(*given)], [*now], [is_open, *seen], **quiet)
+    for other in others:
+        other.select(lambda: False, None, is_open, **quiet)
+    tab.select(opened_again, [is_open, *now], [*seen], **quiet)
 
 
 def told(function: Callable[..., Answer]) -> Callable[..., Answer]:

@@ -107,8 +107,8 @@ def test_so_many_wrong_states_may_not_pass(home: Path):
 def test_a_damaged_register_is_told(home: Path):
     judges.register_path().parent.mkdir(parents=True)
     judges.register_path().write_text("{")
-    assert "damaged" in judge_runs.judging()
-    assert not judge_runs.has_past()
+    assert "damaged" in run_kinds.JUDGE.in_use()
+    assert not run_kinds.JUDGE.has_past()
     assert [name for _, name in seeing.judge_choices()] == ["", "nobody"]
     assert seeing.address_of("") == ""
 
@@ -147,7 +147,7 @@ def test_a_recipe_for_the_light_classifier_needs_no_plan(home: Path):
     recipe = parsed(text)
     assert (recipe.task, recipe.step.method, recipe.step.model) == ("judge", "linear_probe", "builtin")
     assert recipe.data == str(folder)
-    said, side, *_ = judge_recipe.check(text, *[None] * len(judge_recipe.FIELDS))
+    said, side, *_ = judge_recipe.check(text, *[None] * len(judge_recipe.FORM.labels))
     assert "Training a light classifier" in said
     assert not side.visible
     assert start_card.usual_name(text) == "builtin-linear_probe"
@@ -160,7 +160,7 @@ def test_a_recipe_for_the_light_classifier_needs_no_plan(home: Path):
 def test_a_recipe_of_something_else_is_told(home: Path):
     text, *_ = judge_recipe.make(judge_recipe.PROBE, "builtin", None, None)
     other = text.replace("task: judge", "task: detector")
-    assert "trains another model" in judge_recipe.check(other, *[None] * len(judge_recipe.FIELDS))[0]
+    assert "trains another model" in judge_recipe.check(other, *[None] * len(judge_recipe.FORM.labels))[0]
     assert "no model is named" in judge_recipe.make(judge_recipe.PROBE, " ", None, None)[1]
 
 
@@ -173,5 +173,5 @@ def test_a_model_of_words_and_photos_is_planned_for(home: Path):
     assert "LoRA" in ways
     recipe = parsed(judge_recipe.used(found, way.value, str(a_set("others"))))
     assert recipe.task == "judge"
-    assert judge_recipe.check(written(recipe), *[None] * len(judge_recipe.FIELDS))[1].visible
+    assert judge_recipe.check(written(recipe), *[None] * len(judge_recipe.FORM.labels))[1].visible
     assert foresee(recipe, None, at_once=True).steps

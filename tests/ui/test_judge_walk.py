@@ -11,7 +11,7 @@ from repairai.records import Records
 from repairai.schema import StateLimits
 from tests.judge.vision_server import VisionServer
 from tests.ui.blocks import TOP_LEFT, WANTED_TEXT, keep_answered, write_block
-from tests.ui.conftest import PATIENCE_MS, open_page, serving
+from tests.ui.conftest import PATIENCE_MS, drop, open_page, serving
 
 pytestmark = pytest.mark.browser
 RUN_MS = 300_000
@@ -222,4 +222,33 @@ def test_gloves_and_phones_can_answer(browser: Browser, url: str, tmp_path: Path
     expect(outcome(phone)).to_have_attribute("data-outcome", "FAIL")
     # The verdict is written anew, and the focus stays.
     expect(phone.locator("#verdict button[data-answer=no]")).to_be_focused()
+    phone.close()
+
+
+def test_phones_reach_every_kind_and_its_drop_boxes(browser: Browser, url: str, tmp_path: Path):
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    phone.set_default_timeout(PATIENCE_MS)
+    open_page(phone, url)
+    phone.get_by_role("tab", name="Train").click()
+    for name in ("An agent that answers", "A detector for parts", "A judge of states"):
+        tab = phone.get_by_role("tab", name=name)
+        expect(tab).to_be_in_viewport(ratio=1)
+        box = tab.bounding_box()
+        assert box is not None
+        assert box["height"] >= 48
+        assert tab.evaluate("own => own.scrollWidth <= own.clientWidth"), f"{name} is cut off"
+    tab.click()
+    expect(phone.locator("#judge-start-run")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+    # What a pile is called covers nothing in its box, and its buttons are called by words.
+    pile = phone.locator("#states-yes")
+    label, icon = pile.locator("label").first.bounding_box(), pile.locator(".icon-wrap").bounding_box()
+    assert label is not None
+    assert icon is not None
+    assert icon["y"] >= label["y"] + label["height"]
+    drop(phone, "#states-yes", write_block(tmp_path / "one.jpg", 51, True))
+    names = [button.get_attribute("aria-label") or "" for button in pile.get_by_role("button").all()]
+    assert "Upload" in names
+    assert not [name for name in names if "." in name and name != "one.jpg"]
     phone.close()

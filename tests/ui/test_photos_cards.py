@@ -29,7 +29,7 @@ from repairai.ui.photos import (
     small,
 )
 from repairai.ui.photos.corrected import Drawn, corrected, renamed, shown
-from repairai.ui.photos.detector_recipe import FIELDS, check
+from repairai.ui.photos.detector_recipe import KEYS, check
 from repairai.ui.photos.opened import Opened, keep
 from repairai.ui.photos.scripted import Progress, Scripted
 from repairai.ui.photos.usual import usual
@@ -393,7 +393,7 @@ def test_whoever_ends_the_page_leaves_sets_whole(photos: PhotoSet, monkeypatch: 
 
 def test_a_recipe_says_which_boxes_are_too_small_for_it(photos: PhotoSet):
     def said(recipe: Recipe) -> str:
-        return check(written(recipe), *[None] * (2 + len(FIELDS)))[0]
+        return check(written(recipe), *[None] * len(KEYS))[0]
 
     recipe = usual("builtin", "full", "bench", photos)
     assert "px at the closest look" not in said(recipe)

@@ -19,7 +19,8 @@ from repairai.ui.deletion import DATA, doomed
 from repairai.ui.foreseen import foresee, steps_of
 from repairai.ui.photos import scripted
 from repairai.ui.photos.scripted import Progress
-from repairai.ui.recipe_card import check, setter, taken, used, with_data
+from repairai.ui.recipe_card import check
+from repairai.ui.recipe_sheet import setter, taken, used, with_data
 from repairai.ui.recipe_text import parsed, ready_recipes
 from repairai.ui.start_card import AT, NOW, QUEUE, begun, command, forecast, usual_name
 from tests.ui.guides import write_guides

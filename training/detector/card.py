@@ -8,8 +8,9 @@ import yaml
 
 from repairai.files import write_whole
 from repairai.hardware.recipe import Recipe
-from repairai.runs.detector_score_words import as_table, percent, said
+from repairai.runs.detector_score_words import as_table, said
 from repairai.runs.detector_scores import Confusion, DetectorScores
+from repairai.runs.figures import percent
 from repairai.vision.detector import Limits
 from repairai.vision.photo_set import SPLITS, PhotoSet
 

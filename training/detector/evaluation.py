@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,7 @@ from training.detector.measuring import Other, Own, middles, report, thresholds
 from training.detector.tolerated import ESCAPE, empty_place_of
 from training.detector.trained_on import knows, place_of, trained_on, unseen
 from training.detector.worst_photos import draw_worst
-
-Tell = Callable[[str, int, int], None]
-"""Is told what is done, how many looks were taken and how many there will be; may raise `Asked`."""
+from training.kept_lines import Steps, Tell
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def measure(task: Task, tell: Tell = lambda phase, done, total: None) -> Detecto
         )
     val, chosen, learned = _fresh(task)
     in_use, its_folder, opponent = _in_use(task.name)
-    steps = _Steps(tell, len(val) + len(chosen) * 2)
+    steps = Steps(tell, len(val) + len(chosen) * 2)
 
     places = {label: empty_place_of(label, detector.labels) for label in detector.labels}
     seen_val = _seen(task, "val", bare(detector, places), val, steps, "looking at the validation photos")
@@ -125,31 +123,14 @@ def _in_use(name: str) -> tuple[str, Path, RTDetrDetector]:
     return chosen.name, place_of(chosen.path or chosen.name), found
 
 
-class _Steps:
-    """Counts looks, and says so.
-
-    Args:
-        tell: Is told.
-        total: Looks that there will be.
-    """
-
-    def __init__(self, tell: Tell, total: int) -> None:
-        self.tell, self.total, self.done = tell, total, 0
-
-
 def _seen(
-    task: Task, kind: str, detector: RTDetrDetector, photos: Sequence[LabelledPhoto], steps: _Steps, phase: str
+    task: Task, kind: str, detector: RTDetrDetector, photos: Sequence[LabelledPhoto], steps: Steps, phase: str
 ) -> list[Seen]:
     """Return photos as a detector sees them, with what was seen before a stop."""
     key = f"{detector.name} {[each.empty_place for each in detector.limits.values()]} {fingerprint(photos)}"
     looks = Looks(task.place / f"{kind}.jsonl" if task.place else None, key)
     steps.done += sum(each.name in looks.by_name for each in photos)
-
-    def tell() -> None:
-        steps.tell(phase, steps.done, steps.total)
-        steps.done += 1
-
-    return look_at(detector, task.photos, photos, looks, tell)
+    return look_at(detector, task.photos, photos, looks, lambda: steps.step(phase))
 
 
 def _write(task: Task, scores: DetectorScores, limits: Limits, seen: Sequence[Seen]) -> None:

@@ -14,17 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repairai.judge.count import NEVER
-from repairai.runs.detector_scores import (
-    DECIDED,
-    ESCAPE,
-    EXACT,
-    FALSE_CALL,
-    Curve,
-    CurvePoint,
-    PartScores,
-    PhotoMark,
-    WorstPhoto,
-)  # fmt: skip
+from repairai.runs.detector_scores import DECIDED, EXACT, Curve, CurvePoint, PartScores, PhotoMark, WorstPhoto
+from repairai.runs.figures import ESCAPE, FALSE_CALL
 from repairai.schema import Outcome, PartLimits
 from training.detector.calibration import LOWEST, iou
 from training.detector.looks import Seen

@@ -15,8 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, from_json, to_json
-from repairai.runs.lines import append_line, mend_tail
 from repairai.schema import Detection, PartLimits, Sight, Visibility
 from repairai.vision import tiles
 from repairai.vision.detector import RTDetrDetector
@@ -24,6 +22,7 @@ from repairai.vision.photo import read_photo
 from repairai.vision.photo_set import LabelledPhoto, PhotoSet
 from repairai.vision.visibility import look
 from training.detector.calibration import LOWEST, Looked
+from training.kept_lines import KeptLines
 
 FLOOR = 0.01
 """Detections under this score are not kept: average precision needs the low ones, and lower ones no longer tell."""
@@ -87,8 +86,8 @@ class Seen:
         return Sight(tuple(found), limits, self.look.visibility)
 
 
-class Looks:
-    """Looks in a file, a line each, that grows as they come.
+class Looks(KeptLines[Look]):
+    """Looks in a file, a line each.
 
     Args:
         path: The file, which need not exist; None keeps them in memory only.
@@ -96,40 +95,7 @@ class Looks:
     """
 
     def __init__(self, path: Path | None, key: str) -> None:
-        self.path = path
-        self.by_name: dict[str, Look] = {}
-        if path is None:
-            return
-        mend_tail(path)
-        first, *rest = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else [""]
-        if first == json.dumps({"key": key}):
-            for line in rest:
-                try:
-                    found = from_json(line, Look, path.name)
-                except RepairError:  # it was damaged, and is looked at anew
-                    continue
-                self.by_name[found.photo] = found
-            return
-        path.unlink(missing_ok=True)
-        self._append(json.dumps({"key": key}))
-
-    def add(self, found: Look) -> None:
-        """Keep a look.
-
-        Raises:
-            RepairError: The disk is full.
-        """
-        self._append(to_json(found))
-        self.by_name[found.photo] = found
-
-    def _append(self, line: str) -> None:
-        if self.path is None:
-            return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            append_line(self.path, line)
-        except OSError as error:
-            raise disk_error(self.path, error) from error
+        super().__init__(path, key, Look, lambda look: look.photo)
 
 
 def bare(detector: RTDetrDetector, places: Mapping[str, str | None]) -> RTDetrDetector:

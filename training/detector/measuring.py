@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from repairai.runs.detector_score_words import percent
 from repairai.runs.detector_scores import DetectorScores, PhotosShown, compared_marks
+from repairai.runs.figures import percent
 from repairai.schema import PartLimits
 from repairai.vision.detector import Limits
 from repairai.vision.photo_set import PhotoSet, Split

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from repairai.runs.detector_score_words import percent
 from repairai.runs.detector_scores import DetectorScores
+from repairai.runs.figures import percent
 
 WORDS = {
     "exact": "count exact", "counted": "exact at one threshold", "whole": "whole photos exact at one threshold",

@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, from_json, to_json
 from repairai.judge.state_set import StateExample
 from repairai.runs.judge_scores import Answers
-from repairai.runs.lines import append_line, mend_tail
 from repairai.schema import Reasoner
 from training.judge.pictures import read_picture
+from training.kept_lines import KeptLines
 
 ENOUGH = 5
 """Faults one after another after which a question is asked no more: it is down, or was never taught it."""
@@ -44,8 +43,8 @@ class Kept:
     seconds: float = 0.0
 
 
-class Answered:
-    """Answers in a file, a line each, that grows as they come.
+class Answered(KeptLines[Kept]):
+    """Answers in a file, a line each.
 
     Args:
         path: The file, which need not exist; None keeps them in memory only.
@@ -53,40 +52,7 @@ class Answered:
     """
 
     def __init__(self, path: Path | None, key: str) -> None:
-        self.path = path
-        self.by_example: dict[tuple[str, str], Kept] = {}
-        if path is None:
-            return
-        mend_tail(path)
-        first, *rest = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else [""]
-        if first != json.dumps({"key": key}):
-            path.unlink(missing_ok=True)
-            self._append(json.dumps({"key": key}))
-            return
-        for line in rest:
-            try:
-                found = from_json(line, Kept, path.name)
-            except RepairError:  # it was damaged, and is asked anew
-                continue
-            self.by_example[found.photo, found.question] = found
-
-    def add(self, found: Kept) -> None:
-        """Keep an answer.
-
-        Raises:
-            RepairError: The disk is full.
-        """
-        self._append(to_json(found))
-        self.by_example[found.photo, found.question] = found
-
-    def _append(self, line: str) -> None:
-        if self.path is None:
-            return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            append_line(self.path, line)
-        except OSError as error:
-            raise disk_error(self.path, error) from error
+        super().__init__(path, key, Kept, lambda kept: (kept.photo, kept.question))
 
 
 def ask_all(
@@ -107,7 +73,7 @@ def ask_all(
     found: list[Kept] = []
     faults: dict[str, int] = {}
     for each in examples:
-        known = kept.by_example.get((each.photo, each.question))
+        known = kept.by_name.get((each.photo, each.question))
         if known is None and faults.get(each.question, 0) >= ENOUGH:
             known = Kept(each.photo, each.question, None, f"it failed {ENOUGH} times and was asked no more")
         elif known is None:

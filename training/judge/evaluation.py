@@ -29,9 +29,8 @@ from training.judge.counted import Counting
 from training.judge.figures import figures
 from training.judge.pictures import read_picture
 from training.judge.trained_on import trained_on, unseen
+from training.kept_lines import Steps, Tell
 
-Tell = Callable[[str, int, int], None]
-"""Is told what is done, how many answers there are and how many there will be; may raise `Asked`."""
 DRAWN = "its validation photos are all drawn, and thresholds are chosen on real ones: answer it at kept inspections"
 """Why a question stays undecided that was learned from scenes alone."""
 
@@ -85,7 +84,7 @@ def measure(
     drawn = [each for each in val if each.made_by == "rendered"]
     val = tuple(each for each in val if each.made_by != "rendered")
     before = _in_use(task.name)
-    steps = _Steps(tell, len(val) + len(test) * (2 if before else 1))
+    steps = Steps(tell, len(val) + len(test) * (2 if before else 1))
 
     seen_val = _answers(task, "val", reasoner, val, steps, "asking about the validation photos")
     seen = _answers(task, "after", reasoner, test, steps, f"asking about the {task.on} photos")
@@ -234,30 +233,13 @@ def _in_use(name: str) -> tuple[str, Reasoner] | None:
     return (chosen.name, found) if found else None
 
 
-class _Steps:
-    """Counts answers, and says so.
-
-    Args:
-        tell: Is told.
-        total: Answers that there will be.
-    """
-
-    def __init__(self, tell: Tell, total: int) -> None:
-        self.tell, self.total, self.done = tell, total, 0
-
-
 def _answers(
-    task: Task, kind: str, reasoner: Reasoner, examples: Sequence[StateExample], steps: _Steps, phase: str
+    task: Task, kind: str, reasoner: Reasoner, examples: Sequence[StateExample], steps: Steps, phase: str
 ) -> list[Kept]:
     """Return what a judge answers about examples, with what was answered before a stop."""
     kept = Answered(task.place / f"{kind}.jsonl" if task.place else None, f"{reasoner.name} {fingerprint(examples)}")
-    steps.done += sum((each.photo, each.question) in kept.by_example for each in examples)
-
-    def tell() -> None:
-        steps.tell(phase, steps.done, steps.total)
-        steps.done += 1
-
-    return ask_all(reasoner, task.data, examples, kept, tell)
+    steps.done += sum((each.photo, each.question) in kept.by_name for each in examples)
+    return ask_all(reasoner, task.data, examples, kept, lambda: steps.step(phase))
 
 
 def _marks(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Any
 
 from datasets import Dataset
 
@@ -20,18 +19,18 @@ from repairai.judge.photo_prompt import JUDGE_FILE, PhotoPrompt
 from repairai.judge.state_set import EXAMPLES, SOURCES, Split, read_state_set
 from repairai.judge.vision_language import VisionLanguage
 from repairai.named_sets import STATE_SETS
-from repairai.runs.checkpoints import last_whole, remove_halves
+from repairai.runs.checkpoints import remove_halves
 from repairai.runs.folder import RunFolder
-from repairai.runs.journal import Asked, Journal
-from repairai.runs.metrics import forget_after
+from repairai.runs.journal import Journal
 from training.arguments import NOT_SHARED
 from training.judge.vlm_model import load_for_training
 from training.judge.vlm_rows import both_ways, evened, read_photo
 from training.judge.vlm_trainer import VisionLanguageTrainer, make_trainer
-from training.out_of_memory import let_go, train_until_it_fits
+from training.out_of_memory import train_until_it_fits
 from training.sop.model import find_model
+from training.to_the_end import let_go_of, tell_phase, train_to_the_end
 from training.took import Took
-from training.watch import Watch, held_gib
+from training.watch import Watch
 
 METHODS = ("lora", "qlora", "full")
 TRIED = 40
@@ -85,9 +84,9 @@ def refuse(recipe: Recipe) -> None:
 
 def _prepared(folder: RunFolder, recipe: Recipe, journal: Journal) -> VisionLanguageTrainer:
     """Return the trainer, with all that it needs loaded."""
-    _phase(journal, "reading the data")
+    tell_phase(journal, "reading the data")
     data = read_rows(STATE_SETS.meant(recipe.data), journal)
-    _phase(journal, "loading the model")
+    tell_phase(journal, "loading the model")
     model, prompt = load_for_training(recipe)
     trainer = make_trainer(recipe, model, prompt, data, folder.checkpoints, [Watch(journal), Took()])
     trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
@@ -126,36 +125,16 @@ def read_rows(folder: Path, journal: Journal) -> tuple[Dataset, Dataset | None]:
 
 
 def _run(trainer: VisionLanguageTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
-    """Try the largest photo, then train to the end, to a stop or to a fault."""
-    watch, took = (_callback(trainer, kind) for kind in (Watch, Took))
-    _phase(journal, "trying the largest step")
-    seconds = trainer.try_worst()
-    text = f"the largest batch took {seconds:.1f} s, and {held_gib():.2f} GiB at most; it fits"
-    journal.event("first_step", text, seconds=seconds, memory_gib=held_gib())
-    begin = last_whole(folder)
-    if begin is None:
-        trainer.args.eval_on_start = trainer.eval_dataset is not None
-    forget_after(folder.metrics, begin.step if begin else -1)
-    if begin:
-        journal.event("resumed", f"goes on from step {begin.step}", step=begin.step)
-    trainer.train(resume_from_checkpoint=str(begin.path) if begin else None)
-    step = trainer.state.global_step
-    if watch.fault:
-        raise RepairError(
-            f"training ended: {watch.fault}",
-            f"halve learning_rate ({recipe.learning_rate:g}), or use bf16 in place of fp16, and start again",
-        )
-    if watch.asked:
-        raise Asked(watch.asked)
-    _save(trainer, folder, recipe, journal)
-    ended = "" if step >= trainer.state.max_steps else " early, since it no longer got better"
-    journal.end("finished", "finished", f"trained {step} steps{ended}", "", step)
+    took = train_to_the_end(
+        trainer, folder, recipe, journal, lambda: _save(trainer, folder, recipe, journal),
+        looks=trainer.eval_dataset is not None, rather="bf16 in place of fp16",
+    )  # fmt: skip
     took.tell(journal, recipe.step)
 
 
 def _save(trainer: VisionLanguageTrainer, folder: RunFolder, recipe: Recipe, journal: Journal) -> None:
     """Write the model whole or not at all, the best one where there was one, and ask it."""
-    _phase(journal, "saving the model")
+    tell_phase(journal, "saving the model")
     made = folder.path / "model.part"
     trainer.save_model(str(made))
     keep_beside(made, trainer.prompt)
@@ -164,12 +143,10 @@ def _save(trainer: VisionLanguageTrainer, folder: RunFolder, recipe: Recipe, jou
         shutil.copy(sources, made / SOURCES)
     shutil.rmtree(folder.model, ignore_errors=True)
     made.rename(folder.model)
-    _phase(journal, "trying the model")
+    tell_phase(journal, "trying the model")
     if trainer.eval_dataset is not None:
         journal.event("check", _tried(trainer))
-    trainer.accelerator.free_memory()
-    trainer.model = trainer.model_wrapped = trainer.optimizer = trainer.lr_scheduler = None
-    let_go()
+    let_go_of(trainer)
 
 
 def keep_beside(made: Path, prompt: PhotoPrompt) -> None:
@@ -202,12 +179,3 @@ def _tried(trainer: VisionLanguageTrainer) -> str:
             unsaid += 1
     neither = f", and says neither yes nor no to {unsaid}" if unsaid else ""
     return f"Of {tried} questions about photos that it did not learn from it answers {right} rightly{neither}."
-
-
-def _phase(journal: Journal, name: str) -> None:
-    journal.check()
-    journal.phase(name)
-
-
-def _callback(trainer: VisionLanguageTrainer, kind: type) -> Any:
-    return next(each for each in trainer.callback_handler.callbacks if isinstance(each, kind))

@@ -13,7 +13,7 @@ from repairai.judge.limits import STATE_LIMITS, read_limits
 from repairai.judge.questions import key
 from repairai.judge.state_set import EXAMPLES, read_state_set
 from repairai.runs import judge_score_words, judge_scores
-from repairai.runs.detector_score_words import percent
+from repairai.runs.figures import count, percent
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.judge_scores import JudgeScores
 from repairai.runs.sharing.model_facts import (
@@ -59,7 +59,7 @@ def judge_facts(folder: RunFolder, recipe: Recipe, repo: str, base: str) -> Mode
     asked = _questions(config) or _asked_in(folder, recipe)
     return replace(
         of_any(folder, recipe, repo, "judge"),
-        does=f"answers {_n(len(asked), 'question')} of state about photos of repairs by yes or no"
+        does=f"answers {count(len(asked), 'question')} of state about photos of repairs by yes or no"
         if asked
         else "answers questions of state about photos of repairs by yes or no",
         base=BACKBONE_WORDS if base == BUILTIN else known or last_of(base),
@@ -120,7 +120,7 @@ def _judged(found: JudgeScores) -> Judged:
     ]
     return Judged(
         said=judge_score_words.said(named),
-        on=f"{_n(whole.examples, 'example')} from {judge_score_words.independent(whole.sources)}",
+        on=f"{count(whole.examples, 'example')} from {count(whole.sources, 'independent photo')}",
         data=f"repairai-states-{found.sha[:12]}",
         split={"val": "validation"}.get(found.split, found.split),
         against=f"{named.against}, the judge in use" if named.against else "nobody judged",
@@ -164,7 +164,7 @@ def _limits(found: JudgeScores | None, is_classifier: bool) -> list[str]:
         return [*said, "Nobody has measured how often it is right, or how many wrong states it lets pass."]
     whole = found.whole
     said.append(
-        f"It was measured on {judge_score_words.independent(whole.sources)} alone, taken as those that it learned "
+        f"It was measured on {count(whole.sources, 'independent photo')} alone, taken as those that it learned "
         "from. In another light, with another camera or on another device it was not measured: check its answers there "
         "on photos whose answer you know."
     )
@@ -176,7 +176,3 @@ def _limits(found: JudgeScores | None, is_classifier: bool) -> list[str]:
     if whole.blank_accuracy is not None and whole.blank_accuracy >= judge_score_words.LOOKS:
         said.append(judge_score_words.blank_words(whole))
     return said
-
-
-def _n(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"

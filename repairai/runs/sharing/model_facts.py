@@ -15,9 +15,9 @@ from repairai.hardware.recipe import Recipe
 from repairai.hub.facts import Figure, Judged, Kind, ModelFacts, Threshold
 from repairai.runs import detector_score_words, detector_scores, score_words, scores
 from repairai.runs.compare import came_of
-from repairai.runs.detector_score_words import percent
-from repairai.runs.detector_scores import DetectorScores, PartScores
+from repairai.runs.detector_scores import DetectorScores
 from repairai.runs.events import read_events
+from repairai.runs.figures import count, percent
 from repairai.runs.folder import RunFolder, read_json
 from repairai.runs.scores import Compared, Scores
 from repairai.runs.sharing.origins import datasets_among, hub_name, licence_here, of_guides, of_photos
@@ -318,12 +318,14 @@ def _detector_limits(found: DetectorScores | None, limits: dict[str, Any]) -> li
         return [*said, "Nobody has measured how often it counts right, or how many wrong steps it lets pass."]
     shown = found.shown
     weak = sorted(found.parts.items(), key=lambda row: row[1].exact)[:MOST_WEAK]
-    told = ", ".join(f"{part} ({percent(row.exact)} of {_photos(row)})" for part, row in weak if row.shown)
+    told = ", ".join(
+        f"{part} ({percent(row.exact)} of {count(row.photos, 'photo')})" for part, row in weak if row.shown
+    )
     whole = found.whole
     return [
-        f"It was measured on {_n(shown.photos)} from {shown.sources} sources alone, taken as those that it learned "
-        "from. In another light, at another bench, with another camera or on another device it was not measured: check "
-        "its verdicts there on photos whose answer you know.",
+        f"It was measured on {count(shown.photos, 'photo')} from {shown.sources} sources alone, taken as those that it "
+        "learned from. In another light, at another bench, with another camera or on another device it was not "
+        "measured: check its verdicts there on photos whose answer you know.",
         f"Where all parts of a photo are asked at once it decides {percent(whole.decided)} of verdicts and leaves the "
         f"rest to you; of wrong steps it passes {percent(whole.escape)}, of right steps it fails "
         f"{percent(whole.false_call)}.",
@@ -331,11 +333,3 @@ def _detector_limits(found: DetectorScores | None, limits: dict[str, Any]) -> li
         *([] if limits else ["It has no thresholds: RepairAI leaves most of what it sees in doubt."]),
         *said,
     ]  # fmt: skip
-
-
-def _photos(row: PartScores) -> str:
-    return _n(row.photos)
-
-
-def _n(photos: int) -> str:
-    return f"{photos} photo{'s' * (photos != 1)}"

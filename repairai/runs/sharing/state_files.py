@@ -29,6 +29,7 @@ from repairai.judge.state_set import (
     write_sources,
 )
 from repairai.named_sets import STATE_SETS, neighbour, put_in_place
+from repairai.runs.figures import count
 from repairai.runs.sharing.bare_photo import bare
 from repairai.runs.sharing.origins import of_photos
 from repairai.runs.sharing.photo_files import IN_A_FOLDER, METADATA, NAMES
@@ -118,7 +119,7 @@ def state_facts(folder: Path, repo: str) -> DataFacts:
     more = f", and {len(questions) - 10:,} more questions" if len(questions) > 10 else ""
     photos, yes = len({each.photo for each in examples}), sum(each.answer == "yes" for each in examples)
     said = [
-        f"{len(examples):,} examples of {_n(len(questions), 'question')} on {_n(photos, 'photo')}: {told}{more}.",
+        f"{len(examples):,} examples of {count(len(questions), 'question')} on {count(photos, 'photo')}: {told}{more}.",
         f"{yes:,} are answered yes, {len(examples) - yes:,} no.",
         "No source of photos stands in two splits.",
         f"{made['person']:,} were answered by a person at the bench." if made["person"] else "",
@@ -143,12 +144,8 @@ def state_facts(folder: Path, repo: str) -> DataFacts:
 
 
 def _split(split: Split, own: list[StateExample]) -> DataSplit:
-    said = _n(len({each.source for each in own}), "independent photo")
+    said = count(len({each.source for each in own}), "independent photo")
     return DataSplit(NAMES[split], f"{NAMES[split]}/**", len(own), said)
-
-
-def _n(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 # ---- taken back

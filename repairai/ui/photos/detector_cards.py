@@ -13,9 +13,9 @@ from repairai.ui.photos import detector_recipe, look_card, photos_card, photos_w
 from repairai.ui.photos.scripted import Scripted
 from repairai.ui.runs_places import Places
 from repairai.ui.watched import Watched
+from repairai.ui.workbench import wire_opening
 
 PREFIX = "detector-"
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
@@ -33,15 +33,12 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watc
     recipe = detector_recipe.lay()
     tried = try_card.lay()
     start = start_card.lay(PREFIX)
-    photos_card.wire(photos, work, recipe.text)
+    photos_card.wire(photos, work, recipe.sheet.text)
     look_card.wire(look, photos)
     propose_card.wire(propose, photos, look.opened, work)
     loads = detector_recipe.wire(recipe, photos.chosen)
     try_card.wire(tried, recipe, photos.chosen, trial)
-    start_card.wire(start, recipe.text, photos.chosen, loads)
-
-    is_open: Any = gr.State(False)
-    """The tab within the tab stays chosen while others are looked at."""
+    start_card.wire(start, recipe.sheet.text, photos.chosen, loads)
 
     def opened(chosen: str | None, version: int) -> list[Any]:
         found = PHOTO_SETS.kept_or_newest(chosen)
@@ -50,12 +47,6 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], eyes: gr.Tab) -> Callable[[Watc
         tests = gr.Timer(active=trial.progress() is not None)
         return [photos_work.dropdown(found), fold, going, tests, photos_work.newer(chosen, found, version)]
 
-    def opened_again(chosen: str | None, version: int, is_open: bool) -> list[Any]:
-        return opened(chosen, version) if is_open else [gr.skip()] * 5
-
     now, seen = [photos.chosen, photos.version], [photos.chosen, photos.fold, photos.clock, tried.clock, photos.version]
-    eyes.select(lambda chosen, version: [True, *opened(chosen, version)], now, [is_open, *seen], **QUIET)
-    for other in others:
-        other.select(lambda: False, None, is_open, **QUIET)
-    tab.select(opened_again, [*now, is_open], seen, **QUIET)
-    return lambda watched, places, tabs: start_card.wire_start(start, recipe.text, watched, places, tabs)
+    wire_opening(tab, eyes, others, opened, now, seen)
+    return lambda watched, places, tabs: start_card.wire_start(start, recipe.sheet.text, watched, places, tabs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,14 +10,14 @@ import gradio as gr
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Recipe
 from repairai.hardware.ways import DEFAULT
-from repairai.ui import render, train_render
+from repairai.ui import recipe_sheet, render
 from repairai.ui.hardware_tab import models
 from repairai.ui.photos import photos_render
 from repairai.ui.photos.sets import chosen_set
 from repairai.ui.photos.usual import BUILTIN, is_small, usual
-from repairai.ui.recipe_card import planned, renamed, setter, taken, used, with_data
-from repairai.ui.recipe_text import changed, parsed, problems, ready_recipes, value_of, written
-from repairai.ui.workbench import live, told
+from repairai.ui.recipe_sheet import LENGTH_TOKENS, QUIET, Form, Sheet, checked, no_plan, planned, used, with_data
+from repairai.ui.recipe_text import changed, parsed, written
+from repairai.ui.workbench import told
 from repairai.vision.photo_set import PhotoSet
 from repairai.vision.small_boxes import said as said_of_small
 from repairai.vision.small_boxes import small_boxes
@@ -29,16 +28,20 @@ AUGMENTATIONS = [("As on a bench: light, blur, turns, distance", "bench"),
                  ("Strong: also hands, glare, noise", "strong"), ("None", "none")]  # fmt: skip
 JUDGED = [("Parts counted exactly", "exact"), ("Average precision", "ap")]
 METHOD, AUGMENTATION, JUDGE = "step.method", "detecting.augmentation", "detecting.judged"
-FIELDS = {
-    "epochs": "Times through the photos", "max_steps": "Steps at most; 0 is no such end",
-    "learning_rate": "Learning rate", "step.batch": "Photos at once", "step.image_px": "Side of a photo, in px",
-    "eval_steps": "Steps between looks", "patience": "Looks without getting better until it ends; 0 is never",
-    JUDGE: "The best is told by",
-}  # fmt: skip
-WHOLE = ("max_steps", "step.batch", "step.image_px", "eval_steps", "patience")
-NONE = ("max_steps",)
+FORM = Form(
+    "detector",
+    {
+        "epochs": "Times through the photos", "max_steps": "Steps at most; 0 is no such end",
+        "learning_rate": "Learning rate", "step.batch": "Photos at once", "step.image_px": "Side of a photo, in px",
+        "eval_steps": "Steps between looks", "patience": "Looks without getting better until it ends; 0 is never",
+        JUDGE: "The best is told by",
+    },
+    whole=("max_steps", "step.batch", "step.image_px", "eval_steps", "patience"),
+    may_be_none=("max_steps",),
+    choices={JUDGE: JUDGED},
+)  # fmt: skip
+KEYS = (METHOD, AUGMENTATION, *FORM.labels)
 TITLES = {"full": "all of", "few_shot": "the head of"}
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,8 @@ class DetectorRecipe:
         method: How much of it is trained.
         augmentation: What photos go through.
         make: Makes a recipe, or plans one.
-        ways: What fits.
-        found: The plan itself.
-        keep: Where one of the ways is taken.
-        way: Which one.
-        use: Takes it.
         ready: Recipes that lie ready.
-        text: The recipe.
-        said: Whether it is whole, or what is wrong with it.
-        side: What the form stands in.
-        form: By key: the values that people change most.
+        sheet: What fits, and the recipe.
     """
 
     model: gr.Dropdown
@@ -68,16 +63,8 @@ class DetectorRecipe:
     method: gr.Radio
     augmentation: gr.Radio
     make: gr.Button
-    ways: gr.HTML
-    found: gr.State
-    keep: gr.Row
-    way: gr.Dropdown
-    use: gr.Button
     ready: gr.Dropdown
-    text: gr.Code
-    said: gr.HTML
-    side: gr.Column
-    form: dict[str, Any]
+    sheet: Sheet
 
 
 def lay() -> DetectorRecipe:
@@ -100,34 +87,13 @@ def lay() -> DetectorRecipe:
                 AUGMENTATIONS, value="bench", label="Each time, a photo is changed", elem_id="detector-augmentation",
                 elem_classes="list",
             )  # fmt: skip
-    ways = live("detector-ways")
-    with gr.Row(visible=False, elem_classes="adder") as keep:
-        way = gr.Dropdown([], label="Way", elem_id="detector-way", min_width=280, scale=3)
-        use = gr.Button("Use this way", variant="primary", elem_id="detector-use-way", min_width=160, scale=1)
-    said = live("detector-said", train_render.NO_RECIPE)
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=320, scale=3):
-            text = gr.Code(
-                "", language="yaml", label="The recipe; change it as you like (Esc, then Tab leaves it)", lines=6,
-                max_lines=28, interactive=True, elem_id="detector-text",
-            )  # fmt: skip
-        with gr.Column(min_width=280, scale=2, visible=False, elem_classes="form") as side:
-            form = {key: _field(key) for key in FIELDS}
-    return DetectorRecipe(
-        model, size, method, augmentation, make, ways, gr.State(None), keep, way, use, ready, text, said, side, form
-    )
+    sheet = recipe_sheet.lay(FORM, "detector", "detector-use-way", "detector")
+    return DetectorRecipe(model, size, method, augmentation, make, ready, sheet)
 
 
 def model_choices() -> list[tuple[str, str]]:
     """Return the detectors that are offered: ours first."""
     return [("The detector that comes with RepairAI", BUILTIN), *((name, name) for name in models("detector"))]
-
-
-def _field(key: str) -> Any:
-    elem_id = f"detector-{key.rpartition('.')[2].replace('_', '-')}"
-    if key == JUDGE:
-        return gr.Dropdown(JUDGED, value=None, label=FIELDS[key], elem_id=elem_id)
-    return gr.Number(label=FIELDS[key], precision=0 if key in WHOLE else None, elem_id=elem_id, minimum=0)
 
 
 def wire(card: DetectorRecipe, data: gr.Dropdown) -> list[Any]:
@@ -144,32 +110,18 @@ def wire(card: DetectorRecipe, data: gr.Dropdown) -> list[Any]:
         ],
         card.model, [card.size, card.make], **QUIET,
     )  # fmt: skip
-    card.ready.focus(
-        lambda: gr.Dropdown([(each.title, str(each.path)) for each in ready_recipes("detector")]), None, card.ready,
-        **QUIET,
-    )  # fmt: skip
+    sheet = card.sheet
     made = card.make.click(
-        make, [card.model, card.size, card.method, card.augmentation, data, card.text],
-        [card.text, card.ways, card.found, card.keep, card.way], api_visibility="private", show_progress_on=card.ways,
+        make, [card.model, card.size, card.method, card.augmentation, data], [sheet.text, *sheet.plan],
+        api_visibility="private", show_progress_on=sheet.ways,
     )  # fmt: skip
-    way = [card.found, card.way, card.method, card.augmentation, data]
-    loads = [
+    way = [sheet.found, sheet.way, card.augmentation, data]
+    above = {METHOD: card.method, AUGMENTATION: card.augmentation}
+    return [
         made,
-        card.use.click(told(_used), way, card.text, **QUIET),
-        card.ready.input(taken, [card.ready, data, card.text], [card.text, card.said], **QUIET),
-        data.change(renamed, [card.text, data], card.text, **QUIET),
+        sheet.use.click(told(_used), way, sheet.text, **QUIET),
+        *recipe_sheet.wire(sheet, card.ready, "detector", data, check, above),
     ]
-    fields = list(card.form.values())
-    card.text.change(
-        check, [card.text, card.method, card.augmentation, *fields],
-        [card.said, card.side, card.method, card.augmentation, *fields], trigger_mode="always_last", **QUIET,
-    )  # fmt: skip
-    for key, field in card.form.items():
-        events = (field.input,) if key == JUDGE else (field.blur, field.submit)
-        loads += [event(setter(key, WHOLE, NONE), [card.text, field], card.text, **QUIET) for event in events]
-    for key, radio in ((METHOD, card.method), (AUGMENTATION, card.augmentation)):
-        loads.append(radio.input(setter(key, WHOLE), [card.text, radio], card.text, **QUIET))
-    return loads
 
 
 def is_own(model: str | None) -> bool:
@@ -181,46 +133,31 @@ def is_own(model: str | None) -> bool:
 
 
 def make(
-    model: str | None, size: float | None, method: str, augmentation: str, folder: str | None, text: str,
+    model: str | None, size: float | None, method: str, augmentation: str, folder: str | None,
     progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio finds it as a default
 ) -> list[Any]:  # fmt: skip
     """Return a recipe for a small detector; for others, what fits."""
-    none = ["", None, gr.Row(visible=False), gr.skip()]
     try:
         photos = chosen_set(folder)
         if not (model or "").strip():
             raise RepairError("no model is named", f"choose one, such as {DEFAULT['detector']}")
         if is_own(model):
             recipe = usual(str(model).strip(), method, augmentation, photos)  # type: ignore[arg-type]
-            return [written(recipe), *none]
+            return [written(recipe), *no_plan()]
     except RepairError as error:
-        return [gr.skip(), render.problem(str(error)), *none[1:]]
+        return [gr.skip(), *no_plan(render.problem(str(error)))]
     examples = len(photos.of("train")) if photos else 1000
-    ways, found, keep, way, _ = planned("detector", str(model), size, "1024", max(examples, 1), progress)
-    return [gr.skip(), ways, found, keep, way]
+    *plan, _ = planned("detector", str(model), size, LENGTH_TOKENS, max(examples, 1), progress)
+    return [gr.skip(), *plan]
 
 
-def _used(found: Any, way: int | None, method: str, augmentation: str, folder: str | None) -> str:
-    text = used(found, way, folder)
-    return changed(text, AUGMENTATION, augmentation)
+def _used(found: Any, way: int | None, augmentation: str, folder: str | None) -> str:
+    return changed(used(found, way, folder), AUGMENTATION, augmentation)
 
 
 def check(text: str, *fields: Any) -> list[Any]:
     """Return whether a text is a detector's recipe, as HTML, and its form; a field that is right is left alone."""
-    same = [gr.skip()] * len(fields)
-    if not text.strip():
-        return [train_render.NO_RECIPE, gr.Column(visible=False), *same]
-    try:
-        recipe = parsed(text)
-    except RepairError as error:
-        return [train_render.problems(problems(error)), gr.skip(), *same]
-    if recipe.task != "detector":
-        said = f"this recipe trains another model: its task is {recipe.task}, not detector"
-        return [train_render.problems([said]), gr.skip(), *same]
-    values = [value_of(recipe, key) for key in (METHOD, AUGMENTATION, *FIELDS)]
-    shown = [gr.skip() if value == field else value for value, field in zip(values, fields, strict=True)]
-    said = train_render.recipe(title_of(recipe), Path(recipe.data).name) + too_small(recipe)
-    return [said, gr.Column(visible=True), *shown]
+    return checked(text, dict(zip(KEYS, fields, strict=True)), title_of, "detector", too_small)
 
 
 def too_small(recipe: Recipe) -> str:

@@ -71,7 +71,7 @@ def wire(card: TryCard, recipe: DetectorRecipe, data: gr.Dropdown, work: Scripte
         data: Folder of the set.
         work: Runs the test.
     """
-    given = [data, recipe.text, recipe.model, recipe.method, recipe.augmentation]
+    given = [data, recipe.sheet.text, recipe.model, recipe.method, recipe.augmentation]
     out = [card.said, card.clock, card.cancel, card.test]
 
     def preview(*given: Any) -> str:

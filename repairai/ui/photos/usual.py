@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import repairai.builtin
@@ -12,6 +11,7 @@ from repairai.errors import RepairError
 from repairai.files import expanded, read_text
 from repairai.hardware.recipe import Augmentation, Detecting, Recipe, read_recipe
 from repairai.hardware.workload import Method
+from repairai.ui.recipe_text import shipped
 from repairai.vision.photo_set import PhotoSet
 
 BUILTIN = "builtin"
@@ -43,11 +43,7 @@ def usual(model: str, method: Method, augmentation: Augmentation, photos: PhotoS
     Raises:
         RepairError: No recipe lies ready.
     """
-    spec = find_spec("training")
-    place = next(iter(spec.submodule_search_locations or []), "") if spec else ""
-    if not place:
-        raise RepairError("the folder `training` is not there", "run this where RepairAI was cloned")
-    ready = read_recipe(Path(place) / "recipes" / READY.get(method, READY["full"]))
+    ready = read_recipe(shipped(READY.get(method, READY["full"])))
     n_train = len(photos.of("train")) if photos else ready.step.batch
     boxes = max((len(photo.boxes) for photo in photos.photos), default=0) if photos else 0
     step = replace(

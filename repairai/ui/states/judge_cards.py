@@ -14,9 +14,9 @@ from repairai.ui.runs_places import Places
 from repairai.ui.states import judge_recipe, states_card
 from repairai.ui.states.state_sets import dropdown
 from repairai.ui.watched import Watched
+from repairai.ui.workbench import wire_opening
 
 PREFIX = "judge-"
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(tab: gr.Tab, others: Sequence[gr.Tab], own: gr.Tab) -> Callable[[Watched, Places, gr.Tabs], None]:
@@ -33,22 +33,13 @@ def build(tab: gr.Tab, others: Sequence[gr.Tab], own: gr.Tab) -> Callable[[Watch
     start = start_card.lay(PREFIX)
     states_card.wire(states, work)
     loads = judge_recipe.wire(recipe, states.chosen)
-    start_card.wire(start, recipe.text, states.chosen, loads)
-
-    is_open: Any = gr.State(False)
-    """The tab within the tab stays chosen while others are looked at."""
+    start_card.wire(start, recipe.sheet.text, states.chosen, loads)
 
     def opened(chosen: str | None, version: int) -> list[Any]:
         found = STATE_SETS.kept_or_newest(chosen)
         fold = gr.skip() if found else gr.Accordion(open=True)
         return [dropdown(found), fold, gr.Timer(active=work.progress() is not None), version + 1]
 
-    def opened_again(chosen: str | None, version: int, is_open: bool) -> list[Any]:
-        return opened(chosen, version) if is_open else [gr.skip()] * 4
-
     now, seen = [states.chosen, states.version], [states.chosen, states.fold, states.clock, states.version]
-    own.select(lambda chosen, version: [True, *opened(chosen, version)], now, [is_open, *seen], **QUIET)
-    for other in others:
-        other.select(lambda: False, None, is_open, **QUIET)
-    tab.select(opened_again, [*now, is_open], seen, **QUIET)
-    return lambda watched, places, tabs: start_card.wire_start(start, recipe.text, watched, places, tabs)
+    wire_opening(tab, own, others, opened, now, seen)
+    return lambda watched, places, tabs: start_card.wire_start(start, recipe.sheet.text, watched, places, tabs)

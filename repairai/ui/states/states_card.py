@@ -123,10 +123,13 @@ def lay() -> StatesCard:
                 max_lines=1, elem_id="states-opposite", min_width=260,
             )  # fmt: skip
         with gr.Row() as two:
-            yes = gr.File(label="Photos where the answer is yes", file_count="multiple", file_types=["image"],
-                          height=140, elem_id="states-yes")  # fmt: skip
-            no = gr.File(label="Photos where the answer is no", file_count="multiple", file_types=["image"],
-                         height=140, elem_id="states-no")  # fmt: skip
+            yes, no = (
+                gr.File(
+                    label=f"Photos where the answer is {answer}", file_count="multiple", file_types=["image"],
+                    height=140, min_width=240, elem_id=f"states-{answer}",
+                )
+                for answer in ("yes", "no")
+            )  # fmt: skip
         labelled = _lay_labelled()
         with gr.Row(visible=False) as drawn:
             scene = gr.Dropdown(SCENES, value="connector", label="What is drawn", elem_id="states-scene")
