@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FLOOR = {"schema", "errors", "files", "processes", "register", "garbage"}
+FLOOR = {"schema", "errors", "files", "processes", "register", "garbage", "hub_faults", "hub_files"}
 ROOMS = {"sop", "vision", "judge", "hardware", "hub"}
 HALL = {"inspection", "runs", "records"}
 FRONT = {"ui", "cli", "commands", "__main__", "builtin"}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from repairai.errors import RepairError
 from repairai.files import PULLED
-from repairai.hub.faults import Kind
+from repairai.hub_faults import Kind
 
 What = Literal[
     "detector",

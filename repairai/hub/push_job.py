@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
 from repairai.files import read_record, read_text, write_whole
-from repairai.hub.faults import Unreachable
 from repairai.hub.push import Parcel, send
 from repairai.hub.pushes import CANCEL, CARD, ORDER, PROCESS, Order, State, folder_of, standing_of, write_standing
+from repairai.hub_faults import Unreachable
 from repairai.processes import own
 
 WAITS_SECONDS = (2.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0)

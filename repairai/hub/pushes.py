@@ -29,9 +29,8 @@ import psutil
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, home, read_record, write_record, write_whole
-from repairai.hub.client import address
-from repairai.hub.faults import Kind
 from repairai.hub.push import MESSAGE, Parcel
+from repairai.hub_faults import Kind, address
 from repairai.processes import SOURCES, lives, process_in, spawned, told
 
 State = Literal["starting", "sending", "waiting", "done", "failed", "cancelled", "interrupted"]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from repairai.errors import RepairError
-from repairai.hub.client import address
 from repairai.hub.pull import PullPlan
+from repairai.hub_faults import address
 from repairai.judge import judges
 from repairai.judge.state_set import state_set_folder
 from repairai.runs.sharing.state_files import take_states
