@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from repairai.errors import RepairError
 from repairai.files import read_record, read_text, write_whole
 from repairai.hub.push import Parcel, send
-from repairai.hub.pushes import CANCEL, CARD, ORDER, PROCESS, Order, State, folder_of, standing_of, write_standing
+from repairai.hub.pushes import CANCEL, CARD, ORDER, PROCESS, Order, State, folder_of, standing_of, tidy, write_standing
 from repairai.hub_faults import Unreachable
 from repairai.processes import own
 
@@ -73,7 +73,8 @@ def _to_its_end(folder: Path, order: Order) -> int:
             teller.end("failed", str(error))
             return 2
         else:
-            shutil.rmtree(folder / "files", ignore_errors=True)  # whoever reads `done` finds nothing that still goes
+            tidy(folder)  # whoever reads `done` finds nothing that still goes
+            shutil.rmtree(folder / "files", ignore_errors=True)
             teller.end("done", "", done.commit)
             return 0
 

@@ -29,6 +29,7 @@ import psutil
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, home, read_record, write_record, write_whole
+from repairai.hub import staging
 from repairai.hub.push import MESSAGE, Parcel
 from repairai.hub_faults import Kind, address
 from repairai.processes import SOURCES, lives, process_in, spawned, told
@@ -50,6 +51,7 @@ class Order:
         message: Of the commit.
         made: When it was ordered, ISO 8601 in UTC.
         files: (path in the repository, the file here).
+        staged: Where those lie that were written anew for it, as `staging.place_within` says it; empty for none.
     """
 
     repo: str
@@ -58,6 +60,7 @@ class Order:
     message: str
     made: str
     files: tuple[tuple[str, str], ...]
+    staged: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,8 @@ def begin(parcel: Parcel, repo: str, private: bool = True, message: str = MESSAG
         files = tuple((path, str(_kept(folder, path, place))) for path, place in parcel.files)
         write_whole(folder / CARD, parcel.card.encode())
         made = now.isoformat(timespec="seconds")
-        write_record(folder / ORDER, Order(repo, parcel.kind, private, message or MESSAGE, made, files))
+        staged = next(filter(None, (staging.place_within(place) for _, place in parcel.files)), "")
+        write_record(folder / ORDER, Order(repo, parcel.kind, private, message or MESSAGE, made, files, staged))
     except (RepairError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise error if isinstance(error, RepairError) else disk_error(folder, error) from None
@@ -220,7 +224,27 @@ def forget(push_id: str) -> None:
     push = push_of(push_id)
     if push.at_work:
         raise RepairError(f"{push_id} is {push.state}", f"cancel it first: hub cancel {push_id}")
+    tidy(push.folder)
     shutil.rmtree(push.folder, ignore_errors=True)
+
+
+def tidy(over: Path | None = None) -> None:
+    """Delete files that were written anew to be pushed, and that no push needs any more.
+
+    Args:
+        over: Folder of a push that needs its own no more; None: only what nobody has looked at for long.
+    """
+    needed, own, ordered = set[str](), "", 0.0
+    for path in pushes_folder().glob(f"[!.]*/{ORDER}"):
+        if path.parent != over and standing_of(path.parent).state == "done":
+            continue
+        with suppress(RepairError, OSError):
+            order = read_record(path, Order)
+            if path.parent == over:
+                own, ordered = order.staged, path.stat().st_mtime
+            else:
+                needed |= {staging.place_within(Path(place)) for _, place in order.files}
+    staging.tidy(needed, own, ordered)
 
 
 # ---- its folder

@@ -11,8 +11,8 @@ from repairai.files import PULLED, pulled
 from repairai.hub import pull
 from repairai.hub.account import log_in
 from repairai.hub.contents import folder_name, in_words, sorted_out, what_of
-from repairai.hub_faults import Unreachable
 from repairai.hub.pulled import pulled_data, pulled_models
+from repairai.hub_faults import Unreachable
 from tests.hub_server.server import HubServer
 
 DETECTOR = {"model_type": "rt_detr_v2", "architectures": ["RTDetrV2ForObjectDetection"]}
