@@ -13,7 +13,18 @@ from filelock import FileLock, Timeout
 from repairai.errors import RepairError
 from repairai.files import read_record, read_text, write_whole
 from repairai.hub.push import Parcel, send
-from repairai.hub.pushes import CANCEL, CARD, ORDER, PROCESS, Order, State, folder_of, standing_of, tidy, write_standing
+from repairai.hub.push_folder import (
+    CANCEL,
+    CARD,
+    ORDER,
+    PROCESS,
+    Order,
+    State,
+    folder_of,
+    standing_of,
+    tidy,
+    write_standing,
+)
 from repairai.hub_faults import Unreachable
 from repairai.processes import own
 

@@ -19,7 +19,7 @@ from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hub.card import model_card
 from repairai.hub.data_card import data_card
 from repairai.hub.push import Parcel
-from repairai.hub.pushes import tidy
+from repairai.hub.push_folder import tidy
 from repairai.hub.staging import place_of
 from repairai.judge.limits import STATE_LIMITS
 from repairai.judge.state_set import SOURCES, state_set_folder

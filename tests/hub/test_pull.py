@@ -258,6 +258,7 @@ def test_names_that_lead_out_of_the_folder_are_left_out():
     [
         ("model", ["config.json"], [], {"model_type": "d_fine"}, "detector"),
         ("model", [], [], {"architectures": ["GroundingDinoForObjectDetection"]}, "proposer"),
+        ("model", [], [], {"model_type": "grounding-dino", "id2label": {"0": "screw"}}, "detector"),
         ("model", [], [], {"model_type": "sam2", "architectures": ["Sam2Model"]}, "segmenter"),
         ("model", [], [], {"architectures": ["LlamaForCausalLM"]}, "agent"),
         ("model", [], [], {"architectures": ["SmolVLMForConditionalGeneration"]}, "judge"),

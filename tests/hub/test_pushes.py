@@ -13,6 +13,7 @@ from repairai.errors import RepairError
 from repairai.hub import pushes
 from repairai.hub.account import log_in
 from repairai.hub.push import Parcel
+from repairai.hub.push_folder import json_in, tidy
 from repairai.hub.push_job import work
 from repairai.hub.pushes import Push, again, begin, cancel, forget, push_of
 from repairai.hub.staging import place_of
@@ -98,7 +99,7 @@ def test_one_whose_process_was_killed_can_go_on(hub, me, parcel):
     hub.misbehave(path="", method="PUT", delay_seconds=30)
     push = begin(parcel, "me/eyes")
     until(lambda each: bool(hub.asked("POST", "preupload")), push)
-    process = process_in(pushes._json(push.folder / "process.json"))
+    process = process_in(json_in(push.folder / "process.json"))
     os.kill(process.pid, signal.SIGKILL)
     gone = until(over, push)
     assert (gone.state, gone.standing.said) == ("interrupted", "its process went down")
@@ -182,7 +183,7 @@ def test_what_a_push_may_still_send_stays_and_goes_once_that_is_forgotten(hub, p
     first, second = (until(over, begin(goes, f"me/{name}")) for name in ("eyes", "other"))
     assert (first.state, second.state) == ("failed", "failed"), "nobody is logged in"
     os.utime(place, (0, 0))
-    pushes.tidy()
+    tidy()
     forget(first.id)
     assert (place / "train" / "a.jpg").is_file(), "the second sends it from there"
     forget(second.id)
@@ -198,5 +199,5 @@ def test_what_somebody_is_about_to_push_stays_for_an_hour(hub, parcel):
     assert place.is_dir()
     os.utime(place, (time.time() - 3700,) * 2)
     _, other = written_anew(parcel, "other")
-    pushes.tidy()
+    tidy()
     assert (place.exists(), other.exists()) == (False, True)
