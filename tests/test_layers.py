@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FLOOR = {"schema", "errors", "files", "processes", "register", "garbage", "named_sets"}
+FLOOR = {
+    "schema", "errors", "files", "processes", "register", "garbage", "named_sets", "hub_faults", "hub_files",
+}  # fmt: skip
 ROOMS = {"sop", "vision", "judge", "hardware", "hub"}
 HALL = {"inspection", "runs", "records"}
 FRONT = {"ui", "cli", "commands", "__main__", "builtin"}

@@ -83,7 +83,7 @@ def _pull(chosen: argparse.Namespace) -> int:
 
 def _photos_of(chosen: argparse.Namespace, folder: Path, licence: str) -> int:
     """Make a set of photos from what was pulled."""
-    from repairai.hub.client import address
+    from repairai.hub_faults import address
 
     words = [f"--name={chosen.name or folder.name.rpartition('--')[2]}", f"--url={address(chosen.repo, 'dataset')}"]
     words += [f"--licence={licence}"] if licence else []

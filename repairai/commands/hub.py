@@ -80,7 +80,8 @@ def _logout(chosen: argparse.Namespace) -> int:
 
 def _who(chosen: argparse.Namespace) -> int:
     from repairai.hub.account import who
-    from repairai.hub.client import endpoint, reach
+    from repairai.hub.client import reach
+    from repairai.hub_faults import endpoint
 
     found = reach()
     account = who() if found.online else None
@@ -125,7 +126,7 @@ def _kinds(chosen: argparse.Namespace) -> tuple[Any, ...]:
 
 
 def _show(chosen: argparse.Namespace, found: list[Listed], nothing: str) -> int:
-    from repairai.hub.faults import WORDS
+    from repairai.hub_faults import WORDS
 
     if chosen.json:
         print_json([as_data(each) for each in found])

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from repairai.commands.words import as_data, print_json, verb
 
 if TYPE_CHECKING:
-    from repairai.hub.faults import Kind
     from repairai.hub.pull import PullPlan
     from repairai.hub.push import Parcel, PushPlan
+    from repairai.hub_faults import Kind
 
 _LOOK_SECONDS = 0.2
 _MOST_FILES = 20

@@ -12,7 +12,7 @@ from huggingface_hub import get_token
 
 from repairai.errors import RepairError
 from repairai.hub.client import api, hub_errors, require_online
-from repairai.hub.faults import LOGIN
+from repairai.hub_faults import LOGIN
 
 FROM_ENVIRONMENT = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Names under which a token may stand in the environment; there it counts more than a stored one."""

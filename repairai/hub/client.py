@@ -18,7 +18,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # it exports 
 from huggingface_hub.utils._http import default_client_factory
 
 from repairai.errors import RepairError
-from repairai.hub.faults import LOGIN, OFFLINE, Kind, Unreachable, fault_behind, told
+from repairai.hub_faults import LOGIN, OFFLINE, Kind, Unreachable, endpoint, in_a_sentence
 
 REACH_SECONDS = 2.0
 """In which it is known whether the Hub is there."""
@@ -26,7 +26,6 @@ KEPT_SECONDS = 5.0
 """For which that is believed."""
 _CONNECT_SECONDS, _ANSWER_SECONDS, _WORK_SECONDS = 2.0, 30.0, 600.0
 """To open a connection; for the next piece of an answer; for that of one who is asked to do much."""
-_HIDDEN = "[hidden]"
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,6 @@ def api() -> HfApi:
     return HfApi(endpoint=endpoint())
 
 
-def endpoint() -> str:
-    """Return the address of the Hub, without a slash at its end."""
-    return str(constants.ENDPOINT).rstrip("/")
-
-
 def token() -> str:
     """Return the token with which this machine speaks to the Hub. It may be handed to the Hub, and to nobody else.
 
@@ -84,11 +78,6 @@ def token() -> str:
     if not found:
         raise RepairError("nobody is logged in to the Hub here", LOGIN)
     return str(found)
-
-
-def address(repo: str, kind: Kind = "model") -> str:
-    """Return where a repository can be looked at."""
-    return f"{endpoint()}/{'' if kind == 'model' else kind + 's/'}{repo}"
 
 
 def reach(fresh: bool = False) -> Reach:
@@ -130,21 +119,9 @@ def require_online() -> None:
         raise Unreachable(found.said, "check the network; all that is on this machine works without")
 
 
-def without_token(text: str, *more: str) -> str:
-    """Return a text without the token of this machine.
-
-    Args:
-        text: The text.
-        more: Tokens that are not stored, and stand in it neither.
-    """
-    for each in filter(None, (get_token(), *more)):
-        text = text.replace(each, _HIDDEN)
-    return text
-
-
 @contextmanager
 def hub_errors(about: str, kind: Kind = "model", secret: str = "") -> Iterator[None]:
-    """Tell all that goes wrong at the Hub in one sentence.
+    """Tell all that goes wrong at the Hub in one sentence, and ask anew whether it is there where it is not.
 
     Args:
         about: What it is about, as a person would call it: the repository's name.
@@ -156,18 +133,12 @@ def hub_errors(about: str, kind: Kind = "model", secret: str = "") -> Iterator[N
         RepairError: It refuses.
     """
     try:
-        yield
-    except RepairError:
+        with in_a_sentence(about, kind, secret):
+            yield
+    except Unreachable:
+        with _lock:
+            _last.clear()
         raise
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
-        fault = fault_behind(error)
-        if fault is None:
-            raise
-        said = told(fault, about, kind, address(about, kind))
-        if isinstance(said, Unreachable):
-            with _lock:
-                _last.clear()
-        raise type(said)(without_token(said.what, secret), without_token(said.next_step, secret)) from None
 
 
 def _client() -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from repairai.errors import RepairError
 from repairai.files import PULLED
-from repairai.hub.faults import Kind
+from repairai.hub_faults import Kind
 
 What = Literal[
     "detector",
@@ -35,6 +35,8 @@ WHAT_WORDS: dict[What, str] = {
 ADAPTER, CONFIG = "adapter_config.json", "config.json"
 SAFE = ".safetensors"
 INSPECTING = ("rt_detr", "rt_detr_v2", "d_fine")
+WORDED = ("grounding-dino", "mm-grounding-dino")
+"""Model types that look for what words say; trained on parts, they name these and inspect as the others do."""
 CLASSIFIER = "repairai_state_classifier"
 _TEXTS = (".json", ".jsonl", ".ndjson", ".txt", ".md", ".yaml", ".yml", ".csv")
 _ALLOWED: dict[Kind, tuple[str, ...]] = {
@@ -187,7 +189,7 @@ def _of_settings(settings: Mapping[str, Any]) -> What | None:
     kind = str(settings.get("model_type") or "")
     names = settings.get("architectures")
     made = str(names[0]) if isinstance(names, list) and names else ""
-    if kind in INSPECTING:
+    if kind in INSPECTING or (kind in WORDED and settings.get("id2label")):
         return "detector"
     if kind == CLASSIFIER:
         return "judge"

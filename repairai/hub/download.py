@@ -20,8 +20,8 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # loaded by n
 )
 
 from repairai.errors import RepairError
-from repairai.hub.client import endpoint, hub_errors
-from repairai.hub.faults import Kind
+from repairai.hub.client import hub_errors
+from repairai.hub_faults import Kind, endpoint
 
 Progress = Callable[[int, int, str], None]
 """Told how many bytes are here, of how many, and which file is on its way."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from repairai.errors import RepairError
 from repairai.hub.account import who
-from repairai.hub.client import address, api, hub_errors, require_online
-from repairai.hub.faults import LOGIN, WORDS, Kind
+from repairai.hub.client import api, hub_errors, require_online
+from repairai.hub_faults import LOGIN, WORDS, Kind, address
 
 MOST = 200
 """Of what is listed."""

@@ -29,7 +29,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # loaded by n
 
 from repairai.errors import RepairError
 from repairai.files import PULLED, disk_error, home, write_record
-from repairai.hub.client import api, endpoint, hub_errors, require_online
+from repairai.hub.client import api, hub_errors, require_online
 from repairai.hub.contents import (
     ADAPTER,
     CONFIG,
@@ -42,8 +42,8 @@ from repairai.hub.contents import (
     what_of,
 )
 from repairai.hub.download import Progress, Wanted, digest, download
-from repairai.hub.faults import Kind
 from repairai.hub.pulled import Pulled, known_of
+from repairai.hub_faults import Kind, endpoint
 from repairai.named_sets import DATA_SETS, put_in_place
 
 _MOST_BYTES = 2**20

@@ -9,7 +9,7 @@ from pathlib import Path
 from repairai.errors import RepairError
 from repairai.files import PULLED, home, read_record
 from repairai.hub.contents import What
-from repairai.hub.faults import Kind
+from repairai.hub_faults import Kind
 from repairai.named_sets import DATA_SETS
 
 

@@ -18,11 +18,11 @@ from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-def
 
 from repairai.errors import RepairError
 from repairai.hub.account import Account, who
-from repairai.hub.client import address, api, hub_errors, require_online
+from repairai.hub.client import api, hub_errors, require_online
 from repairai.hub.contents import is_name
 from repairai.hub.download import Progress, digest
-from repairai.hub.faults import LOGIN, WORDS, Kind
 from repairai.hub.upload import Sent, Told, upload
+from repairai.hub_faults import LOGIN, WORDS, Kind, address
 
 CARD = "README.md"
 OURS = "repairai-"

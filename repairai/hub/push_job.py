@@ -12,9 +12,20 @@ from filelock import FileLock, Timeout
 
 from repairai.errors import RepairError
 from repairai.files import read_record, read_text, write_whole
-from repairai.hub.faults import Unreachable
 from repairai.hub.push import Parcel, send
-from repairai.hub.pushes import CANCEL, CARD, ORDER, PROCESS, Order, State, folder_of, standing_of, write_standing
+from repairai.hub.push_folder import (
+    CANCEL,
+    CARD,
+    ORDER,
+    PROCESS,
+    Order,
+    State,
+    folder_of,
+    standing_of,
+    tidy,
+    write_standing,
+)
+from repairai.hub_faults import Unreachable
 from repairai.processes import own
 
 WAITS_SECONDS = (2.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0)
@@ -73,7 +84,8 @@ def _to_its_end(folder: Path, order: Order) -> int:
             teller.end("failed", str(error))
             return 2
         else:
-            shutil.rmtree(folder / "files", ignore_errors=True)  # whoever reads `done` finds nothing that still goes
+            tidy(folder)  # whoever reads `done` finds nothing that still goes
+            shutil.rmtree(folder / "files", ignore_errors=True)
             teller.end("done", "", done.commit)
             return 0
 

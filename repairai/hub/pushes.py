@@ -1,13 +1,4 @@
-"""Pushes as jobs of their own: each has a folder and a process, outlives the page and the network, and goes on.
-
-<home>/pushes/<id>/push.json     what goes where
-                   card.md       its README
-                   files/        second names of its files: what is deleted or changed here meanwhile still goes
-                   state.json    how far it is
-                   process.json  which process does it
-                   cancel        asks it to end
-                   log           what the process said
-"""
+"""Pushes as jobs of their own: each has a folder and a process, outlives the page and the network, and goes on."""
 
 from __future__ import annotations
 
@@ -23,67 +14,33 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import psutil
 
 from repairai.errors import RepairError
-from repairai.files import disk_error, home, read_record, write_record, write_whole
-from repairai.hub.client import address
-from repairai.hub.faults import Kind
+from repairai.files import disk_error, read_record, write_record, write_whole
+from repairai.hub import staging
 from repairai.hub.push import MESSAGE, Parcel
+from repairai.hub.push_folder import (
+    AT_WORK,
+    CANCEL,
+    CARD,
+    ORDER,
+    PROCESS,
+    Order,
+    Standing,
+    State,
+    folder_of,
+    json_in,
+    pushes_folder,
+    standing_of,
+    tidy,
+    write_standing,
+)
+from repairai.hub_faults import Kind, address
 from repairai.processes import SOURCES, lives, process_in, spawned, told
 
-State = Literal["starting", "sending", "waiting", "done", "failed", "cancelled", "interrupted"]
-AT_WORK: tuple[State, ...] = ("starting", "sending", "waiting")
 _START_SECONDS, _END_SECONDS, _LOOK_SECONDS = 20.0, 5.0, 0.1
-STATE, ORDER, CARD, PROCESS, CANCEL = "state.json", "push.json", "card.md", "process.json", "cancel"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What goes where.
-
-    Args:
-        repo: OWNER/NAME.
-        kind: Of it.
-        private: Whether only its owner sees it.
-        message: Of the commit.
-        made: When it was ordered, ISO 8601 in UTC.
-        files: (path in the repository, the file here).
-    """
-
-    repo: str
-    kind: Kind
-    private: bool
-    message: str
-    made: str
-    files: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far a push is; `state.json`.
-
-    Args:
-        state: In one word.
-        done_bytes: That are on the Hub.
-        total_bytes: Of all.
-        file: That is on its way.
-        said: What went wrong, or why it waits, in a sentence; else nothing.
-        commit: That it has made, at its end.
-        time: When this was written, seconds since 1970.
-        next_try: When it is tried again, likewise; 0: it does not wait.
-    """
-
-    state: State
-    done_bytes: int = 0
-    total_bytes: int = 0
-    file: str = ""
-    said: str = ""
-    commit: str = ""
-    time: float = 0.0
-    next_try: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -121,11 +78,6 @@ class Push:
         return self.state in AT_WORK
 
 
-def pushes_folder() -> Path:
-    """Return the folder of all pushes, which need not exist."""
-    return home() / "pushes"
-
-
 def begin(parcel: Parcel, repo: str, private: bool = True, message: str = MESSAGE) -> Push:
     """Order a push, start its process, and return it. Whether it may go through is for `push.plan` to say before.
 
@@ -147,7 +99,8 @@ def begin(parcel: Parcel, repo: str, private: bool = True, message: str = MESSAG
         files = tuple((path, str(_kept(folder, path, place))) for path, place in parcel.files)
         write_whole(folder / CARD, parcel.card.encode())
         made = now.isoformat(timespec="seconds")
-        write_record(folder / ORDER, Order(repo, parcel.kind, private, message or MESSAGE, made, files))
+        staged = next(filter(None, (staging.place_within(place) for _, place in parcel.files)), "")
+        write_record(folder / ORDER, Order(repo, parcel.kind, private, message or MESSAGE, made, files, staged))
     except (RepairError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise error if isinstance(error, RepairError) else disk_error(folder, error) from None
@@ -186,7 +139,7 @@ def cancel(push_id: str) -> Push:
     until = time.monotonic() + _END_SECONDS
     while push_of(push_id).at_work and time.monotonic() < until:
         time.sleep(_LOOK_SECONDS)
-    process = process_in(_json(push.folder / PROCESS))
+    process = process_in(json_in(push.folder / PROCESS))
     if process is not None and lives(process):  # in the middle of what cannot be asked to end
         with suppress(psutil.Error):
             found = psutil.Process(process.pid)
@@ -221,6 +174,7 @@ def forget(push_id: str) -> None:
     push = push_of(push_id)
     if push.at_work:
         raise RepairError(f"{push_id} is {push.state}", f"cancel it first: hub cancel {push_id}")
+    tidy(push.folder)
     shutil.rmtree(push.folder, ignore_errors=True)
 
 
@@ -277,18 +231,6 @@ def _reap(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def folder_of(push_id: str) -> Path:
-    """Return the folder of a push.
-
-    Raises:
-        RepairError: There is none of that name.
-    """
-    folder = pushes_folder() / push_id
-    if not push_id or Path(push_id).name != push_id or not (folder / ORDER).is_file():
-        raise RepairError(f"there is no push {push_id!r:.80}", "see `python -m repairai hub pushes`")
-    return folder
-
-
 def _read(folder: Path) -> Push:
     order = read_record(folder / ORDER, Order)
     standing = standing_of(folder)
@@ -309,29 +251,7 @@ def _read(folder: Path) -> Push:
 
 
 def _is_alive(folder: Path, standing: Standing) -> bool:
-    process = process_in(_json(folder / PROCESS))
+    process = process_in(json_in(folder / PROCESS))
     if process is not None and lives(process):
         return True
     return standing.state == "starting" and process is None and time.time() - standing.time < _START_SECONDS
-
-
-def standing_of(folder: Path) -> Standing:
-    """Return how far a push is, as its folder tells it."""
-    try:
-        return read_record(folder / STATE, Standing)
-    except RepairError:
-        return Standing("starting")
-
-
-def write_standing(folder: Path, standing: Standing) -> None:
-    """Write down how far a push is, and when."""
-    with suppress(RepairError):  # a full disk does not end what is under way
-        write_record(folder / STATE, replace(standing, time=time.time()))
-
-
-def _json(path: Path) -> dict[str, object]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

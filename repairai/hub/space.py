@@ -16,9 +16,10 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from repairai.errors import RepairError
 from repairai.hub import push
-from repairai.hub.client import address, api, hub_errors, require_online
+from repairai.hub.client import api, hub_errors, require_online
 from repairai.hub.space_contents import FILE
 from repairai.hub.space_folder import Built
+from repairai.hub_faults import address
 
 ZERO, CPU = "zero-a10g", "cpu-basic"
 FREE = (ZERO, CPU)

@@ -15,10 +15,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, read_record, read_text, to_data
-from repairai.hub.contents import ADAPTER
+from repairai.hub.contents import ADAPTER, WORDED
 from repairai.hub.own_code import SOURCES, own_code
 from repairai.hub.space_card import CARD, Eyes, StateJudge, written_card
 from repairai.hub.space_contents import BUILTIN, COUNTS, FILE, Contents
@@ -29,6 +30,8 @@ PAGE = "repairai.ui.inspector"
 """The module from which on the Space's code is found."""
 MODEL_FILES = ("config.json", "preprocessor_config.json", "limits.json", CARD)
 """Of a detector's folder, beside its weights."""
+TOKENIZER = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+"""Likewise of one that reads the names of its parts; it has one of the first two."""
 ONNX, WEIGHTS = "model.onnx", "model.safetensors"
 ON_GPU = """\
 torch>=2.8,<2.12           # runs the detector; ZeroGPU has 2.8 to 2.11
@@ -105,8 +108,7 @@ def build(
     copied = dict(_code(contents, {path for path, guide in own.items() if guide.id in ids}, starts))
     copied |= {f"judge/{name}": path for name, path in answers.items()}
     if eyes:
-        names = [name for name in (*MODEL_FILES, weights) if (eyes.folder / name).is_file()]
-        copied |= {f"detector/{name}": eyes.folder / name for name in names}
+        copied |= {f"detector/{name}": path for name, path in _detector_files(eyes, weights).items()}
     needs = _requirements(contents.on_gpu, reads, bool(judge))
     written = {FILE: _json(contents), **_about(), "requirements.txt": needs}
     written |= {path: _json(guide) for path, guide in further.items()}
@@ -215,6 +217,29 @@ def _weights(eyes: Eyes, with_torch: bool) -> str:
     if not (eyes.folder / WEIGHTS).is_file():
         raise RepairError(f"the detector {eyes.name} has no {WEIGHTS} in {eyes.folder}", "train or pull it again")
     return WEIGHTS
+
+
+def _detector_files(eyes: Eyes, weights: str) -> dict[str, Path]:
+    """Return what of a detector's folder goes along, by name."""
+    config = _config(eyes.folder)
+    names = [*MODEL_FILES, weights]
+    if config.get("model_type") in WORDED and weights == WEIGHTS:
+        if not config.get("id2label"):
+            raise RepairError(f"{eyes.name} finds what words say and was trained on no parts", "train it on yours")
+        if not any((eyes.folder / name).is_file() for name in TOKENIZER[:2]):
+            what = f"the detector {eyes.name} has no {TOKENIZER[0]} in {eyes.folder}, to read the names of its parts"
+            raise RepairError(what, "train or pull it again")
+        names += TOKENIZER
+    return {name: eyes.folder / name for name in names if (eyes.folder / name).is_file()}
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of itself; nothing where it says nothing."""
+    try:
+        found = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _about() -> dict[str, str]:

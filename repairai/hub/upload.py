@@ -13,7 +13,7 @@ from huggingface_hub import CommitOperationAdd
 
 from repairai.hub.client import api
 from repairai.hub.download import Progress
-from repairai.hub.faults import Kind
+from repairai.hub_faults import Kind
 
 _GROUP_FILES, _GROUP_BYTES = 64, 64 * 2**20
 """That go between two looks at whether the person has had enough."""

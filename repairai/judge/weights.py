@@ -6,11 +6,9 @@ import json
 from hashlib import blake2b
 from pathlib import Path
 
-import huggingface_hub
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
 from repairai.errors import RepairError
 from repairai.files import expanded, pulled
+from repairai.hub_files import snapshot
 
 ADAPTER = "adapter_config.json"
 WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
@@ -19,11 +17,13 @@ _PIECE = 2**20
 
 
 def fetched(place: str, revision: str | None = None) -> Path:
-    """Return the folder of a model; what is only on the Hub is fetched into the cache of its client."""
+    """Return the folder of a model; what is only on the Hub is fetched into the cache of its client.
+
+    Raises:
+        RepairError: It is neither here nor to be had.
+    """
     folder = pulled(place) or expanded(place)
-    if folder.is_dir():
-        return folder
-    return Path(huggingface_hub.snapshot_download(place, revision=revision, allow_patterns=WANTED))
+    return folder if folder.is_dir() else snapshot(place, WANTED, revision=revision)
 
 
 def base_of(folder: Path, place: str, base: str) -> Path:
@@ -60,15 +60,6 @@ def refused(name: str, error: BaseException) -> RepairError:
     if isinstance(error, RepairError):
         return error
     said = str(error)
-    if isinstance(error, GatedRepoError):
-        return RepairError(
-            f"{name} is only for those who agreed to its terms",
-            "agree on its page on huggingface.co and log in with `hf auth login`",
-        )
-    if isinstance(error, RepositoryNotFoundError):
-        return RepairError(f"there is no model {name} on the Hub, or it is private", "check its name, or log in")
-    if isinstance(error, HfHubHTTPError | ConnectionError | LocalEntryNotFoundError) or "connect" in said.lower():
-        return RepairError(f"{name} is not on this machine, and the Hub cannot be reached", "check the network")
     if "safetensors" in said and isinstance(error, OSError):
         return RepairError(f"{name} has no weights as safetensors", "choose a model that has: others can run code")
     lines = said.strip().splitlines()

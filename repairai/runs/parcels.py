@@ -19,6 +19,8 @@ from repairai.hardware.recipe import Recipe, read_recipe
 from repairai.hub.card import model_card
 from repairai.hub.data_card import data_card
 from repairai.hub.push import Parcel
+from repairai.hub.push_folder import tidy
+from repairai.hub.staging import place_of
 from repairai.judge.limits import STATE_LIMITS
 from repairai.judge.state_set import SOURCES
 from repairai.named_sets import DATA_SETS, PHOTO_SETS, STATE_SETS
@@ -35,7 +37,6 @@ from repairai.runs.sharing.staged import (
     is_path,
     json_of,
     last_of,
-    place_of,
     refuse_private,
     staged,
     sweep,
@@ -237,7 +238,8 @@ def _recipe_file(recipe: Recipe, place: Path, base: str) -> tuple[str, Path]:
 
 
 def _checked(kind: str, files: Files, card: str, place: Path) -> Parcel:
-    """Return a parcel once nothing in it tells what must not go; what an earlier one left is deleted."""
+    """Return a parcel once nothing in it tells what must not go; what earlier ones left is deleted."""
     refuse_private(files, card)
     sweep(place, [path for _, path in files])
+    tidy()
     return Parcel(kind, files, card)  # type: ignore[arg-type]

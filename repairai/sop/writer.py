@@ -15,10 +15,11 @@ import psutil
 import safetensors
 import torch
 import transformers
-from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
 from repairai.errors import RepairError
 from repairai.files import pulled
+from repairai.hub_faults import address, told, without_token
 from repairai.sop.chat_template import end_of_turn, render
 from repairai.sop.prompts import Passage, conversation
 
@@ -240,14 +241,10 @@ def _refused(name: str, error: BaseException) -> RepairError:
     """Return what a person needs to hear when a model cannot be opened."""
     if isinstance(error, RepairError):
         return error
-    if isinstance(error, GatedRepoError) or "gated repo" in str(error):
-        return RepairError(
-            f"{name} is only for those who agreed to its terms",
-            "agree on its page on huggingface.co and log in with `hf auth login`",
-        )
-    if isinstance(error, RepositoryNotFoundError):
-        return RepairError(f"there is no model {name} on the Hub, or it is private", "check its name, or log in")
-    if isinstance(error, HfHubHTTPError | ConnectionError) or "connect" in str(error).lower():
+    if answer := next(filter(_is_an_answer, _causes(error)), None):
+        said = told(answer, name, "model", address(name))
+        return RepairError(without_token(said.what), without_token(said.next_step))
+    if isinstance(error, ConnectionError) or "connect" in str(error).lower():
         return RepairError(f"{name} is not on this machine, and the Hub cannot be reached", "check the network")
     if "safetensors" in str(error) and isinstance(error, OSError):
         return RepairError(f"{name} has no weights as safetensors", "choose a model that has: others can run code")
@@ -255,6 +252,18 @@ def _refused(name: str, error: BaseException) -> RepairError:
     return RepairError(
         f"{name} cannot be opened: {lines[0][:200] if lines else type(error).__name__}", "choose another model"
     )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that it was raised from: transformers wraps what the Hub has answered."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _is_an_answer(error: BaseException) -> bool:
+    """Tell whether the Hub has said why it does not give a model."""
+    return isinstance(error, HfHubHTTPError) and not isinstance(error, EntryNotFoundError)
 
 
 def _broke_off(name: str, error: BaseException) -> RepairError:

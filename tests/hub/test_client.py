@@ -9,7 +9,7 @@ from huggingface_hub import constants
 from repairai.errors import RepairError
 from repairai.hub import client
 from repairai.hub.client import api, hub_errors, reach, require_online
-from repairai.hub.faults import Unreachable
+from repairai.hub_faults import Unreachable
 
 
 @pytest.fixture

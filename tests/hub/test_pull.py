@@ -11,8 +11,8 @@ from repairai.files import PULLED, pulled
 from repairai.hub import pull
 from repairai.hub.account import log_in
 from repairai.hub.contents import folder_name, in_words, sorted_out, what_of
-from repairai.hub.faults import Unreachable
 from repairai.hub.pulled import pulled_data, pulled_models
+from repairai.hub_faults import Unreachable
 from tests.hub_server.server import HubServer
 
 DETECTOR = {"model_type": "rt_detr_v2", "architectures": ["RTDetrV2ForObjectDetection"]}
@@ -258,6 +258,7 @@ def test_names_that_lead_out_of_the_folder_are_left_out():
     [
         ("model", ["config.json"], [], {"model_type": "d_fine"}, "detector"),
         ("model", [], [], {"architectures": ["GroundingDinoForObjectDetection"]}, "proposer"),
+        ("model", [], [], {"model_type": "grounding-dino", "id2label": {"0": "screw"}}, "detector"),
         ("model", [], [], {"model_type": "sam2", "architectures": ["Sam2Model"]}, "segmenter"),
         ("model", [], [], {"architectures": ["LlamaForCausalLM"]}, "agent"),
         ("model", [], [], {"architectures": ["SmolVLMForConditionalGeneration"]}, "judge"),

@@ -8,8 +8,8 @@ import pytest
 from repairai.errors import RepairError
 from repairai.hub import push
 from repairai.hub.account import log_in, log_out
-from repairai.hub.faults import Unreachable
 from repairai.hub.push import Parcel
+from repairai.hub_faults import Unreachable
 from tests.hub_server.server import HubServer
 
 CARD = "---\ntags:\n- repairai\n- repairai-detector\nlicense: apache-2.0\n---\n# Eyes\n"

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from repairai.errors import RepairError
 from repairai.hub import pushes
 from repairai.hub.account import log_in
 from repairai.hub.push import Parcel
+from repairai.hub.push_folder import json_in, tidy
 from repairai.hub.push_job import work
 from repairai.hub.pushes import Push, again, begin, cancel, forget, push_of
+from repairai.hub.staging import place_of
 from repairai.processes import process_in
+from repairai.runs.sharing.staged import staged
 from tests.hub_server.server import HubServer
 
 SECONDS = 60.0
@@ -95,7 +99,7 @@ def test_one_whose_process_was_killed_can_go_on(hub, me, parcel):
     hub.misbehave(path="", method="PUT", delay_seconds=30)
     push = begin(parcel, "me/eyes")
     until(lambda each: bool(hub.asked("POST", "preupload")), push)
-    process = process_in(pushes._json(push.folder / "process.json"))
+    process = process_in(json_in(push.folder / "process.json"))
     os.kill(process.pid, signal.SIGKILL)
     gone = until(over, push)
     assert (gone.state, gone.standing.said) == ("interrupted", "its process went down")
@@ -149,3 +153,51 @@ def test_it_is_done_by_one_process_alone(hub, me, parcel):
     with pytest.raises(RepairError, match="is being sent already"):
         work(push.id)
     assert until(over, push).state == "done"
+
+
+# ---- files that were written anew for a push
+
+
+def written_anew(parcel: Parcel, name: str = "bench") -> tuple[Parcel, Path]:
+    """A parcel of whose files one had to be written anew, and where that lies."""
+    place = place_of("photos", name)
+    return replace(parcel, files=(*parcel.files, ("train/a.jpg", staged(place, "train/a.jpg", b"a photo")))), place
+
+
+def test_what_was_written_for_it_goes_with_it(hub, me, parcel):
+    goes, place = written_anew(parcel)
+    hub.misbehave(403, path="/commit/", method="POST")
+    push = until(over, begin(goes, "me/eyes"))
+    assert (push.state, place.is_dir()) == ("failed", True), "it can go on"
+    assert until(over, again(push.id)).state == "done"
+    assert not place.exists()
+    assert hub.read("model", "me/eyes", "train/a.jpg") == b"a photo"
+
+
+def test_what_a_push_may_still_send_stays_and_goes_once_that_is_forgotten(hub, parcel, monkeypatch):
+    def has_no_second_names(*_: object) -> None:
+        raise OSError("not on this disk")
+
+    monkeypatch.setattr(os, "link", has_no_second_names)
+    goes, place = written_anew(parcel)
+    first, second = (until(over, begin(goes, f"me/{name}")) for name in ("eyes", "other"))
+    assert (first.state, second.state) == ("failed", "failed"), "nobody is logged in"
+    os.utime(place, (0, 0))
+    tidy()
+    forget(first.id)
+    assert (place / "train" / "a.jpg").is_file(), "the second sends it from there"
+    forget(second.id)
+    assert not place.exists()
+
+
+def test_what_somebody_is_about_to_push_stays_for_an_hour(hub, parcel):
+    goes, place = written_anew(parcel)
+    push = until(over, begin(goes, "me/eyes"))
+    os.utime(push.folder / "push.json", (1, 1))
+    written_anew(parcel)  # it is looked at once more
+    forget(push.id)
+    assert place.is_dir()
+    os.utime(place, (time.time() - 3700,) * 2)
+    _, other = written_anew(parcel, "other")
+    tidy()
+    assert (place.exists(), other.exists()) == (False, True)

@@ -1,15 +1,19 @@
 """A Space on the Hub: made, brought up to date, refused, and how it stands."""
 
+import hashlib
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+from huggingface_hub import lfs
 
 from repairai.errors import RepairError
 from repairai.hub.account import log_in
 from repairai.hub.space import deploy, hardware_for, log_tail, status
 from repairai.hub.space_card import Eyes
 from repairai.hub.space_folder import Built, build
+from repairai.hub_faults import Unreachable
 from repairai.sop.samples import samples
 
 OWN = Path(__file__).parents[2] / "repairai" / "builtin" / "detector"
@@ -53,6 +57,40 @@ def test_a_second_deployment_updates_with_one_commit_and_takes_away_what_is_gone
     assert len(space.commits) == 3
     guides = [path for path in space.files("main") if path.startswith("repairai/builtin/guides/") and "json" in path]
     assert guides == ["repairai/builtin/guides/practice-block.json"]
+
+
+def test_what_was_cut_off_shows_nothing_and_goes_on_where_it_stopped(
+    hub, me: str, built: Built, tmp_path: Path, monkeypatch
+):
+    # Only the client's own waits between its tries are left out.
+    monkeypatch.setattr(lfs, "http_backoff", partial(lfs.http_backoff, max_retries=0))
+    network = next(file for path, file in built.files if path.endswith("model.onnx"))
+    name = hashlib.sha256(network.read_bytes()).hexdigest()
+    cut = hub.misbehave(path=f"_lfs/{name}", method="PUT", after_bytes=3_000_000)
+    with pytest.raises(Unreachable, match="try again"):
+        deploy(built, me, **ZERO, secrets={"JUDGE_KEY": "typed"})
+    assert cut.happened == 1
+    space = hub.repo("space", me)
+    assert (set(space.files("main")), space.private, space.space.stage) == ({".gitattributes"}, True, "NO_APP_FILE")
+    went = {each.path for each in hub.asked("PUT", "_lfs")} - {f"/_lfs/{name}"}
+    assert went, "photos went beside it"
+
+    again = build(tmp_path / "again")  # whoever deploys again builds it again
+    hub.log.clear()
+    done = deploy(again, me, private=False)
+    now = {each.path for each in hub.asked("PUT", "_lfs")}
+    assert f"/_lfs/{name}" in now
+    assert not now & went, "what has gone does not go again"
+    assert (done.was_there, done.hardware, len(space.commits)) == (True, "zero-a10g", 2)
+    assert (space.private, space.space.stage, set(space.space.secrets)) == (False, "RUNNING", {"JUDGE_KEY"})
+
+    block = [each for each in samples() if each.id == "sample-practice-block"]
+    other = build(tmp_path / "other", None, block)
+    hub.misbehave(503, path="/commit/", method="POST")
+    with pytest.raises(Unreachable):
+        deploy(other, me, private=False)
+    assert (space.head.oid, space.space.stage) == (done.commit, "RUNNING"), "it runs as it did"
+    assert deploy(other, me, private=False).commit == space.head.oid != done.commit
 
 
 def test_what_the_hub_wants_to_be_paid_for_is_told_with_what_it_gives_instead(hub, me: str, built: Built):

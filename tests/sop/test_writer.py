@@ -6,6 +6,7 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 import torch
+import transformers
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
@@ -17,6 +18,7 @@ from repairai.sop.prompts import passages_of
 from repairai.sop.samples import samples
 from repairai.sop.search import Search
 from repairai.sop.writer import LocalWriter
+from tests.hub_server.server import HubServer
 from tests.sop.tiny_llama import save_tiny_llama
 
 STEPS = passages_of(samples()[0])
@@ -137,6 +139,21 @@ def test_an_empty_folder_is_one_sentence(tmp_path: Path):
 def test_a_name_that_is_not_here_and_no_network():
     with pytest.raises(RepairError, match="nobody/nothing is not on this machine, and the Hub cannot be reached"):
         LocalWriter("nobody/nothing")
+
+
+def test_what_the_hub_answers_is_told_and_not_taken_for_a_lost_network(hub: HubServer, monkeypatch):
+    # It keeps the client of the first Hub that it met.
+    monkeypatch.setattr(transformers.utils.hub, "_hf_api", None)
+    for name, status, said in (
+        ("maker/dear", 402, "the Hub wants to be paid for maker/dear"),
+        ("maker/shut", 403, "the Hub does not allow this with maker/shut"),
+    ):
+        hub.add_repo("model", name, {"config.json": "{}"})
+        hub.misbehave(status, name, times=None)
+        with pytest.raises(RepairError, match=said):
+            LocalWriter(name)
+    with pytest.raises(RepairError, match="there is no model maker/none on the Hub, or it is private"):
+        LocalWriter("maker/none")
 
 
 def test_steps_that_are_too_long_for_it_are_answered_by_themselves(tmp_path: Path):

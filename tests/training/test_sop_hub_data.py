@@ -179,7 +179,7 @@ def test_a_dataset_without_a_part_for_training_is_read_whole(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("hub:nobody/nothing", "the dataset nobody/nothing is not on this machine, and the Hub cannot be reached"),
+        ("hub:nobody/nothing", "nobody/nothing is not on this machine, and HF_HUB_OFFLINE is set"),
         ("hub:a b/c", "'a b/c' is neither a folder nor a name on the Hub"),
         ("hub:", "'hub:' names no dataset; write hub:OWNER/NAME"),
     ],

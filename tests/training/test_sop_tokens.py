@@ -229,5 +229,5 @@ def test_a_tokenizer_is_loaded_or_its_absence_told(tmp_path: Path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(RepairError, match="holds no tokenizer that can be read"):
         load_tokenizer(str(tmp_path / "empty"))
-    with pytest.raises(RepairError, match="not on this machine, and the Hub cannot be reached|there is no model"):
+    with pytest.raises(RepairError, match="is not on this machine, and |there is no model"):
         load_tokenizer("nobody/no-such-model")

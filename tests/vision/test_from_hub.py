@@ -90,12 +90,15 @@ def test_what_may_not_be_had_is_one_sentence(hub: HubServer, tmp_path: Path):
     hub.add_repo("model", "maker/gated", {"config.json": "{}"}).gated = "manual"
     hub.add_repo("model", "maker/hidden", {"config.json": "{}"}, private=True)
     hub.add_repo("model", "maker/paid", {"config.json": "{}"})
+    hub.add_repo("model", "maker/dear", {"config.json": "{}"})
     hub.misbehave(status=402, path="maker/paid/resolve", method="GET", times=None)
+    hub.misbehave(status=402, path="/api/models/maker/dear", times=None)
     for name, said in (
         ("maker/gated", "maker/gated is given only to those who asked for it"),
-        ("maker/hidden", "there is no model maker/hidden on the Hub, or it may not be seen"),
+        ("maker/hidden", "there is no model maker/hidden on the Hub, or it is private"),
         ("maker/none", "there is no model maker/none on the Hub"),
-        ("maker/paid", "the Hub does not give maker/paid"),
+        ("maker/paid", "the Hub wants to be paid for maker/paid: Payment required"),
+        ("maker/dear", "the Hub wants to be paid for maker/dear: Payment required"),
         ("no//name", "neither a folder nor a name on the Hub"),
     ):
         with pytest.raises(RepairError, match=said):

@@ -1,7 +1,6 @@
 """Files as they may be shared: without paths of this machine, without tokens, photos without what cameras note.
 
-What has to be written anew lies in `<home>/parcels/<kind>/<name>/`; it is rewritten only where it has changed, so that
-what is sent twice is seen to be the same.
+What has to be written anew lies in a place of `hub.staging`; it is rewritten only where it has changed.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 
 from repairai.errors import RepairError
 from repairai.files import disk_error, home, read_text, write_whole
+from repairai.hub.staging import used
 from repairai.runs.secrets import without_secrets
 
 Files = tuple[tuple[str, Path], ...]
@@ -30,11 +30,6 @@ _LEAST_PIECES = 3
 """Of a path that tells something of a machine: `/home/max` has three, `/tmp` two."""
 
 
-def place_of(kind: str, name: str) -> Path:
-    """Return where rewritten files of one thing lie."""
-    return home() / "parcels" / kind / name
-
-
 def staged(place: Path, name: str, content: bytes) -> Path:
     """Return where a rewritten file lies, written where it is not there yet or has changed.
 
@@ -42,12 +37,14 @@ def staged(place: Path, name: str, content: bytes) -> Path:
         RepairError: The disk is full.
     """
     path = place / name
+    used(place)  # before it is looked at: nobody who tidies up takes it now
     try:
-        if path.is_file() and path.read_bytes() == content:
-            return path
+        there = path.is_file() and path.read_bytes() == content
     except OSError as error:
         raise disk_error(path, error) from None
-    write_whole(path, content)
+    if not there:
+        write_whole(path, content)
+        used(place)
     return path
 
 

@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 
 from repairai.hub.account import Account
-from repairai.hub.faults import Kind
 from repairai.hub.listing import Listed
+from repairai.hub_faults import Kind
 
 WORDS: dict[Kind, str] = {"model": "model", "dataset": "data set", "space": "Space"}
 OURS = {

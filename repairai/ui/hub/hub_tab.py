@@ -41,5 +41,5 @@ def build(bench: Workbench, tab: gr.Tab) -> None:
 
     going = [pull.progress, pull.clock, pull.cancel, pull.use, pull.fetch, pull.shown]
     # What lies on this machine is there at once, whatever becomes of the Hub.
-    tab.select(opened, push.good, [push.good, push.pushes, push.clock, *going], **QUIET)
+    tab.select(opened, push.good, [push.good, push.pushes, *going], **QUIET)
     tab.select(seen, None, [*account.shown, *anybodys, *own], show_progress_on=account.who, api_visibility="private")

@@ -9,8 +9,8 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.hub import pull
-from repairai.hub.faults import Kind
 from repairai.hub.pull import PullPlan
+from repairai.hub_faults import Kind
 from repairai.ui import render
 from repairai.ui.hub import hub_render, pull_render, use_pulled
 from repairai.ui.hub.pulling import Pulling

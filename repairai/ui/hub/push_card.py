@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from repairai.errors import RepairError
-from repairai.hub import push, pushes
+from repairai.hub import push, push_folder, pushes
+from repairai.hub.push_folder import AT_WORK
+from repairai.hub.pushes import Push
 from repairai.ui import render
 from repairai.ui.hub import hub_render, push_render, pushing
 from repairai.ui.hub.goods import goods, name_of, needs_base, parcel
@@ -17,7 +21,10 @@ from repairai.ui.hub.spoken import must_be_there, spoken
 from repairai.ui.run_actions import said_of
 from repairai.ui.workbench import live
 
-POLL_SECONDS = 1
+POLL_SECONDS, WATCH_SECONDS = 1, 3
+"""Between two looks at the pushes: while one is under way, and else."""
+MOVED = "+"
+"""Behind the mark of a list that is not in its usual order, since a hand was over it."""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 POLL: dict[str, Any] = {"concurrency_limit": None, **QUIET}
 PRESS = """
@@ -27,6 +34,25 @@ element.addEventListener("click", event => {
 });
 """
 """A press on a button of a push becomes an event that names both."""
+LOOKS = f"""
+const rows = () => [...element.querySelectorAll("[data-push][data-state]")];
+let looked = 0, pressed = 0;
+element.addEventListener("pointerdown", () => {{ pressed = Date.now(); }});
+const looks = setInterval(() => {{
+  if (!element.isConnected) return clearInterval(looks);
+  const tab = element.closest("[role=tabpanel]");
+  if (document.hidden || (tab && !tab.getClientRects().length)) return;
+  if (Date.now() - pressed < 1000 || element.querySelector(":focus-visible")) return;
+  const busy = rows().some(each => {json.dumps(AT_WORK)}.includes(each.dataset.state));
+  if (!busy && Date.now() - looked < {1000 * WATCH_SECONDS}) return;
+  looked = Date.now();
+  const over = matchMedia("(hover: hover)").matches && element.matches(":hover");
+  const mark = element.querySelector("[data-mark]")?.dataset.mark ?? "";
+  trigger("tick", {{busy, mark, held: over ? rows().map(each => each.dataset.push) : []}});
+}}, {1000 * POLL_SECONDS});
+"""
+"""While they are on the screen the page looks for what has become of pushes, and for those that others have begun: not
+while somebody presses, or is at a button with the keyboard; and it says which ones lie under a hand, to stay there."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +69,7 @@ class PushCard:
         shown: It.
         send: Pushes it.
         said: What became of that.
-        pushes: Those that were made.
-        clock: Ticks while one is under way.
+        pushes: Those that were made; it looks by itself for what becomes of them.
     """
 
     column: gr.Column
@@ -57,7 +82,6 @@ class PushCard:
     send: gr.Button
     said: gr.HTML
     pushes: gr.HTML
-    clock: gr.Timer
 
     @property
     def given(self) -> list[Any]:
@@ -85,10 +109,8 @@ def lay() -> PushCard:
         shown = live("push-shown", css_template=hub_render.style())
         send = gr.Button("Push it", variant="primary", visible=False, elem_id="push-send")
     said = live("push-said")
-    pushes = gr.HTML(elem_id="pushes", css_template=hub_render.style(), js_on_load=PRESS)
-    return PushCard(
-        column, good, repo, base, public, look, shown, send, said, pushes, gr.Timer(POLL_SECONDS, active=False)
-    )
+    pushes = gr.HTML(elem_id="pushes", css_template=hub_render.style(), js_on_load=PRESS + LOOKS)
+    return PushCard(column, good, repo, base, public, look, shown, send, said, pushes)
 
 
 def wire(card: PushCard, name: gr.State) -> None:
@@ -106,17 +128,17 @@ def wire(card: PushCard, name: gr.State) -> None:
     looked = [card.shown, card.send, card.said]
     for event in (card.look.click, card.repo.submit, card.base.submit):
         event(look, card.given, looked, show_progress_on=card.shown, api_visibility="private")
-    out = [card.said, card.shown, card.send, card.pushes, card.clock]
+    out = [card.said, card.shown, card.send, card.pushes]
     card.send.click(send, card.given, out, show_progress_on=card.said, api_visibility="private")
-    card.clock.tick(_tick, None, [card.said, card.pushes, card.clock], **POLL)
-    card.pushes.click(act, None, [card.said, card.pushes, card.clock], **QUIET)
+    card.pushes.tick(look_again, None, [card.said, card.pushes], trigger_mode="once", **POLL)
+    card.pushes.click(act, None, [card.said, card.pushes], **QUIET)
 
 
 def opened(good: str | None) -> list[Any]:
-    """Return the list of what can go, and the pushes, as they are now: for `good`, `pushes` and `clock`."""
+    """Return the list of what can go, and the pushes, as they are now: for `good` and `pushes`."""
     found = goods()
     known = [value for _, value in found]
-    return [gr.Dropdown(found, value=good if good in known else next(iter(known), None)), *under_way()]
+    return [gr.Dropdown(found, value=good if good in known else next(iter(known), None)), under_way()]
 
 
 def _asked(good: str | None, repo: str, name: str) -> list[Any]:
@@ -153,9 +175,9 @@ def send(good: str | None, repo: str, base: str, public: bool) -> list[Any]:
         push.plan(goes, repo.strip(), private=not public)  # it may have changed since it was looked at
         pushes.begin(goes, repo.strip(), private=not public)
     except RepairError as error:
-        return [render.problem(spoken(error)), gr.skip(), gr.skip(), *under_way()]
+        return [render.problem(spoken(error)), gr.skip(), gr.skip(), under_way()]
     said = said_of("It is on its way, whatever becomes of this page.")
-    return [said, "", gr.Button(visible=False), *under_way()]
+    return [said, "", gr.Button(visible=False), under_way()]
 
 
 def act(event: gr.EventData) -> list[Any]:
@@ -164,16 +186,30 @@ def act(event: gr.EventData) -> list[Any]:
         said = said_of(pushing.act(str(event.what), str(event.push)))
     except RepairError as error:
         said = render.problem(spoken(error))
-    return [said, *under_way()]
+    return [said, under_way()]
 
 
-def _tick() -> list[Any]:
-    """Return the pushes, and what was said of them only as long as one is under way: for `said` and `under_way`."""
-    shown = under_way()
-    return [gr.skip() if shown[1].active else "", *shown]
+def look_again(event: gr.EventData) -> list[Any]:
+    """Return what has become of the pushes since the page looked last: for `said` and `pushes`.
 
-
-def under_way() -> list[Any]:
-    """Return the pushes as HTML, and whether to look again in a moment."""
+    What was said of them goes as soon as none is under way any more.
+    """
+    busy, mark, held = bool(event.busy), str(event.mark), [str(each) for each in event.held]
+    now = push_folder.mark()  # before they are read: what changes meanwhile is seen the next time
+    if not busy and now == (mark.removesuffix(MOVED) if held else mark):
+        return [gr.skip(), gr.skip()]
     found = pushes.pushes()
-    return [push_render.pushes(found, time.time()), gr.Timer(active=any(each.at_work for each in found))]
+    over = busy and not any(each.at_work for each in found)
+    return ["" if over else gr.skip(), _listed(found, now, held)]
+
+
+def under_way() -> str:
+    """Return the pushes as HTML, the newest first."""
+    now = push_folder.mark()
+    return _listed(pushes.pushes(), now)
+
+
+def _listed(found: Sequence[Push], mark: str, held: Sequence[str] = ()) -> str:
+    """Return pushes as HTML; those that lie under somebody's hand stay where they are, and others come below."""
+    shown = sorted(found, key=lambda each: held.index(each.id) if each.id in held else len(held))
+    return push_render.pushes(shown, time.time(), mark if [*found] == shown else mark + MOVED)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from repairai.hub.push import PushPlan
-from repairai.hub.pushes import Push, State
+from repairai.hub.push_folder import State
+from repairai.hub.pushes import Push
 from repairai.ui.hub.hub_render import WORDS, card, counted, files, link, size
 
 MOST_PUSHES = 12
@@ -54,18 +55,19 @@ def plan(found: PushPlan) -> str:
 # ---- under way
 
 
-def pushes(found: Sequence[Push], now: float) -> str:
-    """Return pushes, the newest first, each with what can be done with it; nothing where there are none.
+def pushes(found: Sequence[Push], now: float, mark: str = "") -> str:
+    """Return pushes, each with what can be done with it; nothing where there are none.
 
     Args:
-        found: They.
+        found: They, in the order in which they are shown.
         now: Seconds since 1970.
+        mark: Of what is shown, by which the page tells later whether it has changed.
     """
     if not found:
         return ""
     more = f'<p class="fine">and {len(found) - MOST_PUSHES} older ones</p>' if len(found) > MOST_PUSHES else ""
     rows = "".join(_push(each, now) for each in found[:MOST_PUSHES])
-    return f'<h3>Pushes</h3><div class="pushes">{rows}</div>{more}'
+    return f'<h3>Pushes</h3><div class="pushes" data-mark="{escape(mark)}">{rows}</div>{more}'
 
 
 def _push(push: Push, now: float) -> str:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from repairai.errors import RepairError
 from repairai.hub import listing
-from repairai.hub.faults import Kind
+from repairai.hub_faults import Kind
 from repairai.ui import render
 from repairai.ui.hub import hub_render
 from repairai.ui.hub.spoken import must_be_there, spoken

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from repairai.errors import RepairError
-from repairai.hub.client import address
 from repairai.hub.pull import PullPlan
+from repairai.hub_faults import address
 from repairai.judge import judges
 from repairai.named_sets import PHOTO_SETS, STATE_SETS
 from repairai.runs.sharing.state_files import take_states

@@ -10,7 +10,8 @@ from repairai.errors import RepairError
 from repairai.files import home
 from repairai.hub import account, pull, push
 from repairai.hub.push import PushPlan
-from repairai.hub.pushes import Push, Standing
+from repairai.hub.push_folder import Standing
+from repairai.hub.pushes import Push
 from repairai.judge import judges
 from repairai.judge.state_set import read_state_set
 from repairai.named_sets import PHOTO_SETS, STATE_SETS

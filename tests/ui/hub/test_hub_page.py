@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from repairai.hub import pushes
 from repairai.runs import parcels
 from tests.hub_server.server import HubServer
 from tests.runs import runs_to_share
@@ -162,6 +163,15 @@ def test_a_push_outlives_a_lost_network_and_can_be_cancelled(page: Page, hub: Hu
     there = hub.repo("dataset", "me/bench")
     assert there is not None
     assert "train/metadata.jsonl" in there.files()
+
+    # One that is begun elsewhere shows by itself, and moves nothing away from under a hand.
+    rows = page.locator("#pushes .push")
+    rows.first.hover()
+    pushes.begin(parcels.of_photo_set("bench", "me/again"), "me/again")
+    expect(rows.nth(1)).to_contain_text("me/again")
+    expect(rows.first).to_contain_text("me/bench")
+    page.mouse.move(2, 2)
+    expect(rows.first).to_contain_text("me/again")
 
 
 def test_a_hub_that_is_not_there_is_shown_calmly(page: Page, hub: HubServer):

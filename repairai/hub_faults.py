@@ -1,11 +1,13 @@
-"""What goes wrong at the Hub, each in one sentence for the person at the bench."""
+"""What goes wrong at the Hub, each in one sentence for the person at the bench: the one map for all who speak to it."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
+from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
     DisabledRepoError,
     EntryNotFoundError,
@@ -30,16 +32,66 @@ LOGIN = "log in with `python -m repairai hub login`"
 OFFLINE = "HF_HUB_OFFLINE is set, so the Hub is not asked for anything"
 _MOST_LETTERS = 200
 """Of what the Hub says itself."""
+_HIDDEN = "[hidden]"
 
 
 class Unreachable(RepairError):
     """The Hub cannot be reached, or is too busy: the same may go well later."""
 
 
+@contextmanager
+def in_a_sentence(about: str, kind: Kind = "model", secret: str = "") -> Iterator[None]:
+    """Tell all that goes wrong at the Hub in one sentence.
+
+    Args:
+        about: What it is about, as a person would call it: the repository's name.
+        kind: Of the repository.
+        secret: A token that is not stored, and is told neither.
+
+    Raises:
+        Unreachable: The Hub cannot be reached, or is too busy: the same may go well later.
+        RepairError: It refuses.
+    """
+    try:
+        yield
+    except RepairError:
+        raise
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
+        fault = fault_behind(error)
+        if fault is None:
+            raise
+        said = told(fault, about, kind, address(about, kind))
+        raise type(said)(without_token(said.what, secret), without_token(said.next_step, secret)) from None
+
+
+def endpoint() -> str:
+    """Return the address of the Hub, without a slash at its end."""
+    return str(constants.ENDPOINT).rstrip("/")
+
+
+def address(repo: str, kind: Kind = "model") -> str:
+    """Return where a repository can be looked at."""
+    return f"{endpoint()}/{'' if kind == 'model' else kind + 's/'}{repo}"
+
+
+def without_token(text: str, *more: str) -> str:
+    """Return a text without the token of this machine.
+
+    Args:
+        text: The text.
+        more: Tokens that are not stored, and stand in it neither.
+    """
+    for each in filter(None, (get_token(), *more)):
+        text = text.replace(each, _HIDDEN)
+    return text
+
+
 def fault_behind(error: BaseException) -> BaseException | None:
     """Return the fault of the Hub, the network or the disk behind an error; None where it is a mistake of ours."""
     # The client wraps its faults: those of uploads, and those of files that are not here either.
     while isinstance(error, RuntimeError | LocalEntryNotFoundError) and error.__cause__ is not None:
+        if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, _UNASKED):
+            break
         error = error.__cause__
     known = (RepairError, httpx.HTTPError, httpx.InvalidURL, OSError, HFValidationError, EntryNotFoundError)
     if isinstance(error, known):
@@ -59,6 +111,8 @@ def told(error: BaseException, about: str, kind: Kind, page: str) -> RepairError
     """
     if isinstance(error, RepairError):
         return error
+    if isinstance(error, LocalEntryNotFoundError):
+        return _not_here(error, about)
     for kinds, say in _SAID:
         if isinstance(error, kinds):
             return say(about, WORDS[kind], page)
@@ -101,12 +155,6 @@ _SAID: tuple[tuple[type[BaseException], Callable[[str, str, str], RepairError]],
     ),
     (DisabledRepoError, lambda about, what, page: RepairError(f"the Hub has closed {about}", "take another")),
     (
-        LocalEntryNotFoundError,
-        lambda about, what, page: Unreachable(
-            f"{about} is not on this machine, and the Hub cannot be reached", "check the network and try again"
-        ),
-    ),
-    (
         EntryNotFoundError,
         lambda about, what, page: RepairError(
             f"a file of {about} is no longer on the Hub", "look what is there now, and try again"
@@ -114,6 +162,17 @@ _SAID: tuple[tuple[type[BaseException], Callable[[str, str, str], RepairError]],
     ),
 )
 """The first that fits."""
+_UNASKED = (OfflineModeIsEnabled, httpx.TransportError)
+"""Where the Hub has said nothing of a file that is not here."""
+
+
+def _not_here(error: LocalEntryNotFoundError, about: str) -> RepairError:
+    """Return what there is to say of files that are not on this machine while the Hub cannot be asked for them."""
+    if isinstance(error.__cause__, OfflineModeIsEnabled):
+        return RepairError(f"{about} is not on this machine, and {OFFLINE}", "unset it, or fetch that first")
+    return Unreachable(
+        f"{about} is not on this machine, and the Hub cannot be reached", "check the name and the network, then again"
+    )
 
 
 def _of_the_system(error: OSError, about: str) -> RepairError:
