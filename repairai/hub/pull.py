@@ -44,7 +44,7 @@ from repairai.hub.contents import (
 )
 from repairai.hub.download import Progress, Wanted, digest, download
 from repairai.hub.faults import Kind
-from repairai.hub.pulled import Pulled, known_of
+from repairai.hub.pulled import Pulled, half_of, known_of
 
 _MOST_BYTES = 2**20
 """Of settings that are read before anything is fetched."""
@@ -144,7 +144,7 @@ def fetch(planned: PullPlan, on_progress: Progress | None = None) -> Path:
         tell(planned.total_bytes, planned.total_bytes, "")
         return place
     _refuse_changed(place, planned)
-    work = place.with_name(f".pulling-{place.name}")
+    work = half_of(place)
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
