@@ -40,7 +40,9 @@ def add_words(verbs: Any) -> None:
     kind.add_argument("--judge", action="store_true", help="of the judges of states")
     pull = transfer.add_pull(verbs, _pull, "fetch a model from the Hub: only safetensors, and nothing that can run")
     pull.add_argument("--without-base", action="store_true", help="of an adapter, fetch only itself")
-    delete = verb(verbs, "delete", _delete, "delete a model that was pulled, with all its files; see `runs delete`, too")
+    delete = verb(
+        verbs, "delete", _delete, "delete a model that was pulled, with all its files; see `runs delete`, too"
+    )
     delete.add_argument("name", metavar="OWNER/NAME")
     delete.add_argument("--force", action="store_true", help="though adapters stand on it that can then not be asked")
     push = transfer.add_push(verbs, _push, "send a trained model to the Hub, with its card", "RUN_ID|FOLDER")

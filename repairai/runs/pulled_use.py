@@ -25,6 +25,12 @@ from repairai.sop import agents
 from repairai.vision import detectors
 
 _ADAPTER_WEIGHTS = "adapter_model.safetensors"
+_REGISTERS: dict[str, tuple[Any, str, str, str, Any]] = {
+    "agent": (agents, "answer", "back", "use steps", agents.STEPS),
+    "detector": (detectors, "inspect", "back --detector", "use builtin", detectors.BUILTIN),
+    "judge": (judges, "judge", "back --judge", "use --judge nobody", judges.NOBODY),
+}
+"""By what a model is: its register, what it does, the words that let the one before do it, or the usual one; that."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,21 @@ def uses(found: Sequence[Fetched]) -> tuple[Use, ...]:
     return tuple(_use(each, working, runs, adapters) if each.about else Use() for each in found)
 
 
+def let_another(found: Fetched) -> tuple[Active, ...]:
+    """Let other models do the work that something does now, or an adapter on it; return which do it from now on.
+
+    Raises:
+        RepairError: A register cannot be read or written.
+    """
+    (use,) = uses([found])
+    now = []
+    for each in (*use.active, *use.beneath):
+        register, does, back, _, usual = _REGISTERS[each.what]
+        model = register.back() if each.instead == back else register.use(usual)
+        now.append(Active(each.what, does, model.name, ""))
+    return tuple(now)
+
+
 @dataclass(frozen=True)
 class _Run:
     """A run, with what it says that it needs: its own, or what the run that it evaluates was made with."""
@@ -194,11 +215,7 @@ def _runs() -> Iterator[_Run]:
 
 def _working() -> Iterator[tuple[Active, str, str]]:
     """Yield the models that do their work now, each with where it lies, and with what it stands on."""
-    for register, what, does, back, usual in (
-        (agents, "agent", "answer", "back", "use steps"),
-        (detectors, "detector", "inspect", "back --detector", "use builtin"),
-        (judges, "judge", "judge", "back --judge", "use --judge nobody"),
-    ):
+    for what, (register, does, back, usual, _) in _REGISTERS.items():
         try:
             active, before = register.active(), register.before()
         except RepairError:  # the register is damaged: whoever reads it next is told
@@ -215,11 +232,9 @@ def _adapters(runs: Sequence[_Run]) -> Iterator[_Adapter]:
     """Yield the adapters on this machine that can be asked, each once."""
     places: list[tuple[str, Path, str]] = [(about.repo, place, about.base) for about, place in pulled_models()]
     places += [(each.folder.id, each.folder.model, each.model) for each in runs]
-    for register in (agents, judges):
-        known: tuple[Any, ...] = ()
+    for known in (agents.agents, judges.judges):
         with suppress(RepairError):  # it is damaged: whoever reads it next is told
-            known = register.agents() if register is agents else judges.judges()
-        places += [(each.name, Path(each.path), each.base) for each in known if each.kind == "local"]
+            places += [(each.name, Path(each.path), each.base) for each in known() if each.kind == "local"]
     seen: set[str] = set()
     for name, folder, other in places:
         base, real = _base_of(folder, other), os.path.realpath(folder)

@@ -17,7 +17,7 @@ from repairai.processes import own
 from repairai.runs.folder import new_run
 from repairai.runs.process import write_process
 from repairai.runs.pulled_removal import clear_gone, delete_fetched, doomed, is_fetched_data
-from repairai.runs.pulled_use import fetched, on_disk
+from repairai.runs.pulled_use import fetched, let_another, on_disk
 from repairai.runs.queue import put
 from repairai.sop import agents
 from repairai.sop.agents import STEPS, Agent
@@ -136,6 +136,18 @@ def test_what_does_its_work_now_stays_and_is_forgotten_once_it_does_not():
     assert judges.judges() == (NOBODY,)
     assert detectors.inspectors() == (BUILTIN,)
     assert detectors.back() == BUILTIN, "no step back leads to what is gone"
+
+
+def test_another_is_let_do_its_work(tmp_path: Path):
+    (tmp_path / "other").mkdir()
+    folder = pulled()
+    detectors.use(Inspector("maker--base", str(folder)))
+    agents.use(Agent("other", "local", str(tmp_path / "other")))
+    agents.use(Agent("me/agent", "local", str(pulled("me/agent", "adapter", base="maker/base"))))
+    now = let_another(fetched()[-1])
+    assert [(each.what, each.name) for each in now] == [("detector", "builtin"), ("agent", "other")]
+    assert (detectors.active(), agents.active().name) == (BUILTIN, "other")
+    delete_fetched("maker/base", "model", force=True)
 
 
 def test_without_one_before_the_usual_one_is_named(tmp_path: Path):
