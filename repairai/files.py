@@ -23,6 +23,8 @@ from repairai.errors import RepairError
 Record = TypeVar("Record")
 PULLED = "pulled.json"
 """In the folder of what came from the Hub: from where, and when."""
+HALF = ".pulling-"
+"""Before the name of a folder that is to come from there: in the one called so it comes, until it is whole."""
 _YAML_FAULTS = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
 """What reading YAML raises: the last four where a text is no date or number, or lists lie in lists without end."""
 

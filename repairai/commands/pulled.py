@@ -20,10 +20,10 @@ def rows(kind: Kind, but: Collection[str] = ()) -> list[dict[str, Any]]:
         kind: Of it.
         but: Folders that are listed elsewhere.
     """
-    from repairai.files import PULLED, home
+    from repairai.files import HALF, PULLED, home
 
     places = [home() / "models"] if kind == "model" else [home() / "data" / each for each in ("hub", "sop")]
-    if not any(path for place in places for name in (f"[!.]*/{PULLED}", ".pulling-*") for path in place.glob(name)):
+    if not any(path for place in places for name in (f"[!.]*/{PULLED}", f"{HALF}*") for path in place.glob(name)):
         return []  # most often so, and then known without what it takes to look closer
     from repairai.runs.pulled_removal import clear_gone
     from repairai.runs.pulled_use import fetched

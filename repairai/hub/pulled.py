@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repairai.errors import RepairError
-from repairai.files import PULLED, home, read_record
+from repairai.files import HALF, PULLED, home, read_record
 from repairai.hub.contents import What, repo_of
 from repairai.hub.faults import Kind
-
-HALF = ".pulling-"
-"""What the folder beside its place is called in which something comes."""
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def now(pulling: Pulling) -> list[Any]:
     found = pulling.now()
     hidden = gr.Button(visible=False)
     if found is None:
-        return ["", gr.Timer(active=False), hidden, hidden, gr.skip(), gr.skip(), fetched_card.listed()]
+        return ["", gr.Timer(active=False), hidden, hidden, gr.skip(), gr.skip(), gr.skip()]
     if not found.ended:
         still = gr.Button(visible=not found.cancelled)
         return [pull_render.progress(found), gr.Timer(active=True), still, hidden, hidden, gr.skip(), gr.skip()]
