@@ -78,16 +78,19 @@ def wire(card: FetchedCard, pulling: Pulling, progress: gr.HTML, use: gr.Button)
     card.shown.click(pressed, None, [card.said, card.shown, progress, use], **QUIET)
 
 
-def listed(asked: Row | None = None) -> str:
+def listed(asked: tuple[str, Kind] | None = None, refused: str = "") -> str:
     """Return what was fetched, as it is now.
 
     Args:
-        asked: One of which it is asked whether it is to go; None for none.
+        asked: OWNER/NAME and kind of what it is asked of whether it is to go; None for none.
+        refused: Why it cannot go, as HTML; empty where it can.
     """
     clear_gone()
     found = fetched()
     rows = [Row(each, on_disk(each), use) for each, use in zip(found, uses(found), strict=True)]
-    return fetched_render.listed(rows, asked)
+    return fetched_render.listed(
+        rows, next((row for row in rows if (row.found.repo, row.found.kind) == asked), None), refused
+    )
 
 
 def act(what: str, repo: str, kind: Kind) -> list[str]:
@@ -100,13 +103,15 @@ def act(what: str, repo: str, kind: Kind) -> list[str]:
     """
     try:
         if what == "ask":
-            fate = doomed(repo, kind, force=True)  # the question names the adapters on it
-            return ["", listed(Row(fate.found, fate.n_bytes, fate.use))]
+            doomed(repo, kind, force=True)  # the question names the adapters on it
+            return ["", listed((repo, kind))]
         if what == "sure":
             freed = delete_fetched(repo, kind, force=True)
             return [fetched_render.freed(freed.repo, freed.n_bytes, freed.stuck, freed.base), listed()]
         if what == "back":
             return [fetched_render.instead(let_another(known_fetched(repo, kind))), listed()]
     except RepairError as error:
-        return [render.problem(TERMINAL.sub(" with the button beside it", spoken(error))), listed()]
+        problem = render.problem(TERMINAL.sub(" with the button beside it", spoken(error)))
+        is_there = any((each.repo, each.kind) == (repo, kind) for each in fetched())
+        return ["", listed((repo, kind), problem)] if is_there else [problem, listed()]
     return ["", listed()]

@@ -32,19 +32,20 @@ class Row:
     use: Use
 
 
-def listed(rows: Sequence[Row], asked: Row | None = None) -> str:
+def listed(rows: Sequence[Row], asked: Row | None = None, refused: str = "") -> str:
     """Return what was fetched as a list; nothing where there is nothing.
 
     Args:
         rows: It.
         asked: One of which it is asked whether it is to go; None for none.
+        refused: Why it cannot go, as HTML, which then stands there in place of the question.
     """
     if not rows:
         return ""
     total = size(sum(each.n_bytes for each in rows))
-    items = "".join(_one(each, _question(asked) if asked and asked.found == each.found else "") for each in rows)
+    items = "".join(_one(each, bool(asked and asked.found == each.found), refused) for each in rows)
     said = f'<p class="fine">{total} on this machine. What is deleted can be fetched again.</p>'
-    return f'<h2>What was fetched</h2><ul class="there">{items}</ul>{said}'
+    return f'<h2>What was fetched</h2><ul class="there whole">{items}</ul>{said}'
 
 
 def freed(repo: str, n_bytes: int, stuck: Sequence[str], base: str) -> str:
@@ -80,7 +81,7 @@ def in_use(use: Use) -> str:
     return ""
 
 
-def _one(row: Row, question: str) -> str:
+def _one(row: Row, is_asked: bool, refused: str) -> str:
     about, repo = row.found.about, escape(row.found.repo)
     whose, who = f'data-repo="{repo}" data-kind="{row.found.kind}"', in_use(row.use)
     if about is None:
@@ -95,9 +96,11 @@ def _one(row: Row, question: str) -> str:
     press = f'<button class="link" data-do="ask" {whose} aria-label="Delete {repo}">Delete</button>'
     for each in (*row.use.active, *row.use.beneath)[:1]:
         press = f'<button class="link" data-do="back" {whose}>Let another one {each.does}</button>{press}'
+    if is_asked:
+        press = f'{press}<div class="refused" role="alert">{refused}</div>' if refused else _question(row)
     return (
         f'<li {whose} data-in-use="{"yes" if who else "no"}"><span class="name">{repo}<span class="fine">{told}</span>'
-        f"</span>{badge}{question or press}</li>"
+        f"</span>{badge}{press}</li>"
     )
 
 

@@ -129,7 +129,7 @@ def test_a_fetch_is_cancelled_and_goes_on(hub: HubServer):
     assert said.startswith("maker--eyes inspects now")
     assert detectors.active().path == str(found.folder)
     assert "maker/eyes" in shown[-1]
-    assert "with the button beside it" in fetched_card.act("ask", "maker/eyes", "model")[0]
+    assert "with the button beside it" in fetched_card.act("ask", "maker/eyes", "model")[1]
     assert "the detector that comes with RepairAI" in fetched_card.act("back", "maker/eyes", "model")[0]
     assert "Delete it for good" in fetched_card.act("ask", "maker/eyes", "model")[1]
     assert "Delete it for good" not in fetched_card.act("keep", "maker/eyes", "model")[1]

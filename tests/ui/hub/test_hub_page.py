@@ -112,7 +112,7 @@ def delete_it(page: Page, home: Path) -> None:
     expect(row).to_have_attribute("data-in-use", "yes")
     expect(row).to_contain_text("a detector that inspects")
     row.get_by_role("button", name="Delete maker/eyes").click()
-    expect(page.locator("#fetched-said")).to_contain_text("let another one inspect first with the button beside it")
+    expect(row.locator(".refused")).to_contain_text("let another one inspect first with the button beside it")
     row.get_by_role("button", name="Let another one inspect").click()
     expect(page.locator("#fetched-said")).to_contain_text("What inspects now: the detector that comes with RepairAI")
     row.get_by_role("button", name="Delete maker/eyes").click()

@@ -60,7 +60,8 @@ def test_nothing_of_the_hub_becomes_live():
         hub_render.there([listed], ""), hub_render.who(Account(HOSTILE, HOSTILE, False, (HOSTILE,), "stored")),
         hub_render.offline(HOSTILE), hub_render.card(HOSTILE), hub_render.going(HOSTILE, 1, 2), pull_render.plan(PLAN),
         pull_render.progress(Pulled(PLAN, 5, HOSTILE)), pull_render.ended(Pulled(PLAN, cancelled=True, ended=True)),
-        fetched_render.listed([ROW], ROW), fetched_render.listed([replace(ROW, found=replace(FOUND, about=None))]),
+        fetched_render.listed([ROW], ROW), fetched_render.listed([ROW]),
+        fetched_render.listed([replace(ROW, found=replace(FOUND, about=None))]),
         fetched_render.freed(HOSTILE, 1, (HOSTILE,), HOSTILE), fetched_render.instead([NOW]),
     ]  # fmt: skip
     for each in told:
