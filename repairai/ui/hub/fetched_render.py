@@ -44,7 +44,7 @@ def listed(rows: Sequence[Row], asked: Row | None = None, refused: str = "") -> 
         return ""
     total = size(sum(each.n_bytes for each in rows))
     items = "".join(_one(each, bool(asked and asked.found == each.found), refused) for each in rows)
-    said = f'<p class="fine">{total} on this machine. What is deleted can be fetched again.</p>'
+    said = f'<p class="fine">{total} on this machine. What is deleted has to be fetched again.</p>'
     return f'<h2>What was fetched</h2><ul class="there whole">{items}</ul>{said}'
 
 
