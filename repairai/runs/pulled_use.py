@@ -52,7 +52,7 @@ class Fetched:
     @property
     def folders(self) -> tuple[Path, ...]:
         """All that lies here of it: itself, what came of a pull that was cut off, and what one was to replace."""
-        replaced = re.compile(rf"\.{re.escape(self.place.name)}\.[0-9a-f]{{8}}")
+        replaced = re.compile(rf"\.{re.escape(self.place.name)}\.[0-9a-f]{{8}}(\.old)?")
         old = [path for path in self.place.parent.glob(".*") if replaced.fullmatch(path.name)]
         itself = [self.place] if self.about else []
         return tuple(path for path in (*itself, half_of(self.place), *sorted(old)) if path.is_dir())

@@ -62,9 +62,9 @@ def test_what_nobody_needs_goes_with_what_was_only_begun():
     folder = pulled()
     os.link(folder / "model.safetensors", half(folder) / "oid")  # as a pull of a newer one does it
     (half(folder) / "other.part").write_bytes(WEIGHTS[:3000])
-    replaced = folder.with_name(".maker--base.0123abcd")
-    replaced.mkdir()
-    (replaced / "model.safetensors").write_bytes(WEIGHTS[:200])
+    for name in (".maker--base.0123abcd", ".maker--base.0123abcd.old"):  # of pulls that went down as they ended
+        folder.with_name(name).mkdir()
+        (folder.with_name(name) / "model.safetensors").write_bytes(WEIGHTS[:100])
     pulled("maker/base-2")
     n_bytes = sum((folder / name).stat().st_size for name in ("config.json", "model.safetensors", PULLED)) + 3200
     freed = delete_fetched("maker/base", "model")
