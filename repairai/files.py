@@ -25,6 +25,8 @@ ASIDE = ".deleted-"
 """How a folder is called that nobody reads any more; see `set_aside`."""
 PULLED = "pulled.json"
 """In the folder of what came from the Hub: from where, and when."""
+HALF = ".pulling-"
+"""Before the name of a folder that is to come from there: in the one called so it comes, until it is whole."""
 _YAML_FAULTS = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
 """What reading YAML raises: the last four where a text is no date or number, or lists lie in lists without end."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -159,8 +160,24 @@ class Register(Generic[Model]):
         Raises:
             RepairError: The register cannot be read or written.
         """
+        self._forget(lambda each: each.run_id == run_id)
+
+    def forget_place(self, place: Path, name: str = "") -> None:
+        """Take the model that lies in a folder out of the register, so that no step back leads to it.
+
+        Args:
+            place: The folder, which need not be there any more.
+            name: What the same model is called on the Hub: it is not to be fetched again by a step back either.
+
+        Raises:
+            RepairError: The register cannot be read or written.
+        """
+        gone = os.path.realpath(place)
+        self._forget(lambda each: bool(each.path) and (each.path == name or os.path.realpath(each.path) == gone))
+
+    def _forget(self, is_gone: Callable[[Model], bool]) -> None:
         kept = self.read()
-        past, known = (tuple(each for each in some if each.run_id != run_id) for some in (kept.before, kept.known))
+        past, known = (tuple(each for each in some if not is_gone(each)) for some in (kept.before, kept.known))
         if (past, known) != (kept.before, kept.known):
             files.write_record(self.path(), replace(kept, before=past, known=known))
 

@@ -157,6 +157,20 @@ def test_a_detector_goes_comes_back_and_inspects(hub: HubServer, me: str, capfd,
     assert "not in use" not in run(capfd, "models", "list")[1]
     assert as_json_inspected(capfd, str(photo))["detections"] == by_name["detections"]
 
+    code, _, err = run(capfd, "models", "delete", "me/eyes")
+    assert code == 2
+    assert err == (
+        "repairai: me/eyes is the active detector, which could then no longer inspect; "
+        "let another one inspect first: `python -m repairai models back --detector`.\n"
+    )
+    run(capfd, "models", "back", "--detector")
+    with hub.away():  # it is not needed for that
+        freed = as_json(capfd, "models", "delete", "me/eyes")
+    assert (freed["deleted"], freed["cannot_go_on"], files.pulled("me/eyes")) == ("me/eyes", [], None)
+    assert freed["bytes"] > told["bytes"] > 0, "what was noted of it goes, too"
+    code, _, err = run(capfd, "models", "delete", "me/eye")
+    assert (code, "no model named 'me/eye' was pulled; list them" in err) == (2, True)
+
 
 # ---- an adapter
 
@@ -186,6 +200,23 @@ def test_an_adapter_comes_with_its_base_and_answers(hub: HubServer, me: str, cap
     with hub.away():  # everything is here
         reply = as_json(capfd, "ask", "How do I replace the battery of the bicycle light?")
     assert (reply["writer"], reply["made_from_steps"]) == ("me/agent", False)
+
+    assert "me/agent, the active agent, stands on maker/tiny-base" in _refused(capfd, "maker/tiny-base", "--force")
+    run(capfd, "models", "back")
+    assert "me/agent stands on maker/tiny-base" in _refused(capfd, "maker/tiny-base")
+    code, out, _ = run(capfd, "models", "delete", "me/agent")
+    assert out.splitlines()[1:] == [
+        "what it stood on is here still, and nothing else needs it: `models delete maker/tiny-base`"
+    ]
+    code, out, _ = run(capfd, "models", "delete", "maker/tiny-base")
+    assert (code, "maker/tiny-base is deleted: " in out, " are free again" in out) == (0, True, True)
+    assert "from the Hub" not in run(capfd, "models", "list")[1]
+
+
+def _refused(capfd: pytest.CaptureFixture[str], *words: str) -> str:
+    code, out, err = run(capfd, "models", "delete", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    return err
 
 
 def test_a_folder_goes_with_its_own_readme(hub: HubServer, me: str, capfd, base: Path):
@@ -217,7 +248,14 @@ def test_built_data_go_and_come_back(hub: HubServer, me: str, capfd, home: Path)
     assert {each["name"] for each in as_json(capfd, "data", "list")} == {"lamps", "me--lamps"}
     ours, theirs = (home / "data" / "sop" / name / "train.jsonl" for name in ("lamps", "me--lamps"))
     assert ours.read_bytes() == theirs.read_bytes()
-    assert run(capfd, "data", "delete", "me--lamps")[0] == 0
+    hub.add_repo("dataset", "you/rows", {"rows.csv": "a,b"})
+    run(capfd, "data", "pull", "you/rows")
+    assert "you/rows, a data set from the Hub, " in run(capfd, "data", "list")[1]
+    assert [each["name"] for each in as_json(capfd, "data", "list")] == ["lamps", "me--lamps", "you/rows"]
+    assert "me/lamps is deleted: " in run(capfd, "data", "delete", "me--lamps")[1]
+    assert as_json(capfd, "data", "delete", "you/rows")["deleted"] == "you/rows"
+    assert run(capfd, "data", "delete", "you/row")[2].startswith("repairai: no data set named 'you/row' was pulled; ")
+    assert [each["name"] for each in as_json(capfd, "data", "list")] == ["lamps"]
 
 
 def test_photos_go_and_come_back_as_a_set(hub: HubServer, me: str, capfd, home: Path):

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from repairai.commands import transfer
+from repairai.commands import pulled, transfer
 from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
@@ -45,8 +45,11 @@ def add_words(verbs: Any) -> None:
     pull = transfer.add_pull(verbs, _pull, "fetch a data set from the Hub; labelled photos and states become a set")
     pull.add_argument("--name", help="of the set of photos or of states (default: the data set's)")
     transfer.add_push(verbs, _push, "send built data to the Hub, with their card")
-    delete = verb(verbs, "delete", _delete, "delete a build; refused while a run that needs it is at work or waits")
-    delete.add_argument("name", metavar="NAME")
+    delete = verb(
+        verbs, "delete", _delete,
+        "delete a build, or a data set that was pulled; refused while a run that needs it is at work or waits",
+    )  # fmt: skip
+    delete.add_argument("name", metavar="NAME|OWNER/NAME")
 
 
 def _build(chosen: argparse.Namespace) -> int:
@@ -58,6 +61,10 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _delete(chosen: argparse.Namespace) -> int:
+    from repairai.runs.pulled_removal import is_fetched_data
+
+    if "/" in chosen.name or is_fetched_data(chosen.name):
+        return pulled.delete(chosen, "dataset")
     return delete(DATA_SETS, chosen)
 
 
@@ -120,12 +127,16 @@ def _list(chosen: argparse.Namespace) -> int:
             reports.append(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError) as error:
             refuse(f"{path} cannot be read: {error}; build these data again, or remove the folder.")
+    came = pulled.rows("dataset", {str(DATA_SETS.place() / report["name"]) for report in reports})
     if chosen.json:
-        print_json([{**report, "folder": str(DATA_SETS.place() / report["name"])} for report in reports])
+        built = [{**report, "folder": str(DATA_SETS.place() / report["name"])} for report in reports]
+        print_json([*built, *({**row, "folder": row["path"]} for row in came)])
         return 0
     for report in reports:
         counts = ", ".join(f"{sum(tasks.values()):,} {side}" for side, tasks in report["examples"].items())
         print(f"{report['name']}  {counts}, from {', '.join(report['sources'])}, {report['made'][:16]}")
+    for row in came:
+        print(pulled.said(row, "data"))
     if not reports:
         print("nothing was built yet: import guides, then `data build`")
     return 0

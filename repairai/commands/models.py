@@ -1,4 +1,4 @@
-"""`models`: who answers questions, inspects photos and judges states, one step back, and to and from the Hub."""
+"""`models`: who answers, inspects and judges, one step back; to and from the Hub, and what was pulled deleted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repairai.commands import models_of_states, transfer
+from repairai.commands import models_of_states, pulled, transfer
 from repairai.commands.words import as_data, noun, print_json, verb
 from repairai.errors import RepairError
 
@@ -40,6 +40,11 @@ def add_words(verbs: Any) -> None:
     kind.add_argument("--judge", action="store_true", help="of the judges of states")
     pull = transfer.add_pull(verbs, _pull, "fetch a model from the Hub: only safetensors, and nothing that can run")
     pull.add_argument("--without-base", action="store_true", help="of an adapter, fetch only itself")
+    delete = verb(
+        verbs, "delete", _delete, "delete a model that was pulled, with all its files; see `runs delete`, too"
+    )
+    delete.add_argument("name", metavar="OWNER/NAME")
+    delete.add_argument("--force", action="store_true", help="though adapters stand on it that can then not be asked")
     push = transfer.add_push(verbs, _push, "send a trained model to the Hub, with its card", "RUN_ID|FOLDER")
     push.add_argument("--merged", action="store_true", help="adapter and base as one model")
     push.add_argument("--base", default="", metavar="OWNER/NAME", help="what an adapter's base is called on the Hub")
@@ -63,7 +68,7 @@ def _list(chosen: argparse.Namespace) -> int:
         rows += [{**as_data(each), "kind": "detector", "active": each.name == inspects.name,
                   "missing": detectors.missing(each)} for each in eyes]  # fmt: skip
         rows += models_of_states.rows() if models_of_states.are_known() else []
-        rows += [{"name": row["repo"], "active": False, **row} for row in came]
+        rows += came
         print_json(rows)
         return 0
     for each in found:
@@ -73,26 +78,18 @@ def _list(chosen: argparse.Namespace) -> int:
     if models_of_states.are_known():
         models_of_states.list_judges(chosen)
     for row in came:
-        base = f" on {row['base']}" if row["base"] else ""
-        print(f"  {row['repo']}, {row['said']}{base} from the Hub, not in use: {row['path']}")
+        print(f"  {pulled.said(row, 'models', ', not in use')}")
     return 0
 
 
 def _came(agents: Any, detectors: Any, judges: Any) -> list[dict[str, Any]]:
     """Return the models that were pulled and are in no register yet."""
-    from repairai import files
-    from repairai.hub.contents import WHAT_WORDS
-    from repairai.hub.pulled import pulled_models
-
-    if not any((files.home() / "models").glob(f"[!.]*/{files.PULLED}")):
-        return []
     known = {each.path for each in (*agents.agents(), *detectors.inspectors(), *judges.judges())}
-    return [
-        {"kind": "pulled", "repo": about.repo, "what": about.what, "said": WHAT_WORDS[about.what], "base": about.base,
-         "licence": about.licence, "revision": about.revision, "path": str(folder), "missing": ""}
-        for about, folder in pulled_models()
-        if str(folder) not in known
-    ]  # fmt: skip
+    return pulled.rows("model", known)
+
+
+def _delete(chosen: argparse.Namespace) -> int:
+    return pulled.delete(chosen, "model", chosen.force)
 
 
 def _pull(chosen: argparse.Namespace) -> int:

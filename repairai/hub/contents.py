@@ -131,6 +131,14 @@ def folder_name(repo: str) -> str:
     return repo.replace("/", "--") if "/" in repo else f"hub--{repo}"
 
 
+def repo_of(folder: str) -> str:
+    """Return the name of the repository whose folder is called so; see `folder_name`."""
+    owner, _, own = folder.partition("--")
+    if not own:
+        return folder
+    return own if owner == "hub" else f"{owner}/{own}"
+
+
 def is_name(repo: str) -> bool:
     """Tell whether a text can be OWNER/NAME on the Hub."""
     return (

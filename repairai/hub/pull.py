@@ -42,7 +42,7 @@ from repairai.hub.contents import (
     what_of,
 )
 from repairai.hub.download import Progress, Wanted, digest, download
-from repairai.hub.pulled import Pulled, known_of
+from repairai.hub.pulled import Pulled, half_of, known_of
 from repairai.hub_faults import Kind, endpoint
 from repairai.named_sets import DATA_SETS, put_in_place
 
@@ -144,7 +144,7 @@ def fetch(planned: PullPlan, on_progress: Progress | None = None) -> Path:
         tell(planned.total_bytes, planned.total_bytes, "")
         return place
     _refuse_changed(place, planned)
-    work = place.with_name(f".pulling-{place.name}")
+    work = half_of(place)
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repairai.errors import RepairError
-from repairai.files import PULLED, home, read_record
-from repairai.hub.contents import What
+from repairai.files import HALF, PULLED, home, read_record
+from repairai.hub.contents import What, repo_of
 from repairai.hub_faults import Kind
 from repairai.named_sets import DATA_SETS
 
@@ -48,6 +48,29 @@ def pulled_data() -> tuple[tuple[Pulled, Path], ...]:
     return tuple(
         sorted((*_pulled(home() / "data" / "hub"), *_pulled(DATA_SETS.place())), key=lambda each: each[0].when)
     )[::-1]
+
+
+def half_of(place: Path) -> Path:
+    """Return the folder in which something comes until it is whole, which need not exist.
+
+    Args:
+        place: Where it comes to lie.
+    """
+    return place.with_name(f"{HALF}{place.name}")
+
+
+def half_pulled() -> tuple[tuple[str, Kind, Path], ...]:
+    """Return what was begun to be pulled and is not whole, each with its kind and where it would come to lie."""
+    found: list[tuple[str, Kind, Path]] = []
+    places: tuple[tuple[Kind, Path], ...] = (
+        ("model", home() / "models"), ("dataset", home() / "data" / "hub"), ("dataset", home() / "data" / "sop"),
+    )  # fmt: skip
+    for kind, folder in places:
+        for half in sorted(folder.glob(f"{HALF}*")):
+            place = half.with_name(half.name.removeprefix(HALF))
+            if half.is_dir() and known_of(place) is None:
+                found.append((repo_of(place.name), kind, place))
+    return tuple(found)
 
 
 def known_of(place: Path) -> Pulled | None:

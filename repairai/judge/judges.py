@@ -60,7 +60,8 @@ def missing(judge: Judge) -> str:
 
 _register = Register(Judge, NOBODY, "judge", "judge", "judges", "models use --judge nobody", missing)
 register_path, active, before = _register.path, _register.active, _register.before
-use, back, forget = _register.use, _register.back, _register.forget
+use, back = _register.use, _register.back
+forget, forget_place = _register.forget, _register.forget_place
 
 
 def judges() -> tuple[Judge, ...]:

@@ -57,7 +57,8 @@ def missing(agent: Agent) -> str:
 
 _register = Register(Agent, STEPS, "sop", "agent", "agents", "models use steps", missing)
 register_path, active, before = _register.path, _register.active, _register.before
-use, back, forget = _register.use, _register.back, _register.forget
+use, back = _register.use, _register.back
+forget, forget_place = _register.forget, _register.forget_place
 
 
 def agents() -> tuple[Agent, ...]:

@@ -51,7 +51,7 @@ def missing(inspector: Inspector) -> str:
 
 _register = Register(Inspector, BUILTIN, "detector", "detector", "detectors", "models use builtin", missing)
 register_path, active, before = _register.path, _register.active, _register.before
-back, forget = _register.back, _register.forget
+back, forget, forget_place = _register.back, _register.forget, _register.forget_place
 
 
 def inspectors() -> tuple[Inspector, ...]:

@@ -10,7 +10,7 @@ from repairai.errors import RepairError
 from repairai.files import PULLED, pulled
 from repairai.hub import pull
 from repairai.hub.account import log_in
-from repairai.hub.contents import folder_name, in_words, sorted_out, what_of
+from repairai.hub.contents import folder_name, in_words, repo_of, sorted_out, what_of
 from repairai.hub.pulled import pulled_data, pulled_models
 from repairai.hub_faults import Unreachable
 from tests.hub_server.server import HubServer
@@ -279,4 +279,5 @@ def test_words():
     assert in_words(1536) == "1.5 KiB"
     assert in_words(3 * 2**30) == "3.00 GiB"
     assert folder_name("gpt2") == "hub--gpt2"
+    assert [repo_of(folder_name(name)) for name in ("gpt2", "me/eyes-2")] == ["gpt2", "me/eyes-2"]
     assert pulled("gpt2") is None

@@ -12,7 +12,7 @@ from repairai.hub import pull
 from repairai.hub.pull import PullPlan
 from repairai.hub_faults import Kind
 from repairai.ui import render
-from repairai.ui.hub import hub_render, pull_render, use_pulled
+from repairai.ui.hub import fetched_card, hub_render, pull_render, use_pulled
 from repairai.ui.hub.pulling import Pulling
 from repairai.ui.hub.spoken import must_be_there, spoken
 from repairai.ui.hub.there_card import KINDS
@@ -90,13 +90,14 @@ def lay() -> PullCard:
     )  # fmt: skip
 
 
-def wire(card: PullCard, pulling: Pulling, found: gr.HTML, bench: Workbench) -> None:
+def wire(card: PullCard, pulling: Pulling, found: gr.HTML, fetched: gr.HTML, bench: Workbench) -> None:
     """Wire the card.
 
     Args:
         card: See `lay`.
         pulling: Of the app.
         found: The list of what is on the Hub, in which a press shows what would come.
+        fetched: The list of what was fetched.
         bench: What the tabs share.
     """
     looked = [card.plan, card.shown, card.fetch]
@@ -107,7 +108,7 @@ def wire(card: PullCard, pulling: Pulling, found: gr.HTML, bench: Workbench) -> 
     for each in (card.repo, card.revision, card.kind):
         each.input(lambda: [None, "", gr.Button(visible=False)], None, looked, **QUIET)
 
-    out = [card.progress, card.clock, card.cancel, card.use, card.fetch, card.shown]
+    out = [card.progress, card.clock, card.cancel, card.use, card.fetch, card.shown, fetched]
 
     def fetch(plan: PullPlan | None) -> list[Any]:
         try:
@@ -127,14 +128,15 @@ def wire(card: PullCard, pulling: Pulling, found: gr.HTML, bench: Workbench) -> 
         try:
             said = said_of(use_pulled.use(pulled, bench))
         except RepairError as error:
-            return [render.problem(spoken(error)), gr.skip()]
+            return [render.problem(spoken(error)), gr.skip(), gr.skip()]
         pulling.forget()
-        return [said, gr.Button(visible=False)]
+        return [said, gr.Button(visible=False), fetched_card.listed()]
 
     card.fetch.click(fetch, card.plan, out, **QUIET)
     card.cancel.click(cancel, None, out, **QUIET)
     card.clock.tick(lambda: now(pulling), None, out, **POLL)
-    card.use.click(use, None, [card.progress, card.use], show_progress_on=card.progress, api_visibility="private")
+    used = [card.progress, card.use, fetched]
+    card.use.click(use, None, used, show_progress_on=card.progress, api_visibility="private")
 
 
 def _pressed(event: gr.EventData) -> list[Any]:
@@ -154,14 +156,14 @@ def look(repo: str, kind: Kind, revision: str) -> list[Any]:
 
 
 def now(pulling: Pulling) -> list[Any]:
-    """Return how far the fetch is, for `progress`, `clock`, `cancel`, `use`, `fetch` and `shown`."""
+    """Return how far the fetch is, for `progress`, `clock`, `cancel`, `use`, `fetch`, `shown`, and what was fetched."""
     found = pulling.now()
     hidden = gr.Button(visible=False)
     if found is None:
-        return ["", gr.Timer(active=False), hidden, hidden, gr.skip(), gr.skip()]
+        return ["", gr.Timer(active=False), hidden, hidden, gr.skip(), gr.skip(), gr.skip()]
     if not found.ended:
         still = gr.Button(visible=not found.cancelled)
-        return [pull_render.progress(found), gr.Timer(active=True), still, hidden, hidden, gr.skip()]
+        return [pull_render.progress(found), gr.Timer(active=True), still, hidden, hidden, gr.skip(), gr.skip()]
     if found.fault:
         said, use, shown = render.problem(spoken(found.fault)), hidden, gr.skip()
     elif found.cancelled:
@@ -170,4 +172,4 @@ def now(pulling: Pulling) -> list[Any]:
         word = pull_render.USES.get(found.plan.what, "")
         said, use, shown = pull_render.ended(found), gr.Button(word, visible=bool(word)), ""
     again = gr.Button(visible=found.fault is not None or found.cancelled)
-    return [said, gr.Timer(active=False), hidden, use, again, shown]
+    return [said, gr.Timer(active=False), hidden, use, again, shown, fetched_card.listed()]

@@ -17,7 +17,17 @@ from repairai.judge.state_set import read_state_set
 from repairai.named_sets import PHOTO_SETS, STATE_SETS
 from repairai.runs import parcels
 from repairai.sop import agents
-from repairai.ui.hub import account_card, goods, pull_card, push_card, push_render, space_card, there_card, use_pulled
+from repairai.ui.hub import (
+    account_card,
+    fetched_card,
+    goods,
+    pull_card,
+    push_card,
+    push_render,
+    space_card,
+    there_card,
+    use_pulled,
+)
 from repairai.ui.hub.pulling import Pulled, Pulling
 from repairai.ui.workbench import Workbench
 from repairai.vision import detectors
@@ -119,6 +129,14 @@ def test_a_fetch_is_cancelled_and_goes_on(hub: HubServer):
     said = use_pulled.use(found, Workbench())
     assert said.startswith("maker--eyes inspects now")
     assert detectors.active().path == str(found.folder)
+    assert "maker/eyes" in shown[-1]
+    assert "with the button beside it" in fetched_card.act("ask", "maker/eyes", "model")[1]
+    assert "the detector that comes with RepairAI" in fetched_card.act("back", "maker/eyes", "model")[0]
+    assert "Delete it for good" in fetched_card.act("ask", "maker/eyes", "model")[1]
+    assert "Delete it for good" not in fetched_card.act("keep", "maker/eyes", "model")[1]
+    said, listed = fetched_card.act("sure", "maker/eyes", "model")
+    assert ("maker/eyes is deleted" in said, listed) == (True, "")
+    assert "was pulled" in fetched_card.act("sure", "maker/eyes", "model")[0]
 
 
 def test_what_cannot_be_fetched_is_said(hub: HubServer):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from repairai.files import PULLED, write_record
 from repairai.hub import pushes
+from repairai.hub.pulled import Pulled
 from repairai.runs import parcels
 from tests.hub_server.server import HubServer
 from tests.runs import runs_to_share
@@ -85,6 +87,7 @@ def test_somebody_logs_in_finds_something_and_lets_it_inspect(page: Page, hub: H
     assert (home / "models" / "maker--eyes" / "limits.json").is_file()
     page.locator("#pull-use").click()
     expect(page.locator("#pull-progress")).to_contain_text("maker--eyes inspects now")
+    delete_it(page, home)
 
     field(page, "pull-repo").fill("maker/nothing")
     page.locator("#pull-look").click()
@@ -93,6 +96,37 @@ def test_somebody_logs_in_finds_something_and_lets_it_inspect(page: Page, hub: H
     expect(page.locator("#hub-who")).to_contain_text("Nobody is logged in")
     page.locator("#hub-mine").click()
     expect(page.locator("#hub-found")).to_contain_text("Log in to see your own models")
+
+
+def fetched(home: Path, repo: str) -> Path:
+    """A model as a pull leaves it."""
+    folder = home / "models" / repo.replace("/", "--")
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(bytes(3 * 2**20))
+    write_record(folder / PULLED, Pulled(repo, "model", "0" * 40, "agent", "mit", "2026-01-01T00:00:00+00:00", ()))
+    return folder
+
+
+def delete_it(page: Page, home: Path) -> None:
+    """What was fetched and inspects is deleted once another one inspects, and that was said twice."""
+    row = page.locator("#fetched [data-repo='maker/eyes'][data-in-use]")
+    expect(row).to_have_attribute("data-in-use", "yes")
+    expect(row).to_contain_text("a detector that inspects")
+    row.get_by_role("button", name="Delete maker/eyes").click()
+    expect(row.locator(".refused")).to_contain_text("let another one inspect first with the button beside it")
+    row.get_by_role("button", name="Let another one inspect").click()
+    expect(page.locator("#fetched-said")).to_contain_text("What inspects now: the detector that comes with RepairAI")
+    row.get_by_role("button", name="Delete maker/eyes").click()
+    expect(row.locator(".doomed")).to_contain_text("This cannot be undone")
+    expect(row.get_by_role("button", name="Keep it")).to_be_focused()
+    assert all(each.bounding_box()["height"] >= 48 for each in row.get_by_role("button").all())
+    row.get_by_role("button", name="Keep it").click()
+    expect(row.locator(".doomed")).to_have_count(0)
+    row.get_by_role("button", name="Delete maker/eyes").click()
+    row.get_by_role("button", name="Delete it for good").click()
+    expect(page.locator("#fetched-said")).to_contain_text("maker/eyes is deleted")
+    expect(page.locator("#fetched li")).to_have_count(0)
+    assert not (home / "models" / "maker--eyes").exists()
 
 
 def choose(page: Page, name: str, option: str) -> None:
@@ -174,9 +208,14 @@ def test_a_push_outlives_a_lost_network_and_can_be_cancelled(page: Page, hub: Hu
     expect(rows.first).to_contain_text("me/again")
 
 
-def test_a_hub_that_is_not_there_is_shown_calmly(page: Page, hub: HubServer):
+def test_a_hub_that_is_not_there_is_shown_calmly(page: Page, hub: HubServer, home: Path):
+    folder = fetched(home, "maker/base")
     with hub.away():
         open_hub(page)
+        page.locator("#fetched [data-do=ask]").click()
+        page.locator("#fetched [data-do=sure]").click()
+        expect(page.locator("#fetched-said")).to_contain_text("maker/base is deleted: 3.0 MiB are free again")
+        assert not folder.exists()
         expect(page.locator("#hub-who")).to_contain_text("not connected")
         expect(page.locator("#hub-who")).to_contain_text("Everything on this machine works without it")
         expect(page.locator("#hub-token input")).not_to_be_visible()
@@ -196,7 +235,8 @@ def test_a_hub_that_is_not_there_is_shown_calmly(page: Page, hub: HubServer):
     expect(page.locator("#hub-token input")).to_be_visible()
 
 
-def test_it_fits_a_phone(page: Page, hub: HubServer):
+def test_it_fits_a_phone(page: Page, hub: HubServer, home: Path):
+    fetched(home, "maker/" + "a-long-name" * 7)
     page.set_viewport_size({"width": 390, "height": 844})
     hub.add_repo("model", "maker/" + "a-long-name" * 7, {"README.md": "x"})
     expect(page.locator(".overflow-menu > button")).to_be_visible()  # tabs without room have gone there
@@ -207,5 +247,7 @@ def test_it_fits_a_phone(page: Page, hub: HubServer):
     field(page, "hub-words").fill("long")
     page.locator("#hub-search").click()
     expect(page.locator("#hub-found li")).to_have_count(1)
+    page.locator("#fetched [data-do=ask]").click()
+    expect(page.locator("#fetched .doomed")).to_be_visible()
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0

@@ -1,12 +1,18 @@
 """What the Hub tab shows: nothing that comes from the Hub becomes live, and sizes are said as people say them."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from repairai.errors import RepairError
 from repairai.hub.account import Account
 from repairai.hub.listing import Listed
 from repairai.hub.pull import PullPlan
-from repairai.ui.hub import hub_render, pull_render
+from repairai.hub.pulled import Pulled as Came
+from repairai.runs.pulled_use import Active, Fetched, Use
+from repairai.ui.hub import fetched_render, hub_render, pull_render
+from repairai.ui.hub.fetched_render import Row
 from repairai.ui.hub.pulling import Pulled
 from repairai.ui.hub.spoken import spoken
 
@@ -16,6 +22,9 @@ PLAN = PullPlan(
     "maker/eyes", "model", "0123456789abcdef", "detector", (("model.safetensors", 3 * 2**20), (HOSTILE, 12)),
     (("a.bin", HOSTILE),), 3 * 2**20 + 12, HOSTILE,
 )  # fmt: skip
+NOW = Active("agent", "answer", HOSTILE, "back")
+FOUND = Fetched(HOSTILE, "model", Path("x"), Came(HOSTILE, "model", "0", "agent", HOSTILE, "2026", (), HOSTILE))
+ROW = Row(FOUND, 2**31, Use((), (NOW,), (HOSTILE,), (HOSTILE,), (HOSTILE,)))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +60,9 @@ def test_nothing_of_the_hub_becomes_live():
         hub_render.there([listed], ""), hub_render.who(Account(HOSTILE, HOSTILE, False, (HOSTILE,), "stored")),
         hub_render.offline(HOSTILE), hub_render.card(HOSTILE), hub_render.going(HOSTILE, 1, 2), pull_render.plan(PLAN),
         pull_render.progress(Pulled(PLAN, 5, HOSTILE)), pull_render.ended(Pulled(PLAN, cancelled=True, ended=True)),
+        fetched_render.listed([ROW], ROW), fetched_render.listed([ROW]),
+        fetched_render.listed([replace(ROW, found=replace(FOUND, about=None))]),
+        fetched_render.freed(HOSTILE, 1, (HOSTILE,), HOSTILE), fetched_render.instead([NOW]),
     ]  # fmt: skip
     for each in told:
         assert "<img" not in each
@@ -85,3 +97,19 @@ def test_a_plan_tells_files_and_what_stays():
 def test_a_terminals_way_is_said_as_the_pages():
     error = RepairError("nobody is logged in to the Hub here", "log in with `python -m repairai hub login`")
     assert spoken(error) == "nobody is logged in to the Hub here; log in above."
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        (Use(), "not in use"), (Use(active=(NOW,)), "answers now"), (Use(beneath=(NOW,)), "answers with it now"),
+        (Use(needed=("lamps",)), "lamps needs it"),
+        (Use(adapters=("a", "b", "c", "d")), "a, b, c and 1 more stand on it"),
+    ],
+)  # fmt: skip
+def test_of_what_was_fetched_it_is_said_who_needs_it(use: Use, said: str):
+    told = fetched_render.listed([replace(ROW, use=use)])
+    assert said in told
+    assert ("Let another one answer" in told) == bool(use.active or use.beneath)
+    assert "2.00 GiB" in told
+    assert fetched_render.listed([]) == ""
