@@ -23,6 +23,8 @@ from repairai.vision.detector import load_detector
 from repairai.vision.photo_set import edit, read_photo_set
 from tests.training.tiny_detectors import SIZE, save_tiny_detector, save_tiny_grounding, write_photos
 from training import detector_eval, detector_export
+from training.detector.forward import Plain
+from training.detector.model import load_detector_model, suit_processor
 from training.detector.trained_on import trained_on
 from training.detector.trainer import DetectorTrainer
 from training.detector_train import COMMAND, main, train
@@ -66,6 +68,29 @@ def losses(folder: RunFolder) -> dict[int, float]:
 def events(folder: RunFolder, kind: str) -> list[dict]:
     lines = map(json.loads, folder.events.read_text().splitlines())
     return [line for line in lines if line["kind"] == kind]
+
+
+@pytest.mark.parametrize("kind", ["rt_detr_v2", "d_fine"])
+def test_on_a_processor_it_learns_the_same_by_a_faster_way(tmp_path: Path, kind: str):
+    folder = save_tiny_detector(tmp_path / kind, kind)
+    labels = [{"class_labels": torch.tensor([0]), "boxes": torch.tensor([[0.5, 0.5, 0.3, 0.2]])}] * 2
+    photos = torch.randint(0, 256, (2, SIZE, SIZE, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    seen = []
+    for suited in (False, True):
+        model, _ = load_detector_model(folder, ("screw", "washer"))
+        if suited:
+            suit_processor(model, SIZE)
+            assert model.config._attn_implementation == "eager"
+        torch.manual_seed(0)
+        loss = Plain()(model.train(), photos, labels).loss
+        loss.backward()
+        weights = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
+        seen.append((loss.item(), weights))
+    (loss, weights), (as_fast, others) = seen
+    assert as_fast == pytest.approx(loss, rel=1e-4)
+    assert weights.keys() == others.keys()
+    apart = {name: float((weights[name] - others[name]).abs().max()) for name in weights}
+    assert max(apart.values()) < 1e-2 * max(float(each.abs().max()) for each in weights.values())
 
 
 def before_step(monkeypatch: pytest.MonkeyPatch, step: int, do) -> None:

@@ -14,10 +14,10 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 
 from repairai.hardware.recipe import Detecting, Recipe
 from training.arguments import arguments
-from training.detector.forward import Forward
+from training.detector.forward import Forward, Plain
 from training.detector.judged import Judge
 from training.detector.mean import RunningMean
-from training.detector.model import groups, still
+from training.detector.model import groups, still, suit_processor
 from training.detector.photos import Drawn, Photos, chances, collate
 from training.out_of_memory import let_go
 
@@ -180,6 +180,8 @@ def make_trainer(
         out: Folder for checkpoints.
         callbacks: That watch it.
     """
+    if isinstance(forward, Plain) and not torch.cuda.is_available():
+        suit_processor(model, recipe.step.image_px)
     mean = RunningMean(model, detecting(recipe).ema)
     own: list[TrainerCallback] = [mean, *callbacks]  # the mean is saved before a checkpoint is marked as whole
     if recipe.patience and judge is not None:
