@@ -11,7 +11,6 @@ from repairai.commands import pulled, transfer
 from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, refuse, verb, whole
-from repairai.named_sets import DATA_SETS
 
 _MOST_TOKENS = 1_000_000
 _MOST = 10**9
@@ -61,6 +60,7 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _delete(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import DATA_SETS
     from repairai.runs.pulled_removal import is_fetched_data
 
     if "/" in chosen.name or is_fetched_data(chosen.name):
@@ -120,6 +120,8 @@ def _push(chosen: argparse.Namespace) -> int:
 
 
 def _list(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import DATA_SETS
+
     DATA_SETS.clear_halves()
     reports: list[dict[str, Any]] = []
     for path in sorted(DATA_SETS.place().glob("[!.]*/report.json")):
@@ -144,6 +146,8 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tuple[str, ...]) -> int:
     """Run a script of `training` as a process with the same words, and return its exit code."""
+    from repairai.named_sets import DATA_SETS
+
     for name, value in vars(chosen).items():
         flag = f"--{name.replace('_', '-')}"
         if name in ("run", *done) or value is None or value is False:
@@ -158,6 +162,7 @@ def _started(module: str, words: list[str], chosen: argparse.Namespace, done: tu
 def _found(name: str) -> Path:
     """Return the folder that is meant: a build's name, else a path."""
     from repairai.files import expanded
+    from repairai.named_sets import DATA_SETS
 
     built = DATA_SETS.place() / name
     return built if Path(name).name == name and built.is_dir() else expanded(name)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from repairai.commands.words import print_json
-from repairai.named_sets import NamedSets
+
+if TYPE_CHECKING:
+    from repairai.named_sets import NamedSets
 
 
 def delete(kind: NamedSets, chosen: argparse.Namespace) -> int:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from repairai.commands.script import run_script
 from repairai.commands.words import print_json, verb, whole
 from repairai.errors import RepairError
-from repairai.named_sets import PHOTO_SETS
 
 if TYPE_CHECKING:
     from repairai.vision.photo_set import LabelledBox, PhotoSet
@@ -102,6 +101,7 @@ def _started(module: str, chosen: argparse.Namespace) -> int:
 
 
 def _accept(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import PHOTO_SETS
     from repairai.vision.looked import accept, accept_above
     from repairai.vision.photo_set import edit
 

@@ -11,7 +11,6 @@ from repairai.commands import label, sets, transfer
 from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, verb, whole
-from repairai.named_sets import PHOTO_SETS
 
 if TYPE_CHECKING:
     from repairai.vision.photo_set import PhotoSet
@@ -98,6 +97,8 @@ def _names(chosen: argparse.Namespace) -> int:
 
 
 def _started(word: str, chosen: argparse.Namespace, more: list[str], flags: Sequence[str] = ()) -> int:
+    from repairai.named_sets import PHOTO_SETS
+
     PHOTO_SETS.known(chosen.name)
     return run_script(SCRIPT, [word, *(["--json"] if chosen.json else []), *flags, "--", chosen.name, *more])
 
@@ -106,6 +107,8 @@ def _started(word: str, chosen: argparse.Namespace, more: list[str], flags: Sequ
 
 
 def _list(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import PHOTO_SETS
+
     none = "there are no photos yet: `photos import SOURCE`"
     names, folder = PHOTO_SETS.names(), PHOTO_SETS.folder
     return sets.print_sets(names, lambda name: _about(folder(name)), _line, none, chosen.json)
@@ -156,6 +159,8 @@ def _found(about: sets.About) -> str:
 
 
 def _show(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import PHOTO_SETS
+
     folder = PHOTO_SETS.known(chosen.name)
     if chosen.photo:
         return _show_photo(folder, chosen.photo, chosen.json)
@@ -195,6 +200,7 @@ def _show_photo(folder: Path, name: str, as_json: bool) -> int:
 
 
 def _push(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import PHOTO_SETS
     from repairai.runs import parcels
 
     PHOTO_SETS.known(chosen.source)
@@ -202,4 +208,6 @@ def _push(chosen: argparse.Namespace) -> int:
 
 
 def _delete(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import PHOTO_SETS
+
     return delete(PHOTO_SETS, chosen)

@@ -10,7 +10,6 @@ from repairai.commands import sets, transfer
 from repairai.commands.deletion import delete
 from repairai.commands.script import run_script
 from repairai.commands.words import noun, print_json, verb, whole
-from repairai.named_sets import STATE_SETS
 
 SCRIPT = "training.judge_data"
 _MOST = 10**9
@@ -81,6 +80,8 @@ def _build(chosen: argparse.Namespace) -> int:
 
 
 def _list(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import STATE_SETS
+
     none = "there are no states yet: `states build NAME --yes FOLDER --no FOLDER --question TEXT`"
     names, folder = STATE_SETS.names(), STATE_SETS.folder
     return sets.print_sets(names, lambda name: about(folder(name)), _line, none, chosen.json)
@@ -118,6 +119,8 @@ def _counts(about: sets.About) -> str:
 
 
 def _show(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import STATE_SETS
+
     seen = about(STATE_SETS.known(chosen.name))
     if chosen.json:
         print_json(seen)
@@ -140,4 +143,6 @@ def _push(chosen: argparse.Namespace) -> int:
 
 
 def _delete(chosen: argparse.Namespace) -> int:
+    from repairai.named_sets import STATE_SETS
+
     return delete(STATE_SETS, chosen)

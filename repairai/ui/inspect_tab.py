@@ -81,10 +81,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Answer:
-    """The components of the photo and its verdict; `judged` is what a person can answer to."""
+    """The components of the photo and its verdict: `before` stands in `earlier`, a person can answer to `judged`."""
 
     photo: gr.Image
     before: gr.Image
+    earlier: gr.Column
     seeing: Seeing | None
     check: gr.Button
     keep: gr.Checkbox | None
@@ -145,10 +146,9 @@ def _lay_task(bench: Workbench) -> Task:
         [ALL_DEVICES, *bench.library.devices()], value=ALL_DEVICES, label="Device", elem_id="device", filterable=True
     )
     found = gr.Radio(
-        bench.choices("", None), label="Guides; words or a device find others", elem_id="found", elem_classes="list"
-    )
-    # A guide that is pressed while another search changes the list is still the guide that was pressed.
-    found.preprocess = lambda payload: payload
+        bench.choices("", None), label="Guides; words or a device find others", elem_id="found", elem_classes="list",
+        interactive=True,
+    )  # fmt: skip
     note = live("no-guide")
     with gr.Row(elem_classes="stepper"):
         back = gr.Button("Back", elem_id="back", min_width=64, scale=0)
@@ -181,19 +181,21 @@ def _lay_task(bench: Workbench) -> Task:
 def _lay_answer(allowed: Allowed) -> Answer:
     gr.HTML('<h2><span class="no">3</span> The photo</h2>')
     photo = photo_input("Photo of the step", "photo", 280)
-    before = photo_input("Photo from before", "before", 220, visible=False)
+    with gr.Column(visible=False) as earlier:
+        before = photo_input("Photo from before", "before", 220)
     sees = seeing.lay() if allowed.chooses else None
     check = gr.Button("Check the step", variant="primary", size="lg", elem_id="check")
     keep = gr.Checkbox(True, label="Keep this inspection in the records", elem_id="keep") if allowed.keeps else None
     verdict = live("verdict", render.NOTHING_YET, PRESS, min_height=140)
-    return Answer(photo, before, sees, check, keep, verdict, gr.HTML("", elem_id="shown"), gr.State(None))
+    return Answer(photo, before, earlier, sees, check, keep, verdict, gr.HTML("", elem_id="shown"), gr.State(None))
 
 
-def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> gr.Image:
+def photo_input(label: str, elem_id: str, height: int) -> gr.Image:
     """Return an input for a photo, by upload, camera or paste, that hands on the file untouched.
 
     RepairAI reads the file itself, and tells what is wrong with it in one sentence. (A subclass would say this better,
-    but Gradio writes a stub file into the source folder of every subclass.)
+    but Gradio writes a stub file into the source folder of every subclass. An update of the component, of whether it is
+    seen for instance, would make a new one that does not know of this: what is updated is what it stands in.)
     """
     image = gr.Image(
         type="filepath",
@@ -201,7 +203,6 @@ def photo_input(label: str, elem_id: str, height: int, visible: bool = True) -> 
         label=label,
         elem_id=elem_id,
         height=height,
-        visible=visible,
     )
     image.preprocess = lambda payload: None if payload is None else str(payload.path)
     return image
@@ -215,8 +216,8 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
         found = bench.choices(words, None if device == ALL_DEVICES else device)
         return gr.Radio(found, value=None, visible=bool(found)), "" if found else render.NO_GUIDE
 
-    def pick(choice: str | None, view: View) -> Sequence[Any]:
-        return go(read_choice(choice), view) if choice else [gr.skip()] * 5
+    def pick(view: View, event: gr.SelectData) -> Sequence[Any]:
+        return go(read_choice(str(event.value)), view)
 
     def go(place: Place, view: View) -> Sequence[Any]:
         return (place, *chosen(bench, place, view)) if place[0] else [gr.skip()] * 5
@@ -238,12 +239,13 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
         trigger(told(find), [task.words, task.device], [task.found, task.note], trigger_mode="always_last", **QUIET)
     task.device.focus(told(listed), None, task.device, **QUIET)
     task.part.focus(lambda: gr.Dropdown(parts()), None, task.part, **QUIET)  # another detector may inspect by now
-    task.found.input(told(pick), [task.found, task.view], shown, **QUIET)
+    # What was pressed is taken from the press: another search may have taken it off the list that the server knows.
+    task.found.select(told(pick), task.view, shown, **QUIET)
     task.step.input(told(jump), [task.place, task.step, task.view], shown, **QUIET)
     task.back.click(told(lambda place, view: move(place, view, -1)), now, shown, **QUIET)
     task.forth.click(told(lambda place, view: move(place, view, 1)), now, shown, **QUIET)
     task.view.input(told(go), now, shown, **QUIET)
-    task.view.change(lambda view: gr.Image(visible=view == "before_after"), task.view, answer.before, **QUIET)
+    task.view.change(lambda view: gr.Column(visible=view == "before_after"), task.view, answer.earlier, **QUIET)
     task.add.click(add_line, [task.wanted, task.how, task.number, task.part], task.wanted, **QUIET)
     question_fold.wire(task.asked, task.wanted)
 

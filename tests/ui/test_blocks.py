@@ -9,7 +9,9 @@ def test_no_event_of_the_page_is_offered_as_an_api():
     assert [each["api_name"] for each in events if each["api_visibility"] != "private"] == []
 
 
-def test_a_guide_that_another_search_just_took_off_the_list_can_be_picked():
-    found = next(each for each in build().blocks.values() if getattr(each, "elem_id", None) == "found")
-    found.choices = []  # as the server has it, while the page still shows what was found before
-    assert found.preprocess("sample-practice-block#1") == "sample-practice-block#1"
+def test_what_is_pressed_in_the_list_of_guides_is_not_looked_for_in_what_the_server_has_of_it():
+    page = build()
+    (found,) = (each._id for each in page.blocks.values() if getattr(each, "elem_id", None) == "found")
+    picked = [each for each in page.config["dependencies"] if (found, "select") in map(tuple, each["targets"])]
+    assert picked
+    assert all(found not in each["inputs"] for each in page.config["dependencies"])

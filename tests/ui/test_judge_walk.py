@@ -243,6 +243,9 @@ def test_phones_reach_every_kind_and_its_drop_boxes(browser: Browser, url: str, 
 
     # What a pile is called covers nothing in its box, and its buttons are called by words.
     pile = phone.locator("#states-yes")
+    if not pile.is_visible():  # there are states already: it is folded
+        phone.locator("#fold-states > button").click()
+    expect(pile.locator(".icon-wrap")).to_be_visible()
     label, icon = pile.locator("label").first.bounding_box(), pile.locator(".icon-wrap").bounding_box()
     assert label is not None
     assert icon is not None
