@@ -121,12 +121,7 @@ def require_online() -> None:
 
 @contextmanager
 def hub_errors(about: str, kind: Kind = "model", secret: str = "") -> Iterator[None]:
-    """Tell all that goes wrong at the Hub in one sentence, and ask anew whether it is there where it is not.
-
-    Args:
-        about: What it is about, as a person would call it: the repository's name.
-        kind: Of the repository.
-        secret: A token that is not stored, and is told neither.
+    """Do as `in_a_sentence`, whose words these are, and ask anew whether the Hub is there where it is not.
 
     Raises:
         Unreachable: The Hub cannot be reached, or is too busy: the same may go well later.
