@@ -19,8 +19,7 @@ from repairai.hub_faults import Kind
 from repairai.judge import judges
 from repairai.runs.folder import RunFolder, read_json, run_folders
 from repairai.runs.queue import is_elsewhere
-from repairai.runs.set_removal import is_needed
-from repairai.runs.state import read_exit
+from repairai.runs.set_removal import could_go_on, is_needed, what_made
 from repairai.sop import agents
 from repairai.vision import detectors
 
@@ -183,29 +182,12 @@ def _needed(runs: Sequence[_Run]) -> tuple[str, ...]:
 
 
 def _stuck(runs: Sequence[_Run]) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            each.folder.id
-            for each in runs
-            if not each.folder.order.exists() and not is_needed(each.folder) and not _has_finished(each.folder)
-        )
-    )
-
-
-def _has_finished(run: RunFolder) -> bool:
-    ended = read_exit(run)
-    return ended is not None and ended.state == "finished"
+    return tuple(sorted(each.folder.id for each in runs if could_go_on(each.folder) and not is_needed(each.folder)))
 
 
 def _runs() -> Iterator[_Run]:
     for folder in run_folders():
-        about = read_json(folder.about)
-        parent = about.get("parent")
-        if isinstance(parent, str) and parent:
-            about = read_json(RunFolder(folder.path.parent / parent).about)
-        said = about.get("about")
-        said = said if isinstance(said, dict) else {}
-        directory = Path(str(about.get("directory") or ""))
+        said, directory = what_made(folder)
         yield _Run(folder, str(said.get("model") or ""), str(said.get("data") or ""), directory)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from repairai.errors import RepairError
 from repairai.files import expanded, set_aside
@@ -48,7 +49,7 @@ def users(folder: Path) -> tuple[list[str], list[str]]:
             continue
         if is_needed(run):
             needs.append(run.id)
-        elif not run.order.exists() and not _has_finished(run):
+        elif could_go_on(run):
             could.append(run.id)
     return sorted(needs), sorted(could)
 
@@ -58,21 +59,28 @@ def is_needed(run: RunFolder) -> bool:
     return run.queued.exists() or is_alive(run)
 
 
-def _data_of(run: RunFolder) -> Path | None:
-    """Return the folder of the data that a run needs: its own, or those of the run that it evaluates."""
+def could_go_on(run: RunFolder) -> bool:
+    """Tell whether a run that neither waits nor is at work could still be gone on with."""
+    ended = read_exit(run)
+    return not run.order.exists() and not (ended is not None and ended.state == "finished")
+
+
+def what_made(run: RunFolder) -> tuple[dict[str, Any], Path]:
+    """Return what a run is made with, by its recipe, or the run that it evaluates; and what its paths relate to."""
     about = read_json(run.about)
     parent = about.get("parent")
     if isinstance(parent, str) and parent:
         about = read_json(RunFolder(run.path.parent / parent).about)
     said = about.get("about")
-    data = said.get("data") if isinstance(said, dict) else None
-    return _real(Path(str(about.get("directory", ""))) / expanded(data)) if isinstance(data, str) and data else None
+    return said if isinstance(said, dict) else {}, Path(str(about.get("directory") or ""))
+
+
+def _data_of(run: RunFolder) -> Path | None:
+    """Return the folder of the data that a run needs."""
+    said, directory = what_made(run)
+    data = said.get("data")
+    return _real(directory / expanded(data)) if isinstance(data, str) and data else None
 
 
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
-
-
-def _has_finished(run: RunFolder) -> bool:
-    ended = read_exit(run)
-    return ended is not None and ended.state == "finished"
