@@ -1,8 +1,5 @@
 """The trainer computes TRL's loss, tries the worst step without a trace, and knows each recipe's optimizer."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -100,28 +97,6 @@ def test_layer_by_layer_trains_the_whole_model(tmp_path):
     first = trainer.evaluate()["eval_loss"]
     trainer.train()
     assert trainer.evaluate()["eval_loss"] < first - 0.5
-
-
-HOLES = """
-import torch
-from training.sop.trainer import give_back
-def resident_mib():
-    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
-blocks = [torch.ones(2**18) for _ in range(300)]
-pin = torch.ones(2**18)
-del blocks
-before = resident_mib()
-give_back()
-print(before - resident_mib())
-"""
-"""300 MiB that are free below something in use, where a heap may not shrink by itself."""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has to be told")
-def test_memory_that_is_free_below_what_is_in_use_goes_back():
-    quiet = {**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": str(2**25)}
-    done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True, env=quiet)
-    assert float(done.stdout) > 250
 
 
 def test_on_a_processor_each_step_gives_its_memory_back(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 
 from repairai.hardware.recipe import Detecting, Recipe
+from training import heap
 from training.arguments import arguments
 from training.detector.forward import Forward, Plain
 from training.detector.judged import Judge
@@ -180,8 +181,10 @@ def make_trainer(
         out: Folder for checkpoints.
         callbacks: That watch it.
     """
-    if isinstance(forward, Plain) and not torch.cuda.is_available():
-        suit_processor(model, recipe.step.image_px)
+    if not torch.cuda.is_available():
+        heap.keep()
+        if isinstance(forward, Plain):
+            suit_processor(model, recipe.step.image_px)
     mean = RunningMean(model, detecting(recipe).ema)
     own: list[TrainerCallback] = [mean, *callbacks]  # the mean is saved before a checkpoint is marked as whole
     if recipe.patience and judge is not None:

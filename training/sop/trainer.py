@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from trl import SFTConfig, SFTTrainer
 
 from repairai.hardware.recipe import Recipe
 from training.arguments import arguments
+from training.heap import give_back
 from training.layerwise import Layerwise
 from training.sop.model import DTYPES, adapters
 from training.sop.rows import IGNORED, Batches, ByLength
@@ -174,23 +172,6 @@ def _summed_loss(head: torch.nn.Module, states: torch.Tensor, labels: torch.Tens
 
 def _part_loss(head: torch.nn.Module, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(head(states).float(), labels, reduction="sum")
-
-
-def give_back() -> None:
-    """Give the system the memory that was freed, as far as the C library can.
-
-    glibc keeps what lies below anything that is still in use, and rows of another length seldom fit into such holes, so
-    a process grows from step to step. Their pages are let go here; what is in use stays where it is.
-    """
-    trim = _trim()
-    if trim:
-        trim(0)
-
-
-@cache
-def _trim() -> Any:
-    """Return glibc's `malloc_trim`; None where the C library is another."""
-    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 def make_trainer(
