@@ -372,6 +372,15 @@ def test_it_fits_a_phone_and_a_glove(browser: Browser, url: str):
     phone.close()
 
 
+def test_no_tab_is_narrower_than_another(page: Page):
+    page.set_viewport_size({"width": 1000, "height": 900})
+    widths = {}
+    for name in ("Inspect", "Guides", "Train", "Runs", "Records", "Hub", "Hardware"):
+        page.get_by_role("tab", name=name, exact=True).click()
+        widths[name] = page.locator("#tabs").evaluate("tabs => tabs.clientWidth")
+    assert set(widths.values()) == {936}, widths
+
+
 def test_a_foreign_host_name_gets_nothing(url: str):
     request = urllib.request.Request(url, headers={"Host": "evil.example"})
     with pytest.raises(urllib.error.HTTPError) as refused:
