@@ -52,7 +52,7 @@ def lay(prefix: str = "") -> Elsewhere:
     Args:
         prefix: Of its names on the page, where there is more than one.
     """
-    with gr.Accordion("On the Hub", open=False, elem_id=f"{prefix}elsewhere"):
+    with gr.Accordion("On the Hub", open=False, elem_id=f"{prefix}elsewhere", elem_classes="fold"):
         push = gr.Textbox(
             "", label="Then put the model there, private", placeholder="OWNER/NAME; empty: it stays here",
             max_lines=1, elem_id=f"{prefix}push-to",

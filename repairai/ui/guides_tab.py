@@ -15,6 +15,7 @@ from repairai.ui import ask_panel, render
 from repairai.ui.workbench import Workbench, live, told
 
 HEAD = ["Id", "Guide", "Device", "Steps", "Licence"]
+WIDTHS = ["25%", "33%", "18%", "9%", "15%"]
 SHOWN = 200
 
 
@@ -46,7 +47,9 @@ def build(bench: Workbench, shared: bool = False) -> None:
     gr.HTML("<h2>The library</h2>")
     with gr.Row():
         device = gr.Textbox("", label="Only devices whose name holds", elem_id="library-device", max_lines=1)
-    table = gr.Dataframe(headers=HEAD, interactive=False, wrap=True, elem_id="library", max_height=360)
+    table = gr.Dataframe(
+        headers=HEAD, column_widths=WIDTHS, interactive=False, wrap=True, elem_id="library", max_height=360
+    )
     guide = gr.HTML(
         '<p class="fine">Choose a row to read the guide.</p>', elem_id="guide", css_template=ask_panel.CITED_STYLE
     )

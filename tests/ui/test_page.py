@@ -372,12 +372,15 @@ def test_it_fits_a_phone_and_a_glove(browser: Browser, url: str):
     phone.close()
 
 
-def test_no_tab_is_narrower_than_another(page: Page):
+def test_all_tabs_are_as_wide_and_show_nothing_of_a_run_that_is_not_there(page: Page):
     page.set_viewport_size({"width": 1000, "height": 900})
     widths = {}
     for name in ("Inspect", "Guides", "Train", "Runs", "Records", "Hub", "Hardware"):
         page.get_by_role("tab", name=name, exact=True).click()
         widths[name] = page.locator("#tabs").evaluate("tabs => tabs.clientWidth")
+        if name == "Runs":
+            expect(page.locator("#runs")).to_contain_text("There are no runs yet", timeout=PATIENCE_MS)
+            expect(page.locator("#fold-log")).to_be_hidden()
     assert set(widths.values()) == {936}, widths
 
 
