@@ -33,8 +33,10 @@ def look() -> dict[str, Any]:
 def _theme() -> gr.themes.Base:
     fonts: Any = ["system-ui", "sans-serif"]
     mono: Any = ["ui-monospace", "monospace"]
+    links = ("", "_hover", "_active", "_visited")
     return gr.themes.Base(
         primary_hue=gr.themes.colors.teal,
+        secondary_hue=gr.themes.colors.teal,
         neutral_hue=gr.themes.colors.slate,
         radius_size=gr.themes.sizes.radius_md,
         text_size=gr.themes.sizes.text_lg,
@@ -44,6 +46,8 @@ def _theme() -> gr.themes.Base:
         body_background_fill="*neutral_50",
         block_border_width="1px",
         color_accent="*primary_700",
+        **{f"link_text_color{each}": "*primary_700" for each in links},
+        **{f"link_text_color{each}_dark": "*primary_400" for each in links},
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",

@@ -76,6 +76,7 @@ def test_somebody_logs_in_finds_something_and_lets_it_inspect(page: Page, hub: H
     assert not shows(page, reads)
     assert not shows(page, writes)
     expect(page.locator("#hub-found [data-repo='me/old']")).to_contain_text("private")
+    expect(page.locator("#hub-found a").first).to_have_css("color", "rgb(15, 118, 110)")  # the page's one accent
 
     field(page, "hub-words").fill("eyes")
     page.locator("#hub-search").click()
