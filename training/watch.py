@@ -131,6 +131,7 @@ class Watch(TrainerCallback):
                 ap=_finite(logs.get("eval_ap")),
                 ap50=_finite(logs.get("eval_ap50")),
                 exact=_finite(logs.get("eval_exact")),
+                right=_finite(logs.get("eval_right")),
             )
         )
         if "loss" in logs:

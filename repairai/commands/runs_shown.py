@@ -118,6 +118,7 @@ def _lines(folder: RunFolder, came: Came) -> list[str]:
         *([f"lowest loss on the validation data {came.best_eval_loss:.3f} at step {came.best_step}"]
           if came.best_eval_loss is not None else []),
         *([f"at most {came.exact:.1%} of parts on validation photos counted"] if came.exact is not None else []),
+        *([f"at most {came.right:.1%} of validation questions answered right"] if came.right is not None else []),
         *([f"{came.tokens_per_second:,.0f} tokens/s"] if came.tokens_per_second else []),
         *([f"{came.memory_gib:.2f} GiB held at most"] if came.memory_gib else []),
     ]  # fmt: skip

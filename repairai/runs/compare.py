@@ -57,6 +57,8 @@ class Came:
         tested: Of a detector that was evaluated: `exact`, `decided`, `escape` and `false_call` on its test photos, in
             [0, 1]; of a judge `balanced` and `blank` in place of `exact`; empty for others.
         tested_on: SHA-256 of these photos; only where it is the same can the figures of two runs be compared.
+        right: Of a judge that reads photos and words: the highest share of questions about validation photos that were
+            answered right, in [0, 1].
     """
 
     run: Run
@@ -69,6 +71,7 @@ class Came:
     ap: float | None = None
     tested: dict[str, float] = field(default_factory=dict)
     tested_on: str = ""
+    right: float | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,9 @@ def came_of(folder: RunFolder, curves: dict[str, tuple[tuple[int, float], ...]] 
     rates = sorted(value for _, value in curves.get("tokens_per_second", ()))
     held = [value for _, value in curves.get("memory_gib", ())]
     losses = curves.get("loss", ())
-    exact, ap = (max((value for _, value in curves.get(name, ())), default=None) for name in ("exact", "ap"))
+    exact, ap, right = (
+        max((value for _, value in curves.get(name, ())), default=None) for name in ("exact", "ap", "right")
+    )
     return Came(
         read_run(folder),
         losses[-1][1] if losses else None,
@@ -129,6 +134,7 @@ def came_of(folder: RunFolder, curves: dict[str, tuple[tuple[int, float], ...]] 
         exact,
         ap,
         *_tested(folder),
+        right=right,
     )
 
 
@@ -161,6 +167,7 @@ def figures(came: Sequence[Came]) -> tuple[tuple[str, ...], ...]:
         ("lowest validation loss", *(_form(each.best_eval_loss, ".3f") for each in came)),
         ("most parts counted exactly on validation photos", *(_form(each.exact, ".1%") for each in came)),
         ("highest average precision on them", *(_form(each.ap, ".3f") for each in came)),
+        ("most validation questions answered right", *(_form(each.right, ".1%") for each in came)),
         *((f"{words} {on}", *(_form(each.tested.get(name), ".1%") for each in came)) for name, words in TESTED.items()),
         ("tokens/s", *(_form(each.tokens_per_second, ",.0f") for each in came)),
         ("memory at most", *(_form(each.memory_gib, ".2f", " GiB") for each in came)),

@@ -46,6 +46,7 @@ class Metric:
         ap: COCO's average precision (IoU 0.50 to 0.95) on the validation photos, in [0, 1].
         ap50: Likewise at IoU 0.50.
         exact: Share of parts on validation photos that are counted exactly, in [0, 1].
+        right: Share of questions about validation photos that are answered right, each asked both ways, in [0, 1].
     """
 
     step: int
@@ -63,6 +64,7 @@ class Metric:
     ap: float | None = None
     ap50: float | None = None
     exact: float | None = None
+    right: float | None = None
 
 
 NAMES = tuple(field.name for field in fields(Metric))

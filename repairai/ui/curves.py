@@ -77,6 +77,9 @@ def of_run(series: Mapping[str, Points]) -> list[Plot]:
     return [
         Plot("Loss", "", (line("training", "loss", noisy=True), looks), tall=True),
         Plot("What is found on validation photos", "", found, from_zero=True, tall=True),
+        Plot(
+            "Validation questions answered right", "", (line("right", "right", dots=True),), from_zero=True, tall=True
+        ),
         Plot("Learning rate", "", (line("learning rate", "learning_rate"),), from_zero=True),
         Plot("Speed", "tokens/s", (line("speed", "tokens_per_second", noisy=True),), from_zero=True),
         Plot("Memory", "GiB", (line("this run", "memory_gib"), line("the whole GPU", "gpu_gib", 2)), from_zero=True),

@@ -180,7 +180,10 @@ def figures(run: Run, series: Mapping[str, Points]) -> str:
         if looks:
             at, lowest = min(looks, key=lambda point: point[1])
             found.append(("Validation loss", f"{written(looks[-1][1])}, best {written(lowest)} at step {at:,}"))
-        for name, field, form in (("Parts counted exactly", "exact", ".1%"), ("Average precision", "ap", ".3f")):
+        for name, field, form in (
+            ("Parts counted exactly", "exact", ".1%"), ("Average precision", "ap", ".3f"),
+            ("Questions answered right", "right", ".1%"),
+        ):  # fmt: skip
             if points := series.get(field, ()):
                 at, highest = max(points, key=lambda point: point[1])
                 found.append((name, f"{points[-1][1]:{form}}, best {highest:{form}} at step {at:,}"))
@@ -261,6 +264,7 @@ def compared(found: Comparison) -> str:
         Plot("Validation loss", "", lines("eval_loss", dots=True), tall=True),
         Plot("Parts counted exactly on validation photos", "", lines("exact", dots=True), from_zero=True, tall=True),
         Plot("Average precision on them", "", lines("ap", dots=True), from_zero=True),
+        Plot("Validation questions answered right", "", lines("right", dots=True), from_zero=True, tall=True),
         Plot("Speed, its course", "tokens/s", lines("tokens_per_second"), from_zero=True),
         Plot("Memory", "GiB", lines("memory_gib"), from_zero=True),
     ]

@@ -17,6 +17,7 @@ from repairai.judge.photo_prompt import FAMILIES, JUDGE_FILE
 from repairai.judge.reasoner import load_reasoner
 from repairai.judge.state_set import StateExample
 from repairai.judge.vision_language import VisionLanguage, load_vision_language
+from repairai.runs.checkpoints import best
 from repairai.runs.folder import RunFolder, new_run
 from repairai.runs.journal import Asked, Journal
 from repairai.runs.metrics import read_new
@@ -27,7 +28,7 @@ from tests.training.judge_states import OPPOSITE, QUESTION, patch, write_states
 from training import judge_merge, merging
 from training.judge.vision_language import read_rows, train
 from training.judge.vlm_model import adapters, load_for_training
-from training.judge.vlm_rows import PhotoBatches, both_ways, by_room, evened
+from training.judge.vlm_rows import OTHER, PhotoBatches, both_ways, by_room, evened
 from training.judge.vlm_trainer import VisionLanguageTrainer
 
 
@@ -89,6 +90,26 @@ def test_it_learns_photos_by_heart_and_is_asked(tmp_path: Path, family: str, met
     knows_by_heart(merged)
     assert merged.limits(QUESTION).sure == 0.9
     assert not (folder.path / "merged" / "adapter_config.json").exists()
+
+
+@pytest.mark.slow
+def test_it_tells_how_many_questions_it_answers_right_as_it_would_if_it_were_asked(tmp_path: Path):
+    write_states(tmp_path / "states", val=6)
+    save_tiny(tmp_path / "model", "smolvlm")
+    recipe = recipe_for(tmp_path, "smolvlm", max_steps=30, eval_steps=10)
+    folder = run_of(recipe)
+    trained(recipe, folder)
+    looks = {line.step: line.right for line in read_new(folder.metrics, 0)[0] if line.eval_loss is not None}
+    assert list(looks) == [0, 10, 20, 30]
+    kept = best(folder)
+    judge = load_reasoner(str(folder.model), "mine", "")
+    asked = [
+        (judge.ask(patch(at % 2 == 0, at), question) > 0.5) == ((at % 2 == 0) == (question == QUESTION))
+        for at in range(8, 14)
+        for question in (QUESTION, OPPOSITE)
+    ]
+    assert kept
+    assert looks[kept.step] == pytest.approx(sum(asked) / len(asked))
 
 
 @pytest.mark.slow
@@ -232,14 +253,18 @@ def test_the_loss_is_that_of_the_answers_alone(tmp_path: Path):
     assert [(row["question"], row["answer"]) for row in rows] == [(QUESTION, "yes"), (OPPOSITE, "no")]
     batch = PhotoBatches(prompt, 128)(rows)
     judge = VisionLanguage(model.eval(), prompt, "in memory")
-    wanted = [
-        -judge.scores(patch(True, 0), row["question"]).log_softmax(-1)[prompt.answer(row["answer"])] for row in rows
-    ]
+    scores = [judge.scores(patch(True, 0), row["question"]).log_softmax(-1) for row in rows]
+    wanted = [-each[prompt.answer(row["answer"])] for each, row in zip(scores, rows, strict=True)]
     trainer = VisionLanguageTrainer.__new__(VisionLanguageTrainer)
-    trainer.model = model
+    trainer.model, trainer.prompt, trainer.right = model, prompt, []
     trainer.args = type("Arguments", (), {"bf16": False, "fp16": False})()
     found = trainer.compute_loss(model, batch)
     assert found.item() == pytest.approx(float(sum(wanted)) / 2, abs=1e-4)
+    for each, row, right in zip(scores, rows, trainer.right, strict=True):
+        shares = {
+            word: sum(each[at].exp() for at, meant in prompt.answer_ids.items() if meant == word) for word in OTHER
+        }
+        assert right == (shares[row["answer"]] > shares[OTHER[row["answer"]]])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -19,7 +19,7 @@ from repairai.runs.queue import Waiting
 from repairai.runs.scores import Compared, ExamSheet, Lengths, Loss, Mark, Sample, Scores
 from repairai.runs.state import Run, State
 from repairai.sop.agents import STEPS, Agent
-from repairai.ui import detector_runs, scores_render
+from repairai.ui import curves, detector_runs, scores_render
 from repairai.ui import runs_render as render
 from tests.runs.test_detector_gate import figures, judged, marks, trained
 
@@ -202,6 +202,10 @@ def test_detectors_beside_each_other_show_what_they_count():
     assert "by trl" in render.head(run())
     assert "by trl" not in render.head(run(task="detector"))
     assert "<dt>Parts counted exactly</dt><dd>87.5%, best 87.5% at step 2</dd>" in own
+    judges = {"right": ((20, 1.0), (40, 0.9))}
+    own = render.figures(run(last=Metric(40, NOW)), judges)
+    assert "<dt>Questions answered right</dt><dd>90.0%, best 100.0% at step 20</dd>" in own
+    assert "Validation questions answered right" in curves.drawn(curves.of_run(judges))
 
 
 def test_worst_photos_are_shown_where_the_evaluation_has_drawn_them():

@@ -21,6 +21,7 @@ class VisionLanguageTrainer(SopTrainer):
     """Trains a vision-language model on rows of `training.judge.vlm_rows`."""
 
     prompt: PhotoPrompt
+    right: list[bool]
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -40,9 +41,30 @@ class VisionLanguageTrainer(SopTrainer):
             scores = whole.get_output_embeddings()(found.last_hidden_state[:, :-1][trained]).float()
         if most := getattr(whole.config.get_text_config(), "final_logit_softcapping", None):
             scores = most * torch.tanh(scores / most)
+        if not self.model.training:
+            self.right += self._answered_right(scores, labels[trained])
         loss = torch.nn.functional.cross_entropy(scores, labels[trained], reduction="sum")
         loss = loss / (trained.sum() if num_items_in_batch is None else num_items_in_batch)
         return (loss, {"loss": loss}) if return_outputs else loss
+
+    def _answered_right(self, scores: torch.Tensor, meant: torch.Tensor) -> list[bool]:
+        """Return for each answer whether yes and no are told apart as they should be; see `VisionLanguage.ask`.
+
+        Args:
+            scores: (n, vocabulary) of the word that comes next.
+            meant: (n,) the token that should.
+        """
+        ids = torch.tensor(sorted(self.prompt.answer_ids), device=scores.device)
+        yes = torch.tensor([self.prompt.answer_ids[int(each)] == "yes" for each in ids], device=scores.device)
+        says_yes = scores[:, ids].softmax(-1)[:, yes].sum(-1) > 0.5
+        return (says_yes == torch.isin(meant, ids[yes])).tolist()
+
+    def evaluation_loop(self, *words: Any, metric_key_prefix: str = "eval", **named: Any) -> Any:
+        """Return what transformers' loop finds, with the share of questions that were answered right."""
+        self.right = []
+        found = super().evaluation_loop(*words, metric_key_prefix=metric_key_prefix, **named)
+        found.metrics[f"{metric_key_prefix}_right"] = sum(self.right) / max(len(self.right), 1)
+        return found
 
     def _longest(self, dataset: Any, n: int) -> dict[str, Any]:
         order = by_room(dataset, self.prompt)[-n:]
@@ -77,6 +99,6 @@ def make_trainer(
         peft_config=adapters(recipe),
         callbacks=list(callbacks),
     )
-    trainer.layerwise, trainer.prompt = recipe.step.layerwise, prompt
+    trainer.layerwise, trainer.prompt, trainer.right = recipe.step.layerwise, prompt, []
     set_precision(trainer, recipe)
     return trainer
