@@ -123,7 +123,7 @@ def machine(flavor: str) -> Hardware:
     )
 
 
-def begin(command: list[str], flavor: str, timeout_hours: float, name: str, owner: str) -> Job:
+def begin(command: list[str], flavor: str, timeout_hours: float, name: str, owner: str, key: str) -> Job:
     """Start a job and return it. The token of who is logged in goes with it as a secret, which the Hub keeps encrypted.
 
     Args:
@@ -132,8 +132,10 @@ def begin(command: list[str], flavor: str, timeout_hours: float, name: str, owne
         timeout_hours: After which the Hub ends it, whatever it is at.
         name: What it is called there.
         owner: Who pays: an account's name, or that of an organisation.
+        key: By which it can be found where the Hub's answer is not heard.
 
     Raises:
+        Unreachable: The Hub did not answer, and may have started it.
         RepairError: The Hub refuses.
     """
     with hub_errors(f"a job on {flavor}"):
@@ -143,10 +145,21 @@ def begin(command: list[str], flavor: str, timeout_hours: float, name: str, owne
             secrets={"HF_TOKEN": get_token()},
             flavor=flavor,
             timeout=round(timeout_hours * 3600),
-            labels={"name": name, "made-by": "repairai"},
+            labels={"name": name, "made-by": "repairai", "key": key},
             namespace=owner,
         )
     return Job(info.id, owner, info.url)
+
+
+def find(owner: str, key: str) -> Job | None:
+    """Return the job that was begun with a key, or None where there is none.
+
+    Raises:
+        RepairError: The Hub does not say.
+    """
+    with hub_errors(f"the jobs of {owner}"):
+        info = next(iter(api().list_jobs(labels={"key": key}, namespace=owner)), None)
+    return Job(info.id, owner, info.url) if info else None
 
 
 def look(job: Job) -> Seen:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import queue
+import secrets
 import shutil
 import sys
 import threading
@@ -23,7 +24,9 @@ from pathlib import Path
 from repairai.errors import RepairError
 from repairai.hardware.recipe import Job, Recipe, read_recipe
 from repairai.hub import jobs, push
+from repairai.hub_faults import Unreachable
 from repairai.runs.folder import RunFolder, read_json
+from repairai.runs.hub_ending import found, job_of
 from repairai.runs.hub_sent import cost, sent_files
 from repairai.runs.hub_speaking import JOB, Speaking, read_speaking, write_speaking
 from repairai.runs.journal import Asked, Journal
@@ -53,10 +56,12 @@ def follow(folder: RunFolder, journal: Journal) -> None:
         Asked: It was asked to stop or to pause, and did so.
     """
     speaking = read_speaking(folder)
-    if speaking is None or not speaking.id:
-        speaking = _begin(folder, read_recipe(folder.recipe), journal)
-    else:
+    if speaking and (job := found(speaking)):
+        speaking = replace(speaking, id=job.id, address=job.address)
+        write_speaking(folder, speaking)
         journal.event("job", f"listens again to the job {speaking.id}")
+    else:
+        speaking = _begin(folder, read_recipe(folder.recipe), journal)
     asked, seen = _listen(folder, speaking, journal)
     ended = _bring_back(folder, speaking, journal)
     push.remove(speaking.repo, "dataset")
@@ -81,7 +86,7 @@ def _begin(folder: RunFolder, recipe: Recipe, journal: Journal) -> Speaking:
     asking = recipe.job or Job()
     price = cost(asking)
     journal.phase("sending code and data")
-    speaking = read_speaking(folder) or Speaking(f"{price.owner}/repairai-job-{folder.id}"[:96].rstrip("-."))
+    speaking = Speaking(f"{price.owner}/repairai-job-{folder.id}"[:96].rstrip("-."), owner=price.owner)
     files = sent_files(recipe, folder)
     card = (
         "# A training of RepairAI\n\nCode, data and recipe of a run on Hugging Face Jobs. It is deleted when the run "
@@ -92,8 +97,17 @@ def _begin(folder: RunFolder, recipe: Recipe, journal: Journal) -> Speaking:
     journal.phase("waiting for a machine")
     command = ["uv", "run", "--no-project", "--with", "huggingface_hub>=2.0,<3", "python", "-c", BOOT]
     command += [speaking.repo, folder.id, str(asking.timeout_hours)]
-    job = jobs.begin(command, asking.flavor, asking.timeout_hours, folder.id, price.owner)
-    speaking = replace(speaking, id=job.id, owner=job.owner, address=job.address, heard=0)
+    speaking = replace(speaking, key=secrets.token_hex(8))
+    write_speaking(folder, speaking)  # before: where this process ends in the next moment, the job is found by its key
+    try:
+        job = jobs.begin(command, asking.flavor, asking.timeout_hours, folder.id, price.owner, speaking.key)
+    except RepairError as error:
+        if not isinstance(error, Unreachable):
+            (folder.path / JOB).unlink()
+            with suppress(RepairError):
+                push.remove(speaking.repo, "dataset")
+        raise
+    speaking = replace(speaking, id=job.id, address=job.address)
     write_speaking(folder, speaking)
     journal.event("job", f"the job {job.id} was started: {price.said}", id=job.id, address=job.address)
     return speaking
@@ -106,7 +120,7 @@ def _listen(folder: RunFolder, speaking: Speaking, journal: Journal) -> tuple[st
     listener: threading.Thread | None = None
     while True:
         if listener is None or not listener.is_alive():
-            listener = threading.Thread(target=_hear, args=(speaking.job, said), daemon=True)
+            listener = threading.Thread(target=_hear, args=(job_of(speaking), said), daemon=True)
             listener.start()
         speaking = _write_down(folder, speaking, said, journal)
         now = time.monotonic()
@@ -116,7 +130,7 @@ def _listen(folder: RunFolder, speaking: Speaking, journal: Journal) -> tuple[st
         if now - looked_at > LOOK_SECONDS or (asked and now - looked_at > POLL_SECONDS):
             looked_at = now
             try:
-                seen = jobs.look(speaking.job)
+                seen = jobs.look(job_of(speaking))
             except RepairError as error:
                 if now - reached_at > LOST_SECONDS:
                     raise RepairError(
@@ -130,7 +144,7 @@ def _listen(folder: RunFolder, speaking: Speaking, journal: Journal) -> tuple[st
                 _write_down(folder, speaking, said, journal)
                 return asked, seen
             if asked and now - asked_at > GRACE_SECONDS:
-                jobs.cancel(speaking.job)
+                jobs.cancel(job_of(speaking))
         time.sleep(POLL_SECONDS)
 
 
@@ -184,8 +198,8 @@ def _take(told: dict[str, object], folder: RunFolder, journal: Journal) -> None:
 
 def _ask(speaking: Speaking, journal: Journal) -> None:
     """Ask a job to stop with a checkpoint; one that has not begun is cancelled."""
-    if jobs.look(speaking.job).waits:
-        jobs.cancel(speaking.job)
+    if jobs.look(job_of(speaking)).waits:
+        jobs.cancel(job_of(speaking))
         return
     journal.phase("asking the job to stop")
     push.put(speaking.repo, "dataset", jobs.STOP, b"stop\n")

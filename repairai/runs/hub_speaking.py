@@ -1,4 +1,4 @@
-"""Which job of Hugging Face a run has, kept in the run's folder; and how it is cancelled."""
+"""Which job of Hugging Face a run has, kept in the run's folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 
 from repairai.files import write_whole
-from repairai.hub import jobs
 from repairai.runs.folder import RunFolder, read_json
 
 JOB = "job.json"
@@ -19,10 +18,11 @@ class Speaking:
 
     Args:
         repo: The private data set through which both speak.
-        id: Of the job; empty: it was not started yet.
+        id: Of the job; empty: the Hub has not said it yet.
         owner: Who pays.
         address: Where it can be looked at in a browser.
         heard: Number of the last line that was heard of it.
+        key: By which the Hub knows it, written down before it is asked for; empty: none was asked for.
     """
 
     repo: str
@@ -30,11 +30,7 @@ class Speaking:
     owner: str = ""
     address: str = ""
     heard: int = 0
-
-    @property
-    def job(self) -> jobs.Job:
-        """The job itself."""
-        return jobs.Job(self.id, self.owner, self.address)
+    key: str = ""
 
 
 def read_speaking(folder: RunFolder) -> Speaking | None:
@@ -55,12 +51,7 @@ def write_speaking(folder: RunFolder, speaking: Speaking) -> None:
     write_whole(folder.path / JOB, json.dumps(asdict(speaking), indent=2).encode())
 
 
-def cancel(folder: RunFolder) -> None:
-    """End a run's job at once, where it has one that still costs.
-
-    Raises:
-        RepairError: The Hub does not answer.
-    """
+def may_cost(folder: RunFolder) -> bool:
+    """Return whether a job was asked for of which it is not known here that it has ended."""
     speaking = read_speaking(folder)
-    if speaking and speaking.id and not jobs.look(speaking.job).has_ended:
-        jobs.cancel(speaking.job)
+    return speaking is not None and bool(speaking.id or speaking.key)

@@ -24,6 +24,7 @@ from repairai.runs.checks import ready
 from repairai.runs.detached import launch
 from repairai.runs.events import add_event
 from repairai.runs.folder import Kind, RunFolder, new_run, read_json, run_folder, runs_folder
+from repairai.runs.hub_speaking import may_cost
 from repairai.runs.order import Order
 from repairai.runs.process import is_alive, read_process
 from repairai.runs.queue import alive_runs, is_elsewhere, put, queue_lock, waiting, wake
@@ -239,28 +240,40 @@ def ask(run_id: str, what: Word) -> Run:
 def kill(run_id: str) -> Run:
     """End a run at once, with all its processes: for one that does not stop, or does not leave, by itself.
 
-    What it did since its last checkpoint is lost.
+    What it did since its last checkpoint is lost. The job of one that is trained elsewhere is ended too, also where
+    nobody here listens to it any more.
 
     Raises:
-        RepairError: It is not at work, or it was not asked to stop before.
+        RepairError: It is not at work, or it was not asked to stop before; or its job was not ended.
     """
     folder = run_folder(run_id)
     process = read_process(folder.process)
     if process is None or not is_alive(folder):
-        raise RepairError(f"{run_id} is not at work", f"see `runs show {run_id}`")
+        if not may_cost(folder):
+            raise RepairError(f"{run_id} is not at work", f"see `runs show {run_id}`")
+        _end_job(folder)
+        add_event(folder.events, "killed", "its job was ended by force")
+        return read_run(folder)
     if not asked_of(folder) and not read_exit(folder):
         raise RepairError(
             f"{run_id} was not asked to stop yet, which keeps what it has learned", f"do that first: runs stop {run_id}"
         )
-    if is_elsewhere(folder):
-        from repairai.runs import hub_speaking
-
-        hub_speaking.cancel(folder)
     add_event(folder.events, "killed", "it was ended by force")
     _end_all(process)
     for path in folder.control.glob("*"):
         path.unlink(missing_ok=True)
+    if is_elsewhere(folder):
+        try:
+            _end_job(folder)
+        except RepairError as error:
+            raise RepairError(f"{run_id} was ended here; {error.what}", error.next_step) from None
     return read_run(folder)
+
+
+def _end_job(folder: RunFolder) -> None:
+    from repairai.runs.hub_ending import end  # with the Hub's client, which most runs never need
+
+    end(folder)
 
 
 def _end_all(process: Process) -> None:

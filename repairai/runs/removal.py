@@ -9,6 +9,7 @@ from repairai.errors import RepairError
 from repairai.files import set_aside
 from repairai.judge import judges
 from repairai.runs.folder import read_json, run_folder, run_folders
+from repairai.runs.hub_speaking import may_cost
 from repairai.runs.launch import wait_until_gone
 from repairai.runs.process import is_alive
 from repairai.runs.queue import queue_lock
@@ -30,6 +31,11 @@ def delete_run(run_id: str) -> None:
     with queue_lock():
         if is_alive(folder):
             raise RepairError(f"{run_id} is at work", f"stop it first: runs stop {run_id}")
+        if may_cost(folder):
+            raise RepairError(
+                f"{run_id} has a job of Hugging Face that may still work, and cost",
+                f"bring back what it made (runs resume {run_id}), or end it (runs kill {run_id})",
+            )
         for other in run_folders():
             if read_json(other.about).get("parent") == run_id and is_needed(other):
                 raise RepairError(f"{other.id} evaluates {run_id}", f"wait for it, or stop it: runs stop {other.id}")

@@ -13,6 +13,7 @@ from repairai.runs.checkpoints import checkpoints
 from repairai.runs.detector_scores import is_of_detector
 from repairai.runs.events import read_events
 from repairai.runs.folder import RunFolder, run_folder
+from repairai.runs.hub_speaking import may_cost
 from repairai.runs.judge_scores import is_of_judge
 from repairai.runs.lines import tail
 from repairai.runs.listing import Order, found
@@ -114,7 +115,7 @@ def buttons(folder: RunFolder, run: Run, order: Sequence[Waiting] = ()) -> list[
         found += ["activate", "evaluate"] if judged else ["evaluate", "activate"]
         found += ["back"] if kind.has_past() else []
         found += [kind.mark] if kind.mark else []
-    return [*found, *(["again"] if run.kind == "train" else []), "delete"]
+    return [*found, *(["again"] if run.kind == "train" else []), "kill" if may_cost(folder) else "delete"]
 
 
 def _asked_seconds(folder: RunFolder, what: str) -> float:

@@ -17,8 +17,11 @@ from repairai.named_sets import STATE_SETS
 from repairai.runs import launch
 from repairai.runs.folder import RunFolder
 from repairai.runs.hub_sent import cost, sent_files
+from repairai.runs.hub_speaking import read_speaking, write_speaking
 from repairai.runs.metrics import read_new
+from repairai.runs.removal import delete_run
 from repairai.runs.state import read_run
+from repairai.ui.runs_view import buttons
 from tests.hub_server.jobs import Play
 from tests.hub_server.server import HubServer
 from tests.hub_server.store import Job as StoredJob
@@ -198,6 +201,8 @@ def test_no_credit_is_one_sentence(hub: HubServer, monkeypatch: pytest.MonkeyPat
     assert run.exit is not None
     assert "credit" in run.exit.said
     assert not hub.store.jobs
+    assert hub.repo("dataset", "poor/repairai-job-poor") is None
+    delete_run("poor")
 
 
 def test_those_here_do_not_wait_for_one_there(signed_in: HubServer, recipe: Recipe):
@@ -207,8 +212,20 @@ def test_those_here_do_not_wait_for_one_there(signed_in: HubServer, recipe: Reci
     job = first_job(signed_in)
     assert read_run(folder).state == "running"
     assert launch.alive_runs() == []
+    launch.ask("there", "stop")  # then it looks often
     job.become("CANCELED")
-    assert until(folder, ENDED) == "failed"
+    assert until(folder, ENDED) == "stopped"
+
+
+def heard_of(folder: RunFolder) -> None:
+    """Wait until a run's folder tells the id of its job."""
+    last = time.monotonic() + 60
+    while time.monotonic() < last:
+        speaking = read_speaking(folder)
+        if speaking and speaking.id:
+            return
+        time.sleep(0.1)
+    raise AssertionError("its job's id was never written down")
 
 
 def test_killing_it_cancels_the_job(signed_in: HubServer, recipe: Recipe):
@@ -217,10 +234,69 @@ def test_killing_it_cancels_the_job(signed_in: HubServer, recipe: Recipe):
     folder = launch.start(recipe, "killed")
     job = first_job(signed_in)
     launch.ask("killed", "stop")
-    launch.kill("killed")
+    launch.kill("killed")  # also where its process has not yet heard that the job was begun
     assert job.stage == "CANCELED"
     assert until(folder, ENDED) in ("interrupted", "stopped")
     assert jobs.look(jobs.Job(job.id, "ada", "")).has_ended
+    assert signed_in.repo("dataset", "ada/repairai-job-killed") is None
+
+
+def unheard(hub: HubServer, recipe: Recipe, name: str) -> RunFolder:
+    """Return a run whose process ended when its job was begun, and before it heard of it."""
+    folder = launch.start(recipe, name)
+    heard_of(folder)
+    process = launch.read_process(folder.process)
+    assert process is not None
+    launch._end_all(process)
+    speaking = read_speaking(folder)
+    assert speaking is not None
+    write_speaking(folder, replace(speaking, id="", address=""))
+    assert until(folder, ENDED) == "interrupted"
+    assert [job.over for job in hub.store.jobs.values()] == [False]
+    return folder
+
+
+def test_a_job_that_nobody_listens_to_is_kept_in_mind_until_it_is_ended(signed_in: HubServer, recipe: Recipe):
+    signed_in.jobs = "play"
+    signed_in.next_job = Play((), None)
+    folder = unheard(signed_in, recipe, "lone")
+    assert buttons(folder, read_run(folder))[-1] == "kill"
+    with pytest.raises(RepairError, match="lone has a job of Hugging Face that may still work, and cost"):
+        delete_run("lone")
+    launch.kill("lone")
+    assert first_job(signed_in).stage == "CANCELED"
+    assert signed_in.repo("dataset", "ada/repairai-job-lone") is None
+    assert buttons(folder, read_run(folder))[-1] == "delete"
+    with pytest.raises(RepairError, match="lone is not at work"):
+        launch.kill("lone")
+    delete_run("lone")
+    assert not folder.path.exists()
+
+
+def test_a_job_that_was_begun_unheard_is_not_begun_twice(signed_in: HubServer, recipe: Recipe):
+    signed_in.jobs = "play"
+    signed_in.next_job = Play((), None)
+    folder = unheard(signed_in, recipe, "once")
+    launch.resume("once")
+    heard_of(folder)
+    assert any("listens again" in text for text in events(folder, "job"))
+    job = first_job(signed_in)  # it is the only one
+    launch.ask("once", "stop")
+    job.become("ERROR", "out of luck")
+    assert until(folder, ENDED) == "stopped"
+    launch.wait_until_gone(folder)
+    with pytest.raises(RepairError, match="once is not at work"):
+        launch.kill("once")
+
+
+def test_what_an_ended_job_made_is_not_thrown_away(signed_in: HubServer, recipe: Recipe):
+    signed_in.jobs = "play"
+    signed_in.next_job = Play((), None)
+    unheard(signed_in, recipe, "done")
+    first_job(signed_in).become("COMPLETED")
+    with pytest.raises(RepairError, match="the job of done has ended; bring back what it made: runs resume done"):
+        launch.kill("done")
+    assert signed_in.repo("dataset", "ada/repairai-job-done")
 
 
 def test_a_judges_states_go_along_with_their_photos(home: Path):
