@@ -1,13 +1,14 @@
 """Training a detector: photos a second of our loop beside the way of transformers' own object-detection example.
 
-    python benchmarks/detector_training.py [DATA] [--photos 160] [--rounds 2] [--megapixels 12]
+    python benchmarks/detector_training.py [DATA] [--photos 160] [--epochs 1] [--rounds 2] [--megapixels 12]
 
 DATA is a set that `training.detector_data` wrote (default: `screws_amv` of ../shared/data, as it is, 640 x 640 px, or
 enlarged to the size that a phone gives: they show the same, and take longer to read). Both sides train the built-in
 detector on the same photos in the same order, with the same batch, rate and clip, each in a process of its own, one
 after the other, and both are then judged by the same code on the same photos. Theirs is the example's way:
 its augmentation and `AutoImageProcessor` on whole photos as they are drawn, its collate function, a Trainer with its
-defaults, no evaluation. The augmentation is what the example lists, by albumentations 2.0.8 (MIT), which nothing
+defaults, no evaluation. Starting costs both sides about half a second, which weighs little in a training and much in
+one epoch of few photos. The augmentation is what the example lists, by albumentations 2.0.8 (MIT), which nothing
 else here needs: `pip install albumentations==2.0.8`. Where it is not installed it is left out, and that is said.
 """
 
@@ -150,8 +151,8 @@ class InOrder(Trainer):
         return SequentialSampler(self.train_dataset)
 
 
-def theirs(photos: PhotoSet, n: int, augmented: bool) -> tuple[tuple[float, float], torch.nn.Module]:
-    """Return the seconds that n photos take in their way, and the model."""
+def theirs(photos: PhotoSet, n: int, augmented: bool, epochs: int) -> tuple[tuple[float, float], torch.nn.Module]:
+    """Return the seconds that so many epochs of n photos take in their way, and the model."""
     torch.manual_seed(0)
     model = AutoModelForObjectDetection.from_pretrained(
         find_detector(BUILTIN), id2label={0: "screw"}, label2id={"screw": 0}, ignore_mismatched_sizes=True
@@ -162,7 +163,7 @@ def theirs(photos: PhotoSet, n: int, augmented: bool) -> tuple[tuple[float, floa
         trainer = InOrder(
             model=model,
             args=TrainingArguments(
-                output_dir=place, per_device_train_batch_size=BATCH, num_train_epochs=1, learning_rate=RATE,
+                output_dir=place, per_device_train_batch_size=BATCH, num_train_epochs=epochs, learning_rate=RATE,
                 max_grad_norm=CLIP, lr_scheduler_type="constant", remove_unused_columns=False, report_to="none",
                 save_strategy="no", eval_do_concat_batches=False, use_cpu=not torch.cuda.is_available(),
                 disable_tqdm=True,
@@ -176,12 +177,14 @@ def theirs(photos: PhotoSet, n: int, augmented: bool) -> tuple[tuple[float, floa
 # ---- ours
 
 
-def ours(photos: PhotoSet, n: int, preset: Augmentation, precision: str) -> tuple[tuple[float, float], torch.nn.Module]:
-    """Return the seconds that n photos take in our way, and the model."""
+def ours(
+    photos: PhotoSet, n: int, preset: Augmentation, precision: str, epochs: int
+) -> tuple[tuple[float, float], torch.nn.Module]:
+    """Return the seconds that so many epochs of n photos take in our way, and the model."""
     torch.manual_seed(0)
     step = Workload(BUILTIN, "full", batch=BATCH, image_px=SIZE_PX, precision=precision, optimizer="adamw")  # type: ignore[arg-type]
     recipe = Recipe(
-        "detector", step, 1.0, RATE, clip=CLIP, schedule="constant", warmup=0.0, patience=0, eval_steps=10**6,
+        "detector", step, float(epochs), RATE, clip=CLIP, schedule="constant", warmup=0.0, patience=0, eval_steps=10**6,
         detecting=Detecting(backbone_rate=1.0, augmentation=preset),
     )  # fmt: skip
     model, _ = load_detector_model(find_detector(BUILTIN), photos.parts)
@@ -226,9 +229,10 @@ def compared(theirs: dict[str, float], ours: dict[str, float]) -> str:
     return f"{ratio:.2f} times as fast, with {theirs['processor_ms'] / ours['processor_ms']:.2f} times less processor"
 
 
-def side(name: str, data: Path, n: int, precision: str) -> dict[str, float]:
+def side(name: str, data: Path, n: int, precision: str, epochs: int) -> dict[str, float]:
     """Return one side's figures from a process of its own."""
     command = [sys.executable, __file__, str(data), "--photos", str(n), "--side", name, "--precision", precision]
+    command += ["--epochs", str(epochs)]
     found = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
     if found.returncode:
         raise SystemExit(found.stderr[-3000:])
@@ -240,6 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--photos", type=int, default=160)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--megapixels", type=float, default=0.0, help="of each photo; 0: as it is")
@@ -249,11 +254,11 @@ def main() -> None:
         photos = read_photo_set(chosen.data)
         augmented = "not" not in chosen.side
         seconds, model = (
-            theirs(photos, chosen.photos, augmented)
+            theirs(photos, chosen.photos, augmented, chosen.epochs)
             if chosen.side in THEIR_SIDES
-            else ours(photos, chosen.photos, "bench" if augmented else "none", chosen.precision)
+            else ours(photos, chosen.photos, "bench" if augmented else "none", chosen.precision, chosen.epochs)
         )
-        n = min(chosen.photos, len(photos.of("train")))
+        n = min(chosen.photos, len(photos.of("train"))) * chosen.epochs
         wall, cpu = seconds
         print(json.dumps({"photos_per_second": n / wall, "processor_ms": cpu / n * 1000, **judged(photos, model)}))
         return
@@ -262,7 +267,7 @@ def main() -> None:
         rows: dict[str, list[dict[str, float]]] = {}
         for _ in range(chosen.rounds):
             for name in (*THEIR_SIDES, *OUR_SIDES):
-                rows.setdefault(name, []).append(side(name, data, chosen.photos, chosen.precision))
+                rows.setdefault(name, []).append(side(name, data, chosen.photos, chosen.precision, chosen.epochs))
     medians = {name: {key: float(np.median([row[key] for row in own])) for key in own[0]} for name, own in rows.items()}
     for name, row in medians.items():
         print(

@@ -19,6 +19,7 @@ from repairai.errors import RepairError
 from repairai.files import expanded
 from repairai.hardware.recipe import Recipe
 from repairai.vision.detectors import KINDS, WORDED
+from training.detector.norms import quicken
 from training.from_hub import fetched
 
 BUILTIN = "builtin"
@@ -223,13 +224,15 @@ def _trained(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]
 def suit_processor(model: Any, size_px: int) -> None:
     """Let a detector of the RT-DETR family learn as a processor does it fastest; it learns the same.
 
-    Weights lie in memory as convolutions read them, which would else put them in order at each step.
+    Weights lie in memory as convolutions read them, which would else put them in order at each step; `norms` sees to
+    what does not like that order.
 
     Args:
         model: It.
         size_px: Side of its input.
     """
     model.to(memory_format=torch.channels_last)
+    quicken(model)
     if max(model.config.num_queries, (size_px // STRIDE_PX) ** 2) <= FEW_TOKENS:
         model.set_attn_implementation("eager")
 
