@@ -24,6 +24,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,20 @@ def theirs(photos: PhotoSet, n: int, augmented: bool, epochs: int) -> tuple[tupl
 # ---- ours
 
 
+class Draws:
+    """The photos in the order in which they are, each augmented in another way in each epoch."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.drawn = n, 0
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        self.drawn += self.n
+        return ((at, self.drawn - self.n + at) for at in range(self.n))
+
+
 def ours(
     photos: PhotoSet, n: int, preset: Augmentation, precision: str, epochs: int
 ) -> tuple[tuple[float, float], torch.nn.Module]:
@@ -195,7 +210,7 @@ def ours(
         data = Photos(photos, chosen, {"screw": 0}, SIZE_PX, preset, 0)
         trainer = make_trainer(recipe, model, data, None, Plain(), processor(SIZE_PX), Path(place), [])
         trainer.args.save_strategy = "no"
-        trainer._get_train_sampler = lambda _=None: [(at, at) for at in range(len(data))]  # type: ignore[method-assign, assignment, misc, return-value]
+        trainer._get_train_sampler = lambda _=None: Draws(len(data))  # type: ignore[method-assign, assignment, misc, return-value]
         return timed(trainer), model
 
 
