@@ -223,7 +223,8 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
         return (place, *chosen(bench, place, view)) if place[0] else [gr.skip()] * 5
 
     def jump(place: Place, number: int, view: View) -> Sequence[Any]:
-        return go((place[0], number), view)
+        # Gradio's dropdown says that it was changed whenever the focus leaves it: what was edited since stays.
+        return [gr.skip()] * 5 if number == place[1] else go((place[0], number), view)
 
     def move(place: Place, view: View, by: int) -> Sequence[Any]:
         last = len(bench.library.guide(place[0]).steps) if place[0] else 0
@@ -234,17 +235,18 @@ def _wire_task(bench: Workbench, task: Task, answer: Answer) -> None:
 
     shown = [task.place, task.step, task.text, task.wanted, task.asked.offered]
     now = [task.place, task.view]
+    in_turn = {**QUIET, "concurrency_id": "step"}  # else one that was pressed first may be the last to say where it is
     # Not `words.input`: that is for keys alone, and passes over what is pasted, dictated or filled in.
     for trigger in (task.words.change, task.device.input):
         trigger(told(find), [task.words, task.device], [task.found, task.note], trigger_mode="always_last", **QUIET)
     task.device.focus(told(listed), None, task.device, **QUIET)
     task.part.focus(lambda: gr.Dropdown(parts()), None, task.part, **QUIET)  # another detector may inspect by now
     # What was pressed is taken from the press: another search may have taken it off the list that the server knows.
-    task.found.select(told(pick), task.view, shown, **QUIET)
-    task.step.input(told(jump), [task.place, task.step, task.view], shown, **QUIET)
-    task.back.click(told(lambda place, view: move(place, view, -1)), now, shown, **QUIET)
-    task.forth.click(told(lambda place, view: move(place, view, 1)), now, shown, **QUIET)
-    task.view.input(told(go), now, shown, **QUIET)
+    task.found.select(told(pick), task.view, shown, **in_turn)
+    task.step.input(told(jump), [task.place, task.step, task.view], shown, **in_turn)
+    task.back.click(told(lambda place, view: move(place, view, -1)), now, shown, **in_turn)
+    task.forth.click(told(lambda place, view: move(place, view, 1)), now, shown, **in_turn)
+    task.view.input(told(go), now, shown, **in_turn)
     task.view.change(lambda view: gr.Column(visible=view == "before_after"), task.view, answer.earlier, **QUIET)
     task.add.click(add_line, [task.wanted, task.how, task.number, task.part], task.wanted, **QUIET)
     question_fold.wire(task.asked, task.wanted)

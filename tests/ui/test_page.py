@@ -314,6 +314,21 @@ def test_the_keyboard_leads_through_a_guide_to_a_record(page: Page):
     expect(page.locator("#record [data-outcome=FAIL]").first).to_be_visible(timeout=PATIENCE_MS)
 
 
+def test_passing_over_the_steps_keeps_what_was_edited(page: Page):
+    page.locator("#words input, #words textarea").fill("practice block")
+    page.locator("#found label").filter(has_text="Four-screw practice block").first.click()
+    expect(page.locator("#step-text article")).to_have_attribute("data-step", "1", timeout=PATIENCE_MS)
+    wanted = page.locator("#wanted textarea")
+    wanted.fill("1 screw")
+    page.locator("#step input").focus()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(500)  # in which it used to be read from the step anew
+    assert wanted.input_value() == "1 screw"
+    page.locator("#forth").click()
+    expect(page.locator("#step-text article")).to_have_attribute("data-step", "2", timeout=PATIENCE_MS)
+    expect(wanted).not_to_have_value("1 screw", timeout=PATIENCE_MS)
+
+
 def tab_to(page: Page, wanted: str) -> None:
     """Press Tab until the focus is on what is wanted."""
     for _ in range(60):
