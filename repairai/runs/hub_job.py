@@ -62,7 +62,7 @@ def follow(folder: RunFolder, journal: Journal) -> None:
         journal.event("job", f"listens again to the job {speaking.id}")
     else:
         speaking = _begin(folder, read_recipe(folder.recipe), journal)
-    asked, seen = _listen(folder, speaking, journal)
+    asked, seen = _listen(folder, speaking, journal, _Notes(folder))
     ended = _bring_back(folder, speaking, journal)
     push.remove(speaking.repo, "dataset")
     (folder.path / JOB).unlink(missing_ok=True)
@@ -113,7 +113,7 @@ def _begin(folder: RunFolder, recipe: Recipe, journal: Journal) -> Speaking:
     return speaking
 
 
-def _listen(folder: RunFolder, speaking: Speaking, journal: Journal) -> tuple[str, jobs.Seen]:
+def _listen(folder: RunFolder, speaking: Speaking, journal: Journal, notes: _Notes) -> tuple[str, jobs.Seen]:
     """Write down what a job says until it ends; return what it was asked, "stop", "pause" or nothing, and its end."""
     said: queue.Queue[str | None] = queue.Queue()
     asked, asked_at, looked_at, reached_at = "", 0.0, 0.0, time.monotonic()
@@ -122,7 +122,7 @@ def _listen(folder: RunFolder, speaking: Speaking, journal: Journal) -> tuple[st
         if listener is None or not listener.is_alive():
             listener = threading.Thread(target=_hear, args=(job_of(speaking), said), daemon=True)
             listener.start()
-        speaking = _write_down(folder, speaking, said, journal)
+        speaking = _write_down(folder, speaking, said, journal, notes)
         now = time.monotonic()
         if journal.asked() and not asked:
             asked, asked_at = journal.asked(), now
@@ -141,7 +141,7 @@ def _listen(folder: RunFolder, speaking: Speaking, journal: Journal) -> tuple[st
             reached_at = now
             if seen.has_ended:
                 listener.join(LOOK_SECONDS)  # the end of its log
-                _write_down(folder, speaking, said, journal)
+                _write_down(folder, speaking, said, journal, notes)
                 return asked, seen
             if asked and now - asked_at > GRACE_SECONDS:
                 jobs.cancel(job_of(speaking))
@@ -155,7 +155,9 @@ def _hear(job: jobs.Job, said: queue.Queue[str | None]) -> None:
             said.put(line)
 
 
-def _write_down(folder: RunFolder, speaking: Speaking, said: queue.Queue[str | None], journal: Journal) -> Speaking:
+def _write_down(
+    folder: RunFolder, speaking: Speaking, said: queue.Queue[str | None], journal: Journal, notes: _Notes
+) -> Speaking:
     """Write what was heard into the run's folder; return what is known now."""
     heard = speaking.heard
     while True:
@@ -170,7 +172,7 @@ def _write_down(folder: RunFolder, speaking: Speaking, said: queue.Queue[str | N
             told = json.loads(line[len(jobs.MARK) :])
             if int(told["n"]) > heard:
                 heard = int(told["n"])
-                _take(told, folder, journal)
+                _take(told, notes, journal)
     sys.stdout.flush()
     if heard != speaking.heard:
         speaking = replace(speaking, heard=heard)
@@ -178,17 +180,36 @@ def _write_down(folder: RunFolder, speaking: Speaking, said: queue.Queue[str | N
     return speaking
 
 
-def _take(told: dict[str, object], folder: RunFolder, journal: Journal) -> None:
+class _Notes:
+    """What a job told of itself in a run's figures and events, each once.
+
+    Where this process ends between writing lines down and writing down how far it has heard, they are told again. Each
+    has the time in it, so that the same line is the same thing.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder, self._known = folder, set[str]()
+        for path in (folder.metrics, folder.events):
+            with suppress(FileNotFoundError):
+                self._known.update(path.read_text(encoding="utf-8", errors="replace").split("\n"))
+
+    def add(self, path: Path, line: str) -> None:
+        """Add a line to one of the files, where it is not there yet."""
+        if line not in self._known:
+            append_line(path, line)
+
+
+def _take(told: dict[str, object], notes: _Notes, journal: Journal) -> None:
     """Write one thing that a job told where a trainer would write it."""
     say = told["say"]
     if say == "log":
         sys.stdout.write(without_secrets(str(told["text"])) + "\n")
     elif say == "metric":
-        append_line(folder.metrics, json.dumps(told["line"]))
+        notes.add(notes.folder.metrics, json.dumps(told["line"]))
     elif say == "event":
         line = told["line"]
         if isinstance(line, dict) and line.get("kind") not in ("began", "ended"):
-            append_line(folder.events, without_secrets(json.dumps(line, ensure_ascii=False)))
+            notes.add(notes.folder.events, without_secrets(json.dumps(line, ensure_ascii=False)))
     elif say == "beat":
         step, total = told.get("step"), told.get("total_steps")
         journal.phase(

@@ -160,11 +160,16 @@ def test_it_stops_with_a_checkpoint_and_goes_on_in_another_job(signed_in: HubSer
     launch._end_all(process)  # the laptop is closed: the job goes on
     assert until(folder, ENDED) == "interrupted"
     assert [job.over for job in signed_in.store.jobs.values()] == [False]
+    speaking = read_speaking(folder)
+    assert speaking is not None
+    write_speaking(folder, replace(speaking, heard=0))  # as where it ended before it could note how far it had heard
     launch.resume("long")
     until(folder, ("running",))
     assert launch.ask("long", "stop").asked == "stop"
     assert until(folder, ENDED) == "stopped"
     assert any("listens again" in text for text in events(folder, "job"))
+    said = events(folder, "data")
+    assert said and len(said) == len(set(said))
     assert read_run(folder).checkpoint_step
     assert signed_in.repo("dataset", "ada/repairai-job-long") is None
     steps = [each.step for each in read_new(folder.metrics, 0)[0] if each.loss is not None]
