@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from axolotl.integrations.base import BasePlugin
+from transformers import set_seed
 
 from training.watch import Watch
 
@@ -16,6 +17,10 @@ class Watched(BasePlugin):
     """Set before axolotl is started: it makes its plugins itself."""
     trainer: ClassVar[Any] = None
     """axolotl's trainer, once there is one."""
+
+    def pre_lora_load(self, cfg: Any, model: Any) -> None:
+        """Let an adapter begin as the recipe's seed says: axolotl itself sets the seed only after it has been made."""
+        set_seed(cfg.seed)
 
     def add_callbacks_pre_trainer(self, cfg: Any, model: Any) -> list[Any]:
         """Return the watch."""
