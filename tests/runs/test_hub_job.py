@@ -169,7 +169,8 @@ def test_it_stops_with_a_checkpoint_and_goes_on_in_another_job(signed_in: HubSer
     assert until(folder, ENDED) == "stopped"
     assert any("listens again" in text for text in events(folder, "job"))
     said = events(folder, "data")
-    assert said and len(said) == len(set(said))
+    assert said
+    assert len(said) == len(set(said))
     assert read_run(folder).checkpoint_step
     assert signed_in.repo("dataset", "ada/repairai-job-long") is None
     steps = [each.step for each in read_new(folder.metrics, 0)[0] if each.loss is not None]
